@@ -125,6 +125,10 @@ class Hub:
         self._places = BoundedDict[str, str](REMEMBERED_SESSIONS)
         """The directories of sessions, by the events that name them."""
         self._asked = BoundedDict[str, Permission | Question](REMEMBERED_REQUESTS)
+        self._followed: Transport | None = None
+        """The transport whose stream was opened last, whether or not OpenCode is gone since."""
+        self._cut_off = BoundedDict[str, bool](REMEMBERED_SESSIONS)
+        """The prompts on which a server of a bridge's worked when it ended."""
         self.opened = 0
         """Number of times that a stream was opened: one that is opened again may be that of an OpenCode that was
         started again."""
@@ -166,6 +170,7 @@ class Hub:
         async with self._lock:
             transport = await self._connection.transport()
             if self._transport is not transport:
+                self._note_cut_off(transport)
                 self._transport, self._connected = transport, anyio.Event()
                 self.opened += 1
                 self._task_group.start_soon(self._run, transport)
@@ -175,6 +180,20 @@ class Hub:
         if scope.cancelled_caught or self._transport is not transport:
             raise BackendUnavailable(f"OpenCode at {transport.endpoint.url} opened no event stream.")
         return transport
+
+    def _note_cut_off(self, transport: Transport) -> None:
+        """Note the prompts on which the last server worked, if another one takes its place.
+
+        A server that no bridge started may be reached by another address, and still work on them.
+        """
+        last, self._followed = self._followed, transport
+        if last is None or last is transport or last.endpoint.process is None:
+            return
+        self._cut_off.update({state.working_on: True for state in self._states.values() if state.working_on})
+
+    def is_cut_off(self, message_id: str) -> bool:
+        """Return True if OpenCode ended while it worked on a prompt: no server goes on with it by itself."""
+        return message_id in self._cut_off
 
     async def _run(self, transport: Transport) -> None:
         async with aclosing(follow_stream(OpenCodeClient(transport))) as events:

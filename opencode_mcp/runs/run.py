@@ -32,7 +32,7 @@ from opencode_mcp.runs.known_prompts import KnownPrompts
 from opencode_mcp.runs.limits import NO_LIMITS, Limits
 from opencode_mcp.runs.model_prices import unknown_cost
 from opencode_mcp.runs.outcome.report import RunReport, add_verification, first_words
-from opencode_mcp.runs.outcome.state import State
+from opencode_mcp.runs.outcome.state import IDLE_WITHOUT_END, State
 from opencode_mcp.runs.output_schema.prompted import correction_id
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload
@@ -51,6 +51,8 @@ from opencode_mcp.runs.verification.request import Verify
 logger = logging.getLogger(__name__)
 
 ABORT_DEADLINE = 10.0
+SETTLE_SECONDS = 2.0
+"""Time in which OpenCode must complete the answer of a run that it does not work on any more."""
 STOPPED = "It was stopped."
 
 
@@ -360,7 +362,11 @@ class Runs:
         was_verified = self._stop_verification(run, STOPPED) or verified_elsewhere
         tree, busy = await self._busy_tree(run)
         stop = await stop_and_compare(tree, ABORT_DEADLINE) if busy else StopResult(was_running=was_verified)
-        return await self.follow(run, ABORT_DEADLINE if stop.was_running else 0), stop
+        seen = await self.observe(run, Deadline.after(ABORT_DEADLINE if stop.was_running else SETTLE_SECONDS))
+        if not stop.was_running and seen.state in IDLE_WITHOUT_END:
+            # Nobody works on it, and nothing more comes of it.
+            seen.state = State.LOST
+        return await self.report(run, seen), stop
 
     async def _busy_tree(self, run: Run) -> tuple[SessionTree, list[list[str]]]:
         """Return the run's session with its subagents, and which of them are busy, by depth; none with another prompt.

@@ -153,6 +153,9 @@ async def test_after_a_kill_the_next_call_starts_opencode_anew_and_the_history_i
         earlier = await host.wait(session, message_id=first["message_id"])
         assert (earlier["status"], earlier["text"]) == ("completed", "Before.")
         assert changes(earlier) == {("added", "before.txt", 1, 0)}
+        # The bridge has seen the end of the OpenCode that worked on it, and waits for nothing more.
+        cut_off = await host.wait(session, wait_seconds=0)
+        assert (cut_off["status"], "never finished it" in cut_off["error"]) == ("failed", True)
         after = await host.run(text("After."), session_id=session)
         assert (after["status"], after["text"]) == ("completed", "After.")
     await scripted_model.release("anew")
@@ -169,9 +172,14 @@ async def test_a_run_whose_opencode_was_killed_between_two_steps_has_failed(
         async with connected(launch) as host:
             session_id = await host.start(write("half.txt", "x\n"), step(hold("between"), text("Never said.")))
             await scripted_model.reached("between")
+            broken_off = await host.start(step(text("Half "), hold("half"), text("Never said.")))
+            await scripted_model.reached("half")
             kill(server.process)
     with serve(tmp_path / "second.log"):
         async with connected(launch) as host:
+            stopped = await host.data("opencode_abort", session_id=broken_off)
+            assert (stopped["status"], "Nothing was running." in stopped["note"]) == ("failed", True)
+            await host.data("opencode_delete_session", session_id=broken_off)
             report = await host.wait(session_id)
             (row,) = (await host.data("opencode_list_sessions"))["sessions"]
     assert (report["status"], row["outcome"]) == ("failed", "failed")

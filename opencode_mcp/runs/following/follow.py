@@ -40,6 +40,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import anyio
@@ -133,6 +134,8 @@ class Observation:
     """True if these are all of its messages since the prompt."""
     parked: bool = False
     """True if the session is idle, and has the prompt in its inbox: it was never begun."""
+    is_idle: bool = False
+    """True if the session was idle, and no end of the run on record."""
     waits_behind: str | None = None
     """The prompt that OpenCode works on while the run's waits in the inbox, empty if it is not known; ``None`` if the
     run's prompt does not wait there."""
@@ -370,7 +373,7 @@ class Follower:
         await self._read_answers()
         if not self._superseded and await self._shell_line_runs():
             return await self._busy_evidence(SessionStatus(type="busy"))
-        seen.pending, self._requests_stale, seen.waits_behind = [], True, None
+        seen.pending, self._requests_stale, seen.waits_behind, seen.is_idle = [], True, None, True
         seen.parked = not self._superseded and await self._is_parked()
         if seen.parked:
             seen.answers = []  # They are those of another prompt.
@@ -428,6 +431,8 @@ class Follower:
 
     async def _quiet_seconds(self) -> float:
         """Seconds since the session was seen to fall idle; for a first look, since OpenCode last touched it."""
+        if self._hub.is_cut_off(self._run.message_id):
+            return inf
         now = anyio.current_time()
         if self._idle_since is None:
             self._idle_since = now - (0 if self._was_busy else await self._untouched())
@@ -472,7 +477,7 @@ class Follower:
         if status.type == "retry" and not self._was_busy:
             # A follower that starts in the middle of a long pause must report what the run waits for.
             self._progress.add(backend_events.StatusChanged(run.session_id, status))
-        self._idle_since, self._was_busy = None, True
+        self._idle_since, self._was_busy, seen.is_idle = None, True, False
         seen.waits_behind = await self._prompt_ahead()
         if seen.waits_behind is not None:
             # What is asked now is asked for the prompt ahead.

@@ -177,6 +177,8 @@ class RunReport(BaseModel):
     """True if OpenCode has removed the prompt with its answer."""
     lost: bool = Field(default=False, exclude=True)
     """True if OpenCode went away before the end of the run could be read."""
+    idle: bool = Field(default=False, exclude=True)
+    """True if OpenCode does not work on it, and has no end of it on record yet."""
     unbegun: bool = Field(default=False, exclude=True)
     """True if OpenCode has put the prompt into the inbox of the session, and never began it."""
     broken_off: bool = Field(default=False, exclude=True)

@@ -73,6 +73,8 @@ class State(StrEnum):
 
 ENDS = frozenset({State.COMPLETED, State.FAILED, State.ABORTED, State.LOST})
 
+IDLE_WITHOUT_END = frozenset({State.SUBMITTED, State.SETTLING})
+"""States of a run that OpenCode was not seen at work on, or is not at work on any more, and that has no end yet."""
 _SEEN_BUSY = frozenset({State.RUNNING, State.RETRYING, State.WAITING, State.SETTLING, *ENDS})
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.SUBMITTED: _SEEN_BUSY - {State.SETTLING},

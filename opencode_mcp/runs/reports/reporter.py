@@ -27,7 +27,7 @@ from opencode_mcp.runs.outcome.report import (
     list_todos,
     summarise,
 )
-from opencode_mcp.runs.outcome.state import ENDS, State
+from opencode_mcp.runs.outcome.state import ENDS, QUIET_LIMIT_SECONDS, State
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
@@ -52,6 +52,8 @@ NEVER_FINISHED = (
     "or OpenCode was restarted, or told to end what it did in this directory."
 )
 
+
+IDLE = "nothing, as far as is known: OpenCode does not work in this session, and has no end of the run on record"
 
 IN_PROMPT = (
     "This OpenCode has no structured output: the schema was part of the prompt, and this MCP server checked the answer."
@@ -245,6 +247,8 @@ async def _add_present(report: RunReport, hub: Hub, run: Run, seen: Observation,
         report.activity = waiting_behind(seen.waits_behind)
     elif seen.verifying:
         report.activity = seen.verifying
+    elif seen.is_idle and report.seconds > QUIET_LIMIT_SECONDS:
+        report.activity, report.idle = IDLE, True
     elif seen.state is not State.WAITING:
         report.activity = await present_activity(seen.client, hub, run, seen.status, answers)
 

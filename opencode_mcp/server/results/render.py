@@ -204,7 +204,7 @@ def _next_step(report: "RunReport") -> str:
         case "completed":
             return _after_completion(report, session)
         case "running":
-            return f"It goes on by itself. Wait on with opencode_wait({session}). opencode_abort({session}) stops it."
+            return _step_while_running(report, session)
         case "needs_input":
             return " ".join([*map(_answer_step, report.pending), "The run waits meanwhile."])
         case "aborted":
@@ -213,6 +213,12 @@ def _next_step(report: "RunReport") -> str:
             return f"opencode_wait({session}) finds OpenCode again and reports what it kept of the run."
         case "failed":
             return failure_step(report)
+
+
+def _step_while_running(report: "RunReport", session: str) -> str:
+    if report.idle:
+        return f"opencode_wait({session}) reports its end, or in a minute or so that it has none."
+    return f"It goes on by itself. Wait on with opencode_wait({session}). opencode_abort({session}) stops it."
 
 
 def _after_completion(report: "RunReport", session: str) -> str:

@@ -11,6 +11,7 @@ from opencode_mcp.server.access import verify_commands
 from opencode_mcp.server.batches import batch_wait
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
+from opencode_mcp.server.results.render import UNFINISHED
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, SAME_REPORT
 from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.sessions.undone import undone_run
@@ -23,6 +24,7 @@ from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.runs.outcome.report import RunReport
     from opencode_mcp.runs.record import Run
     from opencode_mcp.runs.stopping import StopResult
     from opencode_mcp.server.bridge import Bridge
@@ -231,7 +233,7 @@ async def opencode_abort(
             hint="Leave message_id out to stop whatever runs.",
         )
     report, stop = await bridge.runs.abort(run, verified_elsewhere=await bridge.stop_verification_elsewhere(run))
-    report.note = " ".join(filter(None, [_stop_note(stop, session.directory), report.note]))
+    report.note = " ".join(filter(None, [_stop_note(stop, report, session.directory), report.note]))
     return report_result(report)
 
 
@@ -256,10 +258,10 @@ async def _find_to_stop(bridge: "Bridge", session: "Session") -> "Run":
         ) from error
 
 
-def _stop_note(stop: "StopResult", directory: str) -> str:
+def _stop_note(stop: "StopResult", report: "RunReport", directory: str) -> str:
     """Return a note on what a stop could not stop; empty if it stopped everything."""
     if not stop.was_running:
-        return "Nothing was running."
+        return "" if report.status in UNFINISHED else "Nothing was running."
     notes: list[str] = []
     if stop.began_late:
         calls = "; ".join(f"{call.describe(directory)} (session {call.session_id})" for call in stop.began_late[:SHOWN])

@@ -283,6 +283,13 @@ def test_each_fact_has_its_section(more: dict[str, Any], section: str) -> None:
     assert f"\n\n{section}\n\n" in report_text(report(**more))
 
 
+def test_a_run_that_opencode_does_not_work_on_is_not_said_to_go_on() -> None:
+    step = next_step(report(status="running", idle=True))
+    assert "opencode_wait" in step
+    assert "goes on" not in step
+    assert "opencode_abort" not in step
+
+
 def test_a_note_comes_first() -> None:
     assert report_text(report(note="Nothing was running.")).startswith("Nothing was running.\n\ncompleted · ")
 
