@@ -12,24 +12,28 @@ import anyio
 from anyio import to_thread
 
 from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.isolation.left_files import LeftFiles
 from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.repository.git import Git
+from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.options import IsolationSetup, without_credentials
 from opencode_mcp.processes.shell_line import run_shell_line
 
 COMMAND_SECONDS = 900.0
+SET_UP = "set-up"
+"""Name of the command, in place of that of a verification."""
 SHOWN_OUTPUT = 1500
 """Characters of the end of the command's output that an error shows."""
 CORRECT = "Correct the settings file of this MCP server."
 
 
 async def prepare(
-    git: Git, worktree: Worktree, setup: IsolationSetup, environment: Mapping[str, str], within: float
+    worktrees: Worktrees, worktree: Worktree, setup: IsolationSetup, environment: Mapping[str, str], within: float
 ) -> None:
-    """Copy the files and run the command that the operator set.
+    """Copy the files and run the command that the operator set; the files that it adds are no part of the work.
 
     Args:
-        git: Git for the files of the worktree.
+        worktrees: Knows git, and records these files.
         worktree: The worktree.
         setup: The operator's settings.
         environment: Variables of the bridge; the command does not get the passwords among them.
@@ -37,12 +41,17 @@ async def prepare(
 
     Raises:
         InvalidSetting: A file cannot be copied or would become a part of the work, or the command failed.
+        GitFailed: Git cannot read the worktree.
     """
+    git = await worktrees.git(worktree.files)
     for name in setup.copy:
         await to_thread.run_sync(_copy, Path(worktree.repository, name), Path(worktree.folder, name), worktree.folder)
         await _check_ignored(git, name)
     if setup.command:
+        left = LeftFiles(worktrees, SET_UP)
+        await left.begin(worktree.directory)
         await _run(setup.command, worktree.directory, without_credentials(environment), min(within, COMMAND_SECONDS))
+        await left.end(worktree.directory)
 
 
 def _copy(source: Path, target: Path, folder: str) -> None:

@@ -63,7 +63,7 @@ class Worktree:
     removed: bool = False
     """True if the files are removed, and only the session is left."""
     left: Mapping[str, Sequence[int]] = field(default_factory=dict[str, "Sequence[int]"])
-    """Files that a verification has added, by path, with their size and time: they are no part of the work."""
+    """Files that the set-up or a verification has added, by path, with their size and time: no part of the work."""
     verifying: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """State of the files before the verification that runs now; see ``left_files.py``."""
     brought: Sequence[Brought] = ()

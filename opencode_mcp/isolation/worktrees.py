@@ -133,7 +133,9 @@ class Worktrees:
 
     async def assign(self, worktree: Worktree, session_id: str) -> None:
         """Record the session that works in a worktree."""
-        await self._write(replace(worktree, session_id=session_id))
+        # The preparation has perhaps added to the record since it was read.
+        now = await to_thread.run_sync(self.records.read, worktree.name)
+        await self._write(replace(now or worktree, session_id=session_id))
 
     async def note_verifying(self, worktree: Worktree, before: Mapping[str, Any]) -> None:
         """Record the state of the files of a worktree before a verification."""

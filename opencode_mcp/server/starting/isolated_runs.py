@@ -131,9 +131,10 @@ async def place_of(bridge: "Bridge", project: str, wish: Isolation) -> AsyncGene
 
 
 async def _prepare(bridge: "Bridge", worktree: "Worktree", wish: Isolation) -> None:
-    git = await bridge.worktrees.git(worktree.files)
     within = max(wish.start - anyio.current_time() - START_SECONDS, 1.0)
-    await preparation.prepare(git, worktree, bridge.settings.isolation, bridge.settings.environment, within)
+    await preparation.prepare(
+        bridge.worktrees, worktree, bridge.settings.isolation, bridge.settings.environment, within
+    )
 
 
 async def _leave(bridge: "Bridge", worktree: "Worktree", place: Place) -> None:
