@@ -194,8 +194,9 @@ async def test_a_wrong_task_is_named_and_nothing_is_queued(host: Host, workplace
         assert "No task was queued." in error
     assert "at most 100" in await host.error("opencode_run_many", tasks=[good] * 101)
     assert "Give either tasks" in await host.error("opencode_run_many", tasks=[good], prompt="x")
-    unknown = await host.error("opencode_wait", session_id="bat_0000000000")
-    assert "There is no batch bat_0000000000" in unknown
+    for wrong in ("bat_zzz", "bat_0000000000"):
+        unknown = await host.error("opencode_wait", session_id=wrong)
+        assert f"There is no batch {wrong}" in unknown
     assert re.search(r"another state folder than /\S+\.", unknown)
     assert "one batch" in await host.error("opencode_wait", session_ids=["bat_00", "ses_1"])
 

@@ -83,11 +83,13 @@ async def test_a_command_s_tools_are_reported_as_progress(
 
 @pytest.mark.usefixtures("commands")
 async def test_a_command_goes_on_in_a_session_with_a_slash_or_without(host: Host) -> None:
-    first = await host.data("opencode_run", prompt=script(text("Before."), say="/speak to me"), wait_seconds=60)
+    isolated = {"prompt": script(text("Before."), say="/speak to me"), "isolate": True}
+    first = await host.data("opencode_run", **isolated, wait_seconds=60)
     assert 'opencode_command(command="speak") runs the command.' in first["note"], "it was sent as text"
     second = await host.data("opencode_command", command="/speak", session_id=first["session_id"])
-    assert second["session_id"] == first["session_id"]
+    assert (second["session_id"], second["directory"]) == (first["session_id"], first["directory"])
     assert (await host.wait(first["session_id"]))["message_id"] == second["message_id"]
+    await host.data("opencode_integrate", session_id=first["session_id"], how="discard")
 
 
 @pytest.mark.usefixtures("commands")

@@ -167,6 +167,8 @@ class Git:
                     creationflags=FLAGS,
                 )
             except OSError as error:
+                if not await anyio.Path(self.repository.work_tree).is_dir():
+                    raise GitFailed(f"The folder {self.repository.work_tree} does not exist any more.") from error
                 raise GitFailed(
                     f"git cannot be started in {self.repository.work_tree}: {error.strerror or error}."
                 ) from error

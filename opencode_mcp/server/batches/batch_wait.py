@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.following.follow import SendProgress
     from opencode_mcp.server.bridge import Bridge, BridgeContext
 
-NAME = re.compile(rf"({PREFIX}[0-9a-f]+)(?:\.([0-9]{{1,4}}))?", re.ASCII)
+NAME = re.compile(rf"({PREFIX}[0-9A-Za-z]+)(?:\.([0-9]{{1,4}}))?", re.ASCII)
 PAUSE = 1.0
 """Seconds after which the tasks of other bridges are looked at."""
 SETTLE_SECONDS = 15.0
