@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 UNDO = 'call opencode_integrate again with how="undo".'
 EARLIER = 'how="undo" once more takes the apply before it back, too.'
-AGAIN = 'opencode_integrate with how="apply" brings them in again.'
+AGAIN = 'call opencode_integrate with how="apply", which brings them in again.'
 
 
 async def apply(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:

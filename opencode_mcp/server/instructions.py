@@ -24,7 +24,7 @@ give each its own files to change, or isolate it.
 - Look around: opencode_status shows the agents, models and the project, opencode_list_sessions earlier work.
 - Everything else of OpenCode's API: opencode_find_operations finds an operation, opencode_read_operation calls one \
 that reads.
-- To change something there, use opencode_call_operation, for example to share a session.
+- To change something there, use opencode_call_operation.
 
 An error that names a flag is for the person: tell them exactly what it says, and continue without it. The resource \
 skill://opencode/SKILL.md has more guidance.

@@ -305,5 +305,7 @@ async def test_sessions_outside_of_the_allowed_directories_are_neither_listed_no
 
 
 async def test_no_session_and_a_wrong_cursor_are_told(host: Host) -> None:
-    assert await host.text("opencode_list_sessions", search="no session has this title") == "No session fits."
+    assert await host.text("opencode_list_sessions", search="no session has this title") == (
+        "No session fits. A search looks at titles only, and archived sessions are left out."
+    )
     assert "cursor" in await host.error("opencode_list_sessions", cursor="12")

@@ -30,6 +30,14 @@ GROUP_DANGERS: Mapping["Group", str] = {
     "worktrees": "It creates or deletes folders with all their files, and may run the project's start command.",
 }
 """Risk of the operations of some groups, in place of the general text."""
+NOTE_IS_DANGER = frozenset(
+    {"global.dispose", "instance.dispose", "location.reload", "debug.location.evict", "server.pair", "server.connect"}
+)
+"""Operations whose note says their risk."""
+_LOST_BY_RELOAD: Mapping["Generation", str] = {
+    1: "it stops the runs there",
+    2: "requests that are open there are lost, and their runs wait for ever, so nothing should run",
+}
 JOBS: Mapping["Generation", tuple[tuple[str, ...], ...]] = {
     1: (
         ("pty.create", "pty.connect", "pty.update", "pty.remove"),
@@ -86,7 +94,7 @@ _BY_CONFIGURATION = (
 )
 _REREAD: Mapping["Generation", str] = {
     generation: "OpenCode reads that file only when it opens the project: the person then restarts OpenCode, or allows "
-    f"{RELOAD[generation]} too, with which you make OpenCode open the project anew."
+    f"{RELOAD[generation]} too, with which you make OpenCode open the project anew ({_LOST_BY_RELOAD[generation]})."
     for generation in RELOAD
 }
 _MCP_ENTRIES: Mapping["Generation", str] = {
@@ -147,7 +155,8 @@ def not_allowed(
         generation: The generation of OpenCode that has it.
         allowed: The names in ``--allow``.
     """
-    danger = GROUP_DANGERS.get(annotation.group, DANGERS[annotation.effect])
+    general = GROUP_DANGERS.get(annotation.group, DANGERS[annotation.effect])
+    danger = annotation.note if operation_id in NOTE_IS_DANGER else general
     note = annotation.note if operation_id in OPENS_TERMINAL else ""
     return NotAllowed(
         f"{operation_id} is not allowed here: its effect is {annotation.effect}.",

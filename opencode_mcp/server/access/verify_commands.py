@@ -22,8 +22,8 @@ LONGEST_LINE = 4000
 
 WITHOUT = "Leave verify out, and put the check into the prompt."
 BY_NAME = (
-    'The person can name the command in {file}: `[verify]`, and below it a line such as `test = "pytest -q"`; this MCP '
-    'server then restarts, and you give verify="test".'
+    'The person can name the command in {file}: `[verify]`, and below it a line such as `test = "pytest -q"`. The '
+    'person then restarts this MCP server, and you give verify="test".'
 )
 BY_LINE = (
     "To have any line run, the person allows session.shell: like that operation, it asks no permission of OpenCode's."

@@ -113,7 +113,7 @@ def tree_note(authors: "Sequence[TreeAuthor]", diffs: "Sequence[FileDiff]") -> s
     known = {file for author in authors for file in author.files | author.perhaps}
     others = [diff.file for diff in diffs if diff.file not in known]
     rest = [f"By none of the latest {SESSIONS_READ} sessions: {listed_names(others)}."] if others else []
-    head = "By session, also if it was before the last commit:"
+    head = "Sessions that changed these files, perhaps before the last commit:"
     # Titles come from others, and changes are shown as they are.
     return shown("\n".join([head, *lines, *([f"- and {more} more sessions"] if more > 0 else []), *rest]))
 

@@ -85,7 +85,8 @@ ERROR_LIMIT = 4000
 NEXT_STEPS: Mapping[type[BridgeError], str] = {
     InvalidArgument: "Correct the argument and call again.",
     NotFound: "Name one that exists and call again.",
-    SessionBusy: "Wait for it with opencode_wait, or leave session_id out for a new one. opencode_abort stops it.",
+    SessionBusy: "Wait for it with opencode_wait, which also shows what it asks, if it waits for an answer, and how to "
+    "answer. Or leave session_id out for a new session. opencode_abort stops it.",
     NotAllowed: "Only the person who configured this MCP server can allow it.",
     CallerError: "Change the call and try again.",
     OperatorError: "Ask the person to correct the settings of this MCP server; `opencode-mcp doctor` checks them.",

@@ -123,8 +123,8 @@ async def opencode_delete_session(ctx: BridgeContext, *, session_id: SessionId) 
     own = f" with {quantity(len(below), 'subagent')}" if below else ""
     text = (
         f"{'It was running and was stopped. ' if was_running else ''}{session.id} ({shown_title(session)}) is "
-        f"deleted{own}. Lost for good: the conversation, its cost of {money(lost)} in opencode_cost, and the way to "
-        "undo its changes. The files stay as they are."
+        f"deleted{own}. Lost for good: the conversation, its cost of {money(lost)} in opencode_cost, and the undo "
+        "of changes to files, if it made any. The files stay as they are."
     )
     return result(f"{text} {note}".strip(), data)
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 MESSAGES = 20
 
 
+NOT_SEARCHED = "A search looks at titles only, and archived sessions are left out."
+"""Sentence for a list without sessions."""
+
+
 @tool(
     title="List sessions",
     read_only=True,
@@ -58,7 +62,8 @@ async def opencode_list_sessions(
     )
     page = await session_list.list_sessions(bridge, query, limit, cursor, totals=not cursor)
     rows = await session_rows.session_rows(bridge, page)
-    return result(rows.text, rows.data)
+    is_complete = bool(rows.rows) or running
+    return result(rows.text if is_complete else f"{rows.text} {NOT_SEARCHED}", rows.data)
 
 
 @tool(
