@@ -34,6 +34,8 @@ from opencode_mcp.launcher.locks import hold
 
 BRANCHES = "opencode"
 """First part of the branches' names."""
+OTHER_BRANCHES = "opencode-mcp"
+"""First part of the names in a repository that has a branch ``opencode``: git can keep no branch below that."""
 WORKING_TREE = "working_tree"
 """Base: the files of the project as they are, with changes that are not committed."""
 HEAD = "HEAD"
@@ -114,7 +116,7 @@ class Worktrees:
             common_dir=common_dir,
             folder=str(self.records.folder / name),
             inside=inside,
-            branch=f"{BRANCHES}/{name}",
+            branch=f"{await _first_part(git)}/{name}",
             base=start,
             created=time.time(),
             from_working_tree=base == WORKING_TREE,
@@ -303,6 +305,11 @@ async def _commit(git: Git, base: str) -> str:
     raise InvalidArgument(
         f"{git.work_tree} has no branch or commit {base!r}.", hint=f'Give one, or "{HEAD}" or "{WORKING_TREE}".'
     )
+
+
+async def _first_part(git: Git) -> str:
+    """Return the first part of a new branch's name."""
+    return OTHER_BRANCHES if await git.commit_of(f"refs/heads/{BRANCHES}") else BRANCHES
 
 
 def _name(title: str) -> str:

@@ -135,8 +135,9 @@ async def test_a_missing_git_is_named(tmp_path: Path, repository: Path) -> None:
 async def test_a_worktree_that_git_cannot_make_leaves_nothing(
     tmp_path: Path, repository: Path, worktrees: Worktrees
 ) -> None:
-    # A branch of this name keeps git from making any that begins with it.
+    # Branches of these names keep git from making any that begins with them.
     git(repository, "branch", "opencode")
+    git(repository, "branch", "opencode-mcp")
     worktrees.records.prepare()
     before = left_over(tmp_path, repository)
     with pytest.raises(GitFailed):
@@ -249,3 +250,13 @@ async def test_a_checkout_that_is_a_worktree_itself_is_used(
     made = await worktrees.create(str(tmp_path / "own"))
     assert "own.txt" in contents(Path(made.folder))
     assert made.common_dir == str(repository / ".git")
+
+
+async def test_a_branch_called_opencode_is_not_in_the_way(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "project")
+    git(repository, "branch", "opencode")
+    worktrees = Worktrees(tmp_path / "state", ENVIRONMENT)
+    made = await worktrees.create(str(repository))
+    assert git(repository, "branch", "--list", "opencode-mcp/*").split()[-1] == made.branch
+    await worktrees.remove(made)
+    assert git(repository, "branch", "--format=%(refname:short)").split() == ["main", "opencode"]
