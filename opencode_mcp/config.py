@@ -203,6 +203,11 @@ def resolve(flags: OptionValues, environment: Mapping[str, str] | None = None) -
             "--on-finish-url needs a key for the signature.",
             hint=f"Set on_finish_key in {settings_file(environment)}. `openssl rand -hex 32` makes one.",
         )
+    if checked.get("attach") and checked.get("url"):
+        raise InvalidSetting(
+            f"--attach {checked['attach']} and --url {checked['url']} are two different servers to attach to.",
+            hint="Leave out --url for your background service, or --attach for the server at the URL.",
+        )
     return Settings(
         **checked,
         flags=frozenset(flags),

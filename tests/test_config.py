@@ -143,6 +143,11 @@ def test_a_wrong_value_is_refused_by_its_flag_and_its_variables(no_file: dict[st
         assert part in str(refused.value)
 
 
+def test_two_servers_to_attach_to_are_refused(no_file: dict[str, str]) -> None:
+    with pytest.raises(InvalidSetting, match="--attach service and --url http://host:1 are two different servers"):
+        resolve({"attach": "service"}, no_file | {"OPENCODE_MCP_URL": "http://host:1"})
+
+
 def test_a_password_in_a_url_is_not_repeated_in_the_error(no_file: dict[str, str]) -> None:
     with pytest.raises(InvalidSetting) as refused:
         resolve({"url": "http://me:hush@host:1"}, no_file)

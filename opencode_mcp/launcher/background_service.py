@@ -56,15 +56,11 @@ def service_endpoint(settings: "Settings") -> Endpoint:
 
     Raises:
         BackendUnavailable: The service is not registered, or its process has ended.
-        InvalidSetting: The file is not a registration, others could have written it, or it is of another address than
-            the operator's.
+        InvalidSetting: The file is not a registration, or others could have written it.
     """
     path = registration_file(settings.environment)
     found = _read(path)
     url = _address(found, path)
-    if settings.url and _address(Registration(settings.url, 0), path) != url:
-        message = f"The background service of OpenCode has registered {url}, and --url is {settings.url}."
-        raise InvalidSetting(message, hint="Leave out --url, or give the password of that server instead of --attach.")
     process = Process(found.pid, born(found.pid))
     if not process.born:
         message = f"The background service of OpenCode (process {found.pid}, registered in {path}) does not run."

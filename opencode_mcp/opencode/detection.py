@@ -12,7 +12,7 @@ from typing import Protocol, cast
 import anyio
 
 from opencode_mcp.errors import BackendFailed, BackendTimeout, NotOpenCode, OperatorError, Unauthorized
-from opencode_mcp.opencode.http.codec import Reply, Request, failure
+from opencode_mcp.opencode.http.codec import REFUSED_HINT, Reply, Request, failure
 from opencode_mcp.opencode.versions import (
     Generation,
     check_version,
@@ -36,10 +36,6 @@ PATHS = "/path"
 LONGEST_PAUSE_SECONDS = 1.0
 """Longest pause between two requests to a server that is starting."""
 STARTING_HINT = "Wait a few seconds and call again. If it goes on, look at the output of the server or of its proxy."
-REFUSED_HINT = (
-    "Set --username and --password (or OPENCODE_SERVER_PASSWORD) to those that it was started with. "
-    "The user name of OpenCode 2 is always opencode. A pairing token is no lasting password."
-)
 Fields = Mapping[str, object]
 
 

@@ -26,6 +26,8 @@ TESTED: Mapping[Generation, str] = {
 UPDATE_HINT = "Update it: `opencode upgrade`, or `npm install -g opencode-ai@latest`."
 PREVIEW_HINT = "Install a release: https://opencode.ai has the installer, and the npm package is `@opencode/cli`."
 NUMBERS = re.compile(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?!\d)")
+PREVIEW = re.compile(r"v?0\.0\.0-next\b")
+"""Beginning of the version of a preview of OpenCode 2, whose API differs from that of the release."""
 PRINTED = re.compile(r"(?P<name>opencode2?\s+)?(?P<version>v?\d{1,6}\..*)", re.DOTALL)
 """First line of ``opencode --version``: version 1 prints the number only, version 2 also with a name before it."""
 
@@ -45,8 +47,10 @@ def check_version(version: str) -> None:
     """Refuse a version that is too old; accept one without a number.
 
     Raises:
-        UnsupportedVersion: It is older than ``OLDEST``.
+        UnsupportedVersion: It is older than ``OLDEST``, or a preview of OpenCode 2.
     """
+    if PREVIEW.match(version):
+        raise preview(version)
     if is_too_old(version):
         raise too_old(version)
 

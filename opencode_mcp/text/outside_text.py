@@ -4,6 +4,7 @@ Pure, and uses only the standard library. Of Markdown it handles links only; ``m
 texts.
 """
 
+import json
 import re
 
 LINE_CHARACTERS = 300
@@ -44,6 +45,13 @@ def one_line(text: str, limit: int = LINE_CHARACTERS) -> str:
     if len(text) <= limit and text.isascii() and text.isprintable() and "](" not in text:
         return text
     return shorten(INVISIBLE.sub("\ufffd", clean(text)), limit).replace("](", "] (")
+
+
+def name_in_line(name: str) -> str:
+    """Prepare the name of a file for a line of our own; in quotes, with its escapes, if its blanks would be lost."""
+    if name == name.strip() and BREAKS.search(name) is None:
+        return one_line(name)
+    return one_line(json.dumps(name, ensure_ascii=False))
 
 
 def is_plain(text: str) -> bool:

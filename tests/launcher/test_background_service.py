@@ -111,13 +111,6 @@ def test_a_file_that_others_could_have_written_is_refused(settings: Settings) ->
     assert "chmod 600" in caught.value.hint
 
 
-def test_a_url_of_another_server_than_the_service_is_refused(settings: Settings) -> None:
-    register(settings)
-    other = Settings(url="http://127.0.0.1:4096", attach="service", environment=settings.environment)
-    with pytest.raises(InvalidSetting, match=f"has registered {URL}, and --url is http://127.0.0.1:4096"):
-        service_endpoint(other)
-
-
 def test_a_url_is_compared_with_the_registered_one(settings: Settings) -> None:
     register(settings)
     for url, same in ((URL, True), ("http://localhost:49374", True), ("http://127.0.0.1:1", False), ("", False)):

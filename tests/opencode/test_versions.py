@@ -31,6 +31,12 @@ def test_a_version_that_is_new_enough_or_not_numbered_is_accepted(version: str) 
     check_version(version)
 
 
+@pytest.mark.parametrize("version", ["0.0.0-next-16350", "v0.0.0-next"])
+def test_a_preview_of_opencode_2_is_refused_as_such(version: str) -> None:
+    with pytest.raises(UnsupportedVersion, match="preview of OpenCode 2"):
+        check_version(version)
+
+
 @pytest.mark.parametrize(
     ("version", "major"), [("1.999.0", 1), ("2.2.0", 2), ("3.0.0", 2), ("0.0.0-dev", 1), ("local", 1)]
 )

@@ -48,6 +48,13 @@ FILE_CONTENT = "bytes"
 PASSING_STATUSES = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 """Statuses of a server that is not there at this moment."""
 PASSING = "It is starting or stopping, or a proxy in front of it does not reach it. Call again in a moment."
+REFUSED_HINT = (
+    "Give --password the password of that server. For OpenCode 2, OPENCODE_PASSWORD sets it as well, and "
+    "--attach service takes that of your background service. The user name of OpenCode 2 is always opencode. "
+    "A pairing token is no lasting password. For OpenCode 1, set --username too if it has another one; "
+    "OPENCODE_SERVER_PASSWORD sets the password as well."
+)
+"""Remedies for a refused password; who refuses it may be of either generation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +182,7 @@ def _failure(operation_id: str, status: int, body: Mapping[str, object]) -> Brid
     if status == HTTPStatus.UNAUTHORIZED:
         return Unauthorized(
             "OpenCode refused the password.",
-            hint="Set --username and --password (or OPENCODE_SERVER_PASSWORD) to those that it was started with.",
+            hint=REFUSED_HINT,
         )
     return _refusal(operation_id, status, kind, message) or BackendFailed(
         f"OpenCode failed at {operation_id}: {message or f'HTTP {status}'}.",

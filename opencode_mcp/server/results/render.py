@@ -36,7 +36,7 @@ from opencode_mcp.server.results.host_settings import told_change
 from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
 from opencode_mcp.server.results.size_limit import cut_text, fit
 from opencode_mcp.text.json_text import json_size
-from opencode_mcp.text.outside_text import INDENT, clean, indented, one_line, valid_unicode
+from opencode_mcp.text.outside_text import INDENT, clean, indented, name_in_line, one_line, valid_unicode
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
@@ -480,7 +480,7 @@ def _file_line(file: "ChangedFile") -> str:
         # An author is one of the sessions whose commands ran at that time, and not all of them.
         names = f"one of: {names}"
     by = f" ({OTHERS_DID[file.whose]} {names})" if names else ""
-    return " ".join(filter(None, [file.change, one_line(file.path), _counts(file)])) + by
+    return " ".join(filter(None, [file.change, name_in_line(file.path), _counts(file)])) + by
 
 
 def _counts(file: "ChangedFile") -> str:

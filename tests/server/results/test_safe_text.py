@@ -18,7 +18,7 @@ from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.sessions.session_view import SessionView, view_data, view_text
 from opencode_mcp.server.waiting.elicitation import form_of
 from opencode_mcp.server.waiting.wait import report_result
-from opencode_mcp.text.outside_text import INVISIBLE, UNSEEN, is_plain, one_line
+from opencode_mcp.text.outside_text import INVISIBLE, UNSEEN, is_plain, name_in_line, one_line
 
 if TYPE_CHECKING:
     from mcp_types import TextContent
@@ -192,3 +192,11 @@ def test_what_an_agent_decides_about_uncovers_nothing_else() -> None:
     told.text = DRESSED_UP
     made = report_result(told)
     assert (made.structured_content or {})["text"] == MARK.join(['echo "', '"'])
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("a b.txt", "a b.txt"), (" lead.txt", '" lead.txt"'), ("new\nline.txt", r'"new\nline.txt"'), ("\u00fc", "\u00fc")],
+)
+def test_a_name_of_a_file_shows_its_blanks(name: str, shown: str) -> None:
+    assert name_in_line(name) == shown
