@@ -20,8 +20,11 @@ from opencode_mcp.runs.outcome.report import summarise
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.output_schema.prompted import correction_id, correction_text, parse_answer, schema_of
-from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.record import Run, all_answers
+from opencode_mcp.text.outside_text import clean, shorten
 
+FIRST_ANSWER_CHARACTERS = 1000
+"""Longest first answer that the report of a second wrong one repeats, in characters."""
 Follow = Callable[[Run], Awaitable[Observation]]
 """Follows a run to its end, or until the wait ends."""
 Send = Callable[[Run, str], Awaitable[Run | None]]
@@ -55,7 +58,20 @@ async def observe_corrected(
     seen = await follow(correction)
     seen.correction = correction
     await _check(seen, schema)
+    if seen.checked and seen.checked.problem:
+        first = await _first_answer(client, run, schema)
+        seen.checked = replace(seen.checked, problem=f"{seen.checked.problem} {first}".rstrip())
     return seen
+
+
+async def _first_answer(client: OpenCodeClient, run: Run, schema: Mapping[str, Any]) -> str:
+    """Return a sentence with the answer that was to be corrected, and its problem; empty if there is none."""
+    text = summarise(await all_answers(client, run)).text
+    if not text:
+        return ""
+    checked = await _checked(text, schema)
+    shown = shorten(clean(text), FIRST_ANSWER_CHARACTERS)
+    return f"The first answer did not fit either: {checked.problem} It was: {shown}"
 
 
 async def find_correction(client: OpenCodeClient, run: Run) -> Run | None:
@@ -92,9 +108,12 @@ async def _check(seen: Observation, schema: Mapping[str, Any]) -> None:
     if seen.state is not State.COMPLETED:
         return
     text = summarise(seen.answers).text
-    answer = parse_answer(text) if text else None
-    if answer is None:
-        seen.checked = CheckedAnswer(problem="The model gave no answer.")
-        return
+    seen.checked = await _checked(text, schema)
+
+
+async def _checked(text: str, schema: Mapping[str, Any]) -> CheckedAnswer:
+    if not text:
+        return CheckedAnswer(problem="The model gave no answer.")
+    answer = parse_answer(text)
     problem = answer.problem or await mismatch_apart(schema, answer.value)
-    seen.checked = CheckedAnswer(answer.value, problem, is_whole_text=answer.is_whole_text)
+    return CheckedAnswer(answer.value, problem, is_whole_text=answer.is_whole_text)

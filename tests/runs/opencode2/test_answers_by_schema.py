@@ -63,7 +63,8 @@ async def test_an_answer_that_stays_wrong_fails_the_run_and_shows_both(worker: W
     run = await start(worker, text("Many."), later=text("I said: many."))
     report = await worker.runs.follow(run, WAIT)
     assert (report.status, report.text, report.output) == ("failed", "I said: many.", None)
-    assert "not JSON" in report.error
+    assert report.error.count("not JSON") == 2, "of both answers"
+    assert report.error.endswith("It was: Many.")
     assert await worker.runs.follow(run, 0) == report
     assert len(await prompts_in(client, run.session_id)) == 2
 
