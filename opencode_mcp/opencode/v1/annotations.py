@@ -386,7 +386,8 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "admin",
         "new server install register connect",
         "It starts the command of a local server. It answers 200 even if that fails: mcp.status shows it. "
-        "To keep the server, add it to opencode.json instead.",
+        "To keep the server, have an entry written into the opencode.json of the project instead, which opencode_run "
+        'can do: `"mcp": {"NAME": {"type": "local", "command": ["PROGRAM"], "enabled": true}}`.',
     ),
     "mcp.connect": A(
         "mcp", "admin", "start enable server", "Answers true even if the connection failed: see mcp.status."

@@ -38,6 +38,7 @@ from opencode_mcp.server.results.size_limit import cut_text, fit
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import INDENT, clean, indented, name_in_line, one_line, valid_unicode
 from opencode_mcp.text.quantities import quantity
+from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.outcome.report import ChangedFile, Decision, PendingRequest, RunReport
@@ -245,6 +246,11 @@ def _to_changes(report: "RunReport", session: str) -> str:
             f'{seen} opencode_integrate({session}, how="apply") brings them into the project; how="discard" removes '
             "the worktree, which stays until then."
         )
+    if any(_has_diff(file) and decides_what_runs(file.path) for file in report.files):
+        return (
+            f"{seen} A file among them decides what OpenCode runs: opencode_revert undoes that only if the person has "
+            "allowed it, and OpenCode reads its configuration only when it opens the project."
+        )
     return f'{seen} opencode_revert({session}, message_id="{report.message_id}") undoes them.'
 
 
@@ -280,11 +286,8 @@ def _answer_step(request: "PendingRequest") -> str:
     if request.kind == "permission":
         always = '|"always"' if request.agent_may_always else ""
         answer = f'opencode_reply_permission({call}, reply="once"{always}|"reject")'
-        return (
-            f"{FORMLESS} Ask the person, then answer with {answer}."
-            if request.asks_for_person
-            else (f"Answer with {answer}.")
-        )
+        asked = f"{FORMLESS} Ask the person, then answer" if request.asks_for_person else "Answer"
+        return f'{asked} with {answer}. With "reject", message="..." tells OpenCode the reason.'
     answers = "[[value], ...]" if any("type" in item for item in request.questions) else "[[label, ...], ...]"
     return f"Answer with opencode_reply_question({call}, answers={answers})."
 

@@ -79,6 +79,8 @@ def test_a_run_that_changed_files_names_the_tool_that_shows_them_first() -> None
     for unseen in ({"outside": True}, {"by_calls": True}, {"whose": "other"}):
         step = next_step(report(files=[made.model_copy(update=unseen)]))
         assert step == 'Go on in the same session with opencode_run(session_id="ses_1", prompt=...).'
+    configured = next_step(report(files=[made, made.model_copy(update={"path": "opencode.json"})]))
+    assert "decides what OpenCode runs: opencode_revert undoes that only if the person has allowed it" in configured
     failed = report(files=[made], verified="failed")
     assert next_step(failed).startswith("Have the cause corrected in the same session with opencode_run(")
 
