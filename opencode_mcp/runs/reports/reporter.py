@@ -122,6 +122,9 @@ async def report_run(
         await _add_end(report, hub, seen, answers, answer)
     else:
         await _add_present(report, hub, run, seen, answers)
+    if report.seconds:
+        # A form that is opened after the end of a run counts for its prompt until the next one.
+        report.waited = min(report.waited, report.seconds)
     if seen.correction:
         report.note = CORRECTED
     if seen.copied and seen.state is State.ABORTED:

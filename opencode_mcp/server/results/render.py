@@ -374,7 +374,8 @@ def _time(report: "RunReport") -> str:
 
 def time_spent(seconds: float, waited: float) -> str:
     """Return a duration, and the part of it that was spent waiting for an answer if that is a second or more."""
-    return duration(seconds) + (f" ({duration(waited)} of it waiting for an answer)" if waited >= 1 else "")
+    within = min(waited, seconds)
+    return duration(seconds) + (f" ({duration(within)} of it waiting for an answer)" if within >= 1 else "")
 
 
 def duration(seconds: float) -> str:

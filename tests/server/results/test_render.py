@@ -22,6 +22,7 @@ from opencode_mcp.server.results.render import (
     report_data,
     report_text,
     result,
+    time_spent,
 )
 from opencode_mcp.server.results.several_reports import reports_result
 from tests.harness.bridge import text_of
@@ -90,6 +91,10 @@ def test_a_failed_last_command_is_named_in_the_text_and_in_the_data() -> None:
     assert "\n\nIts last command failed: make (exit code 2).\n\n" in report_text(failed)
     assert report_data(failed)["note"] == "Its last command failed: make (exit code 2)."
     assert "note" not in report_data(report())
+
+
+def test_a_run_did_not_wait_longer_than_it_took() -> None:
+    assert time_spent(2, 60) == "2.0 s (2.0 s of it waiting for an answer)"
 
 
 def test_a_report_names_its_run_and_tells_the_time_of_waiting_apart() -> None:
