@@ -35,7 +35,7 @@ def imported(stderr: str) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def test_the_installed_command_tells_its_version() -> None:
+def test_the_installed_command_reports_its_version() -> None:
     done = run(str(COMMAND), "--version")
     assert (done.returncode, done.stdout) == (0, f"opencode-mcp {__version__}\n")
 
@@ -56,7 +56,7 @@ def test_answers_about_itself_load_neither_mcp_nor_http(flag: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell of Windows closes neither")
 @pytest.mark.parametrize("closed", ["<&-", ">&-"])
-def test_a_closed_stdin_or_stdout_is_told_in_a_line(closed: str) -> None:
+def test_a_closed_stdin_or_stdout_is_reported_in_a_line(closed: str) -> None:
     done = run("/bin/sh", "-c", f"'{COMMAND}' {closed}")
     assert done.returncode == 2
     assert done.stderr.startswith("opencode-mcp: stdin or stdout is closed.")

@@ -95,7 +95,7 @@ def test_where_everything_works_it_says_so_and_leaves_no_server(own_launch: Laun
     assert left_server(own_launch) is None
 
 
-def test_at_a_server_of_the_operators_it_leaves_no_session_and_tells_no_secret(
+def test_at_a_server_of_the_operators_it_leaves_no_session_and_shows_no_secret(
     launch: Launch, opencode_server: OpenCode, project: Path
 ) -> None:
     diagnosis = diagnose(launch)
@@ -128,7 +128,7 @@ def test_without_an_executable_it_says_how_to_install_one(own_launch: Launch) ->
     assert diagnosis.verdict == "Prompts cannot be run yet: OpenCode, server."
 
 
-def test_a_wrong_password_is_told_with_the_setting_to_change(launch: Launch) -> None:
+def test_a_wrong_password_is_reported_with_the_setting_to_change(launch: Launch) -> None:
     diagnosis = diagnose(launch.within(OPENCODE_MCP_PASSWORD="wrong-one"))
     assert diagnosis.code == 1
     assert diagnosis.line("server").startswith("FAIL")

@@ -49,5 +49,5 @@ def test_a_failure_keeps_what_opencode_answered() -> None:
     assert (error.status, error.kind) == (500, "UnknownError")
 
 
-def test_an_unavailable_backend_counts_as_not_reached_unless_told_otherwise() -> None:
+def test_an_unavailable_backend_counts_as_not_reached_by_default() -> None:
     assert not BackendUnavailable("Nothing answers.").sent

@@ -15,15 +15,15 @@ def test_what_one_prompt_changed_stays_as_it_is() -> None:
     assert merge_diffs([[], told, []]) == told
 
 
-def test_a_file_that_was_made_and_removed_again_is_not_told() -> None:
+def test_a_file_that_was_made_and_removed_again_is_not_reported() -> None:
     assert merge_diffs([diffs_of("a", [None, ("x\n",), None])]) == []
 
 
-def test_a_file_that_is_as_it_was_is_not_told() -> None:
+def test_a_file_that_is_as_it_was_is_not_reported() -> None:
     assert merge_diffs([[step] for step in diffs_of("a", [("x\n",), ("y\n",), ("z\n",), ("x\n",)])]) == []
 
 
-def test_a_file_whose_lines_moved_and_came_back_is_not_told() -> None:
+def test_a_file_whose_lines_moved_and_came_back_is_not_reported() -> None:
     whole = tuple(
         f"{line}\n" for line in ["two", "three", "two", "two", "one", "one", "two", "one", "two", "three", "two"]
     )

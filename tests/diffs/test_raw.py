@@ -14,7 +14,7 @@ def changes(project: Path, *options: str) -> dict[str, FileDiff]:
     return {diff.file: diff for diff in parse_raw(git(project, *options, "diff", "--cached"))}
 
 
-def test_files_that_were_changed_added_and_deleted_are_told_with_their_lines(project: Path) -> None:
+def test_files_that_were_changed_added_and_deleted_are_reported_with_their_lines(project: Path) -> None:
     (project / "README.md").write_text("# Sample\n\nA larger project.\nWith -- dashes.\n", encoding="utf-8")
     (project / "docs/notes.txt").unlink()
     (project / "a b.txt").write_text("-- x\n", encoding="utf-8")
@@ -27,7 +27,7 @@ def test_files_that_were_changed_added_and_deleted_are_told_with_their_lines(pro
     assert told["a b.txt"].patch.endswith("@@ -0,0 +1 @@\n+-- x\n")
 
 
-def test_a_renamed_file_is_told_by_its_new_name(project: Path) -> None:
+def test_a_renamed_file_is_reported_by_its_new_name(project: Path) -> None:
     (project / "docs/notes.txt").rename(project / "docs/moved.txt")
     assert {file: one.status for file, one in changes(project).items()} == {"docs/moved.txt": "renamed"}
 
@@ -43,7 +43,7 @@ def test_a_renamed_and_a_copied_file_name_both_their_paths(project: Path) -> Non
 
 @pytest.mark.parametrize("quoting", ["true", "false"])
 @pytest.mark.parametrize("name", ["ünï.txt", "empty b/x", 'quo"te\\.txt', "tab\tstop.txt"])
-def test_a_name_that_git_quotes_is_told_as_it_is(project: Path, name: str, quoting: str) -> None:
+def test_a_name_that_git_quotes_is_reported_as_it_is(project: Path, name: str, quoting: str) -> None:
     path = project / name
     try:
         path.parent.mkdir(exist_ok=True)
@@ -54,7 +54,7 @@ def test_a_name_that_git_quotes_is_told_as_it_is(project: Path, name: str, quoti
 
 
 @pytest.mark.parametrize("content", [b"", b"\0\1"], ids=["empty", "binary"])
-def test_a_file_without_lines_is_told_by_name(project: Path, content: bytes) -> None:
+def test_a_file_without_lines_is_reported_by_name(project: Path, content: bytes) -> None:
     (project / "ünï x.bin").write_bytes(content)
     (told,) = changes(project).values()
     assert (told.file, told.status, told.additions) == ("ünï x.bin", "added", 0)

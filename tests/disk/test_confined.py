@@ -99,7 +99,7 @@ def test_pipes_sockets_and_devices_are_refused_at_once(root: Path, monkeypatch: 
     assert list_folder(str(root), ".") == {"folder": True}
 
 
-def test_sizes_are_told_of_regular_files_alone(root: Path) -> None:
+def test_sizes_are_reported_of_regular_files_alone(root: Path) -> None:
     (root / "link").symlink_to(root / "folder" / "file.txt")
     names = ["file.txt", "none.txt"]
     assert file_sizes(str(root), "folder", names) == {"file.txt": len(INSIDE)}

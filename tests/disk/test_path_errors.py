@@ -41,7 +41,7 @@ def test_what_the_system_refuses_before_it_looks_is_an_invalid_argument(name: st
         os.stat(name)  # noqa: PTH116 - the call that fails
 
 
-def test_a_failure_without_a_number_is_told_too() -> None:
+def test_a_failure_without_a_number_is_reported_too() -> None:
     assert "TimeoutError" in path_error(TimeoutError(), "x").message
 
 

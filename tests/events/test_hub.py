@@ -96,7 +96,7 @@ async def test_a_listener_gives_all_that_waits_at_once_and_in_order() -> None:
     assert listener.take() == []
 
 
-async def test_a_listener_waits_no_longer_than_told() -> None:
+async def test_a_listener_waits_no_longer_than_asked() -> None:
     with anyio.fail_after(SECONDS):
         assert await Listener().wait(0.01) == []
         assert await Listener().wait(-1) == []
@@ -125,7 +125,7 @@ async def test_a_full_backlog_becomes_one_gap_and_begins_anew(monkeypatch: pytes
 # The hub with a real stream
 
 
-async def test_it_hears_of_the_session_and_of_no_other(hub: Hub, http: httpx.AsyncClient) -> None:
+async def test_it_is_notified_of_the_session_and_of_no_other(hub: Hub, http: httpx.AsyncClient) -> None:
     mine, other = await make_session(http), await make_session(http)
     with hub.listen(mine) as listener:
         await prompt(http, other, text("Not for you."))
@@ -163,7 +163,7 @@ async def test_all_listeners_of_a_session_hear_the_same(hub: Hub, http: httpx.As
         assert await hear(other, is_kind(Idle)) == heard
 
 
-async def test_a_listener_that_lags_is_told_of_a_gap_and_slows_nobody(
+async def test_a_listener_that_lags_is_notified_of_a_gap_and_slows_nobody(
     hub: Hub, http: httpx.AsyncClient, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub_module, "BACKLOG", 80)
@@ -194,7 +194,7 @@ async def test_after_the_block_nothing_more_is_kept_for_a_listener(hub: Hub, htt
     assert former.take() == []
 
 
-async def test_it_folds_what_it_hears_into_the_sessions_state(hub: Hub, http: httpx.AsyncClient) -> None:
+async def test_it_folds_what_it_receives_into_the_sessions_state(hub: Hub, http: httpx.AsyncClient) -> None:
     session = await make_session(http)
     with hub.listen(session) as listener:
         await prompt(http, session, question("Which?", "Red", "Blue"))
@@ -243,7 +243,7 @@ async def test_a_deleted_session_is_forgotten(hub: Hub, http: httpx.AsyncClient)
     assert hub.state(session) is not before
 
 
-async def test_when_opencode_is_gone_all_are_told_and_the_next_need_looks_again(
+async def test_when_opencode_is_gone_all_are_reported_and_the_next_need_looks_again(
     hub: Hub, proxy: Proxy, http: httpx.AsyncClient
 ) -> None:
     session = await make_session(http)
@@ -271,7 +271,7 @@ async def test_many_needs_at_once_open_one_stream(hub: Hub, http: httpx.AsyncCli
     assert sum(isinstance(event, PartGrew) for event in heard) == 1
 
 
-async def test_a_stream_that_never_stands_is_told_in_time(
+async def test_a_stream_that_never_connects_is_reported_in_time(
     endpoint: Endpoint, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub_module, "CONNECT_TIMEOUT_SECONDS", 0.2)

@@ -70,7 +70,7 @@ def prompt(name: str) -> backend_events.Event:
     return backend_events.MessageChanged(SES, MessageInfo(id=name, session_id=SES, role="user"))
 
 
-def test_a_session_works_on_the_last_new_prompt_until_an_end_is_told() -> None:
+def test_a_session_works_on_the_last_new_prompt_until_an_end_is_reported() -> None:
     assert folded(prompt("msg_1"), prompt("msg_2"), prompt("msg_1"), message(3, "msg_2")).working_on == "msg_2"
     failed = backend_events.Failed(SES, Failure(data={"message": "told"}))
     for end in (backend_events.Idle(SES), failed):

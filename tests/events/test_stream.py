@@ -77,7 +77,7 @@ async def assert_nothing_comes(events: AsyncIterator[Event]) -> None:
     assert [event async for event in events] == []
 
 
-async def test_it_begins_with_a_gap_and_tells_what_happens_then(endpoint: Endpoint, http: httpx.AsyncClient) -> None:
+async def test_it_begins_with_a_gap_and_reports_what_happens_then(endpoint: Endpoint, http: httpx.AsyncClient) -> None:
     async with following(endpoint) as events:
         assert await anext(events) == Gap("")
         await assert_it_tells_of_new_sessions(events, http)
@@ -134,7 +134,7 @@ async def test_each_of_many_cuts_is_a_gap(endpoint: Endpoint, proxy: Proxy) -> N
         await until(events, is_gap)
 
 
-async def test_a_stream_that_falls_silent_is_opened_again(
+async def test_a_stream_that_sends_nothing_more_is_opened_again(
     endpoint: Endpoint, proxy: Proxy, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "SILENCE_SECONDS", 0.3)
@@ -156,7 +156,7 @@ async def test_a_stream_that_falls_silent_is_opened_again(
         await assert_it_tells_of_new_sessions(events, http)
 
 
-async def test_a_server_that_only_keeps_silent_is_never_given_up(
+async def test_a_server_that_does_not_respond_is_never_given_up(
     endpoint: Endpoint, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("SILENCE_SECONDS", "HEALTH_TIMEOUT_SECONDS", "LONGEST_PAUSE_SECONDS"):

@@ -23,18 +23,18 @@ NOT_ON_2: Mapping[str, str] = {
     "test_commands.py::test_a_command_of_a_subagent_is_one_run": (
         "OpenCode 2 runs a command with `subtask: true` in the session itself."
     ),
-    "test_progress.py::test_waiting_for_permission_is_told": (
+    "test_progress.py::test_waiting_for_permission_is_reported": (
         "OpenCode 2 sends a call before its permission request: the line of progress is about the call, and the "
         "report about the request."
     ),
-    "test_progress.py::test_todos_are_told_by_how_many_are_done": NO_TODOS,
+    "test_progress.py::test_todos_are_reported_by_how_many_are_done": NO_TODOS,
     "test_runs.py::test_a_structured_answer_that_does_not_fit_fails_and_shows_both": REPAIRED,
     "test_runs.py::test_an_answer_that_cannot_be_checked_is_reported_with_the_ids_of_its_run": REPAIRED,
     "test_runs.py::test_todos_are_reported": NO_TODOS,
-    "test_sessions.py::test_a_session_tells_its_cost_and_tokens": (
+    "test_sessions.py::test_a_session_reports_its_cost_and_tokens": (
         "OpenCode 2 adds the request for a title to the cost of a session, at any time."
     ),
-    "test_sessions.py::test_a_session_tells_its_todos": NO_TODOS,
+    "test_sessions.py::test_a_session_reports_its_todos": NO_TODOS,
     "test_sessions.py::test_a_session_that_began_with_a_structured_prompt_says_what_cannot_be_shown": STRUCTURED,
 }
 """Reasons why a test does not run on OpenCode 2, by the end of its node id."""

@@ -79,7 +79,7 @@ def test_what_is_wrong_changes_nothing(
 
 
 @pytest.mark.parametrize(("directory", "told"), [("none", 1), ("none/*", 0), ("", 0)])
-def test_a_directory_that_does_not_exist_is_told(
+def test_a_directory_that_does_not_exist_is_reported(
     path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], directory: str, told: int
 ) -> None:
     assert main(["token", "new", "laptop", "--directory", str(tmp_path / directory)]) == 0

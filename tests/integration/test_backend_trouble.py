@@ -69,7 +69,9 @@ async def test_an_opencode_that_is_not_installed_says_how_to_install_it(
 
 
 @needs_scripts
-async def test_an_opencode_that_does_not_start_is_told_with_what_it_printed(unattached: Launch, tmp_path: Path) -> None:
+async def test_an_opencode_that_does_not_start_is_reported_with_what_it_printed(
+    unattached: Launch, tmp_path: Path
+) -> None:
     broken = program(tmp_path / "opencode", "print('config is broken at line 3'); raise SystemExit(3)")
     async with connected(unattached.telling("--opencode", broken)) as host:
         told = await host.error("opencode_run", prompt="x")
@@ -79,7 +81,7 @@ async def test_an_opencode_that_does_not_start_is_told_with_what_it_printed(unat
     assert left_server(unattached) is None
 
 
-async def test_where_nothing_listens_the_address_is_told(unattached: Launch) -> None:
+async def test_where_nothing_listens_the_address_is_reported(unattached: Launch) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     async with connected(unattached.telling("--url", url)) as host:
         told = await host.error("opencode_run", prompt="x")
@@ -92,7 +94,9 @@ async def test_where_nothing_listens_the_address_is_told(unattached: Launch) -> 
 
 
 @pytest.mark.both_generations
-async def test_a_wrong_password_is_told_without_being_repeated(unattached: Launch, opencode_server: OpenCode) -> None:
+async def test_a_wrong_password_is_reported_without_being_repeated(
+    unattached: Launch, opencode_server: OpenCode
+) -> None:
     launch = unattached.telling("--url", opencode_server.url, "--password", "open-sesame")
     async with connected(launch) as host:
         told = await host.error("opencode_run", prompt="x")
@@ -101,7 +105,7 @@ async def test_a_wrong_password_is_told_without_being_repeated(unattached: Launc
     assert "open-sesame" not in told + launch.printed()
 
 
-async def test_something_else_at_the_address_is_told(unattached: Launch, scripted_model: ScriptedModel) -> None:
+async def test_something_else_at_the_address_is_reported(unattached: Launch, scripted_model: ScriptedModel) -> None:
     async with connected(unattached.telling("--url", scripted_model.url)) as host:
         told = await host.error("opencode_run", prompt="x")
     assert f"The program at {scripted_model.url} is not an OpenCode server." in told
@@ -216,7 +220,7 @@ async def test_a_connection_that_breaks_for_a_moment_is_not_noticed(
 
 
 @pytest.mark.both_generations
-async def test_what_opencode_asked_while_the_connection_was_broken_is_still_heard(
+async def test_what_opencode_asked_while_the_connection_was_broken_is_still_asked(
     proxied: Launch, proxy: Proxy, scripted_model: ScriptedModel, opencode_server: OpenCode, project: Path
 ) -> None:
     answer = step(hold("asked meanwhile"), question("Which?", "Red"))

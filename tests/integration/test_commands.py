@@ -148,7 +148,7 @@ async def test_the_caller_s_limit_on_permissions_holds_for_commands(host: Host, 
         ({"command": "speak", "session_id": "ses_none"}, "no session"),
     ],
 )
-async def test_what_a_command_cannot_be_is_told_with_what_there_is(
+async def test_the_error_of_an_impossible_command_names_those_that_there_are(
     host: Host, arguments: dict[str, str], reason: str
 ) -> None:
     assert reason in await host.error("opencode_command", **arguments)
@@ -208,7 +208,7 @@ async def test_a_long_shell_line_goes_on_by_itself_and_can_be_stopped(
     assert "aborted" in (await host.data("opencode_session", session_id=session_id))["transcript"]
 
 
-async def test_what_a_shell_line_cannot_be_is_told(host: Host) -> None:
+async def test_the_error_of_an_impossible_shell_line_says_why(host: Host) -> None:
     report = await host.run(text("Before."))
     session_id = report["session_id"]
     assert "is empty" in await host.error("opencode_shell", session_id=session_id, command=" ")

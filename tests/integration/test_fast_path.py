@@ -69,7 +69,7 @@ async def test_a_run_in_a_new_session_takes_few_requests(
 
 
 @pytest.mark.both_generations
-async def test_a_run_that_changes_files_tells_of_its_session_without_reading_it(
+async def test_a_run_that_changes_files_reports_its_session_without_reading_it(
     host: Host, behind: Altered, opencode_generation: Generation
 ) -> None:
     before = len(behind.requests)

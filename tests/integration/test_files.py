@@ -103,7 +103,7 @@ async def test_a_line_after_the_end_is_refused_with_the_number_of_lines(host: Ho
 
 
 @pytest.mark.both_generations
-async def test_an_empty_file_is_told_from_a_missing_one(host: Host, folder: Path, workplace: Path) -> None:
+async def test_an_empty_file_is_distinguished_from_a_missing_one(host: Host, folder: Path, workplace: Path) -> None:
     (folder / "empty.txt").touch()
     path = relative(folder / "empty.txt", workplace)
     assert "is empty" in await host.text("opencode_read_file", path=path)
@@ -132,7 +132,7 @@ async def test_an_image_is_shown_as_one_and_not_hidden_behind_data(host: Host, f
     assert result.structured_content is None, "several hosts show nothing else where it is there"
 
 
-async def test_a_binary_file_is_told_with_type_and_size_and_not_shown(
+async def test_a_binary_file_is_reported_with_type_and_size_and_not_shown(
     host: Host, folder: Path, workplace: Path
 ) -> None:
     (folder / "data.zip").write_bytes(b"PK\x03\x04" + bytes(4000))
@@ -246,7 +246,7 @@ async def test_pages_of_a_folder_joined_are_the_whole_though_files_come_and_go(
 
 
 @pytest.mark.both_generations
-async def test_near_folders_of_a_missing_one_are_named(host: Host) -> None:
+async def test_similar_folders_of_a_missing_one_are_named(host: Host) -> None:
     assert "docs/" in await host.error("opencode_read_file", path="doc")
 
 

@@ -80,7 +80,7 @@ async def test_a_repository_that_was_made_later_is_called_so(host: Host, project
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="such names cannot be had there")
-async def test_a_file_whose_name_git_quotes_is_told_with_the_true_reason(host: Host, projects: Path) -> None:
+async def test_a_file_whose_name_git_quotes_is_reported_with_the_true_reason(host: Host, projects: Path) -> None:
     place = projects / "odd"
     command = "printf 'one\\n' > 'a\"b.txt'; printf 'one\\n' > \"$(printf 'c\\td.txt')\"; printf 'one\\n' > plain.txt"
     report = await host.run(bash(command), text("Made."), directory=str(place))

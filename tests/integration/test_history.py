@@ -81,7 +81,7 @@ async def test_changes_are_those_of_one_prompt_of_the_session_and_of_the_working
     assert files(of_tree) == [("added", "new.txt", 2, 0)]
 
 
-async def test_the_answer_s_message_stands_for_its_prompt(host: Host) -> None:
+async def test_the_answer_s_message_names_its_prompt(host: Host) -> None:
     report = await host.run(write("new.txt", "one\n"), text("Made."))
     seen = await host.data("opencode_session", session_id=report["session_id"])
     answer = seen["transcript"].rsplit("msg_", 1)[1].split()[0]
@@ -112,7 +112,7 @@ async def test_a_comparison_with_the_default_branch_that_cannot_be_made_says_why
     assert "nothing to compare with" in nothing["note"]
 
 
-async def test_a_branch_that_opencode_has_not_noticed_is_told(own_host: Host, project: Path) -> None:
+async def test_a_branch_that_opencode_has_not_noticed_is_reported(own_host: Host, project: Path) -> None:
     await own_host.data("opencode_diff", against="branch")
     git(project, "checkout", "--quiet", "-b", "feature")
     stale = await own_host.data("opencode_diff", against="branch")
@@ -148,14 +148,14 @@ async def test_a_long_diff_is_cut_with_a_pointer_and_a_link_to_the_whole(host: H
     assert "line 2999" in str(whole.contents[0])
 
 
-async def test_a_file_that_is_too_large_for_a_patch_is_told_as_one(host: Host, place: Path) -> None:
+async def test_a_file_that_is_too_large_for_a_patch_is_reported_as_one(host: Host, place: Path) -> None:
     (place / "huge.txt").write_text(("y" * 99 + "\n") * 150_000, encoding="utf-8")
     found = await host.data("opencode_diff")
     assert files(found) == [("added", "huge.txt", 150_000, 0)]
     assert "too large for OpenCode to show" in found["diff"]
 
 
-async def test_what_a_diff_cannot_be_of_is_told(host: Host) -> None:
+async def test_the_error_of_an_impossible_diff_says_why(host: Host) -> None:
     report = await host.run(text("Said."))
     session_id = report["session_id"]
     assert await host.text("opencode_diff", session_id=session_id) == "This session changed no file."
@@ -267,7 +267,7 @@ async def test_what_cannot_be_forked_is_explained(host: Host) -> None:
     assert "Before." in seen["transcript"]
 
 
-async def test_a_session_that_began_with_a_structured_prompt_is_told_as_not_forkable(host: Host) -> None:
+async def test_a_session_that_began_with_a_structured_prompt_is_reported_as_not_forkable(host: Host) -> None:
     asked = await host.run(structured({"a": 1}), output_schema=SCHEMA)
     before = await session_ids(host)
     assert asked["message_id"] in await host.error("opencode_fork", session_id=asked["session_id"])

@@ -154,7 +154,7 @@ async def test_a_call_ends_by_itself_before_a_weak_host_gives_up(
 
 
 @pytest.mark.both_generations
-async def test_a_host_that_hears_progress_is_kept_alive_by_heartbeats(
+async def test_a_host_that_receives_progress_is_kept_alive_by_heartbeats(
     place_launch: Launch, scripted_model: ScriptedModel
 ) -> None:
     async with open_raw(place_launch, OPENCODE) as client:
@@ -415,7 +415,7 @@ async def exit_after_closed_input(launch: Launch, model: ScriptedModel, name: st
             await model.release(name)
 
 
-async def test_a_bridge_that_is_told_nothing_ends_with_its_stdin(launch: Launch) -> None:
+async def test_a_bridge_without_settings_ends_with_its_stdin(launch: Launch) -> None:
     async with raw_process(launch) as client:
         await client.close_input()
         assert await client.exit_code(seconds=20) == 0

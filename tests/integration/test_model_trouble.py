@@ -64,7 +64,7 @@ async def test_a_limit_is_waited_out(host: Host) -> None:
 
 
 @pytest.mark.both_eras
-async def test_a_failure_that_stays_is_told_while_it_is_retried_and_can_be_aborted(host: Host) -> None:
+async def test_a_failure_that_stays_is_reported_while_it_is_retried_and_can_be_aborted(host: Host) -> None:
     report = await host.run(failure(500, "The model is down", headers={"retry-after": "600"}), wait_seconds=3)
     assert report["status"] == "running"
     assert "The model is down" in report["activity"]

@@ -129,7 +129,9 @@ async def test_a_faulty_file_beside_a_new_agent_is_named_and_breaks_nothing(owne
 
 
 @pytest.mark.both_generations
-async def test_an_agent_that_its_file_turns_off_is_told_as_such_and_asked_for_once(owner: Host, place: Path) -> None:
+async def test_an_agent_that_its_file_turns_off_is_reported_as_such_and_asked_for_once(
+    owner: Host, place: Path
+) -> None:
     file = write(place / ".opencode/agent/retired.md", AGENT.replace("mode:", "disable: true\nmode:"))
     for _ in range(2):
         told = await owner.error("opencode_run", prompt="Hello.", agent="retired")

@@ -134,7 +134,7 @@ async def test_a_server_that_answers_with_web_pages_alone_is_not_taken_for_openc
 
 
 @pytest.mark.parametrize("password", ["open-sesame", "pair_1234567890"], ids=["wrong", "pairing token"])
-async def test_a_wrong_password_is_told_without_being_repeated(launch: Launch, password: str) -> None:
+async def test_a_wrong_password_is_reported_without_being_repeated(launch: Launch, password: str) -> None:
     unlocked = launch.within(OPENCODE_MCP_PASSWORD=password)
     async with connected(unlocked) as host:
         told = await host.error("opencode_run", prompt="x")

@@ -47,7 +47,7 @@ async def test_progress_rises_strictly_and_every_notification_says_something(hos
 
 
 @pytest.mark.both_generations
-async def test_tools_are_told_with_what_they_work_on(
+async def test_tools_are_reported_with_what_they_work_on(
     host: Host, case: str, opencode_generation: Generation, tmp_path: Path
 ) -> None:
     name, heard = f"told-{case}.txt", tmp_path / "heard"
@@ -80,13 +80,13 @@ def watched(host: Host, scripted_model: ScriptedModel, era: str) -> Watched:
 
 
 @pytest.mark.both_generations
-async def test_todos_are_told_by_how_many_are_done(host: Host, watched: Watched) -> None:
+async def test_todos_are_reported_by_how_many_are_done(host: Host, watched: Watched) -> None:
     await watched(todos(("Plan", "completed"), ("Build", "pending")), text("Noted."))
     assert host.told("todos: 1 of 2 done")
 
 
 @pytest.mark.both_generations
-async def test_text_is_told_while_it_is_written(host: Host, scripted_model: ScriptedModel, era: str) -> None:
+async def test_text_is_reported_while_it_is_written(host: Host, scripted_model: ScriptedModel, era: str) -> None:
     gate = f"writing {era}"
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(host.run, step(words(50), hold(gate), text("The end.")))
@@ -96,7 +96,7 @@ async def test_text_is_told_while_it_is_written(host: Host, scripted_model: Scri
 
 
 @pytest.mark.both_generations
-async def test_a_subagents_work_is_told_as_such(
+async def test_a_subagents_work_is_reported_as_such(
     host: Host, scripted_model: ScriptedModel, opencode_generation: Generation, era: str
 ) -> None:
     # Of lines that follow each other closely only one is sent, so each is waited for before the next.
@@ -110,27 +110,27 @@ async def test_a_subagents_work_is_told_as_such(
 
 
 @pytest.mark.both_generations
-async def test_a_retry_is_told_with_its_reason_and_its_delay(host: Host) -> None:
+async def test_a_retry_is_reported_with_its_reason_and_its_delay(host: Host) -> None:
     await host.run(step(failure(429, "Slow down", headers=PATIENCE, times=1), text("Now it works.")))
     line = next(line for line in host.lines if "Slow down" in line)
     assert re.search(r"retrying in [12] s \(attempt 1\): .*Slow down", line)
 
 
 @pytest.mark.both_generations
-async def test_waiting_for_permission_is_told(host: Host, watched: Watched, asking: Path) -> None:
+async def test_waiting_for_permission_is_reported(host: Host, watched: Watched, asking: Path) -> None:
     report = await watched(bash("echo please"), text("Ran."), directory=str(asking))
     assert host.told("waiting for a permission: bash echo please")
     await host.data("opencode_abort", session_id=report["session_id"])
 
 
 @pytest.mark.both_generations
-async def test_waiting_for_an_answer_is_told(host: Host, watched: Watched) -> None:
+async def test_waiting_for_an_answer_is_reported(host: Host, watched: Watched) -> None:
     report = await watched(question("Which colour?", "Red"), text("Thanks."))
     assert host.told("waiting for an answer: Which colour?")
     await host.data("opencode_abort", session_id=report["session_id"])
 
 
-async def test_progress_is_told_only_to_those_who_ask_for_it(raw_bridge: OpenRaw, era: str) -> None:
+async def test_progress_is_reported_only_to_those_who_ask_for_it(raw_bridge: OpenRaw, era: str) -> None:
     protocol = {"2025": "2025-11-25", "2026": "2026-07-28"}[era]
     prompt = {"prompt": script(bash("echo one"), text("Done."))}
     async with raw_bridge(RawHost(protocol=protocol)) as client:

@@ -138,7 +138,7 @@ async def test_the_progress_of_several_sessions_names_them(
 # Requests
 
 
-async def test_a_question_is_told_once_and_labels_cannot_be_confused_with_descriptions(host: Host) -> None:
+async def test_a_question_is_reported_once_and_labels_cannot_be_confused_with_descriptions(host: Host) -> None:
     report = await host.run(question("Which colour?", "Red", "Blue"), text("Thanks."))
     told = await host.text("opencode_wait", session_id=report["session_id"], wait_seconds=0)
     assert told.count("Which colour?") == 1
@@ -164,7 +164,7 @@ async def test_an_answer_that_nearly_is_a_label_is_taken_as_it_and_said_so(host:
     assert ("Green" if given == "Green" else "Red") in answered
 
 
-async def test_the_time_that_a_run_waited_for_an_answer_is_told_apart(host: Host) -> None:
+async def test_the_time_that_a_run_waited_for_an_answer_is_distinguished(host: Host) -> None:
     report = await host.run(question("Which colour?", "Red"), text("Thanks."))
     await anyio.sleep(1.2)
     ended = await host.data("opencode_reply_question", request_id=report["pending"][0]["request_id"], answers=[["Red"]])
@@ -259,7 +259,7 @@ def authors(report: Json) -> dict[str, tuple[str, list[str]]]:
     }
 
 
-async def test_a_file_that_another_session_names_is_told_as_that_ones_everywhere_and_later(
+async def test_a_file_that_another_session_names_is_reported_as_changed_by_that_one_everywhere_and_later(
     host: Host, scripted_model: ScriptedModel, tracked: Path, case: str, reader: Host
 ) -> None:
     mine, theirs = f"mine-2-{case}.txt", f"theirs-2-{case}.txt"

@@ -102,7 +102,7 @@ async def test_a_rejected_question_ends_the_run(host: Host, opencode_generation:
 
 
 @pytest.mark.both_generations
-async def test_a_question_that_was_answered_elsewhere_is_told_as_closed_and_the_run_reported(
+async def test_a_question_that_was_answered_elsewhere_is_reported_as_closed_and_the_run_reported(
     host: Host, opencode_server: OpenCode, workplace: Path
 ) -> None:
     first = await host.run(COLOUR, text("Thanks."))
@@ -162,7 +162,7 @@ async def test_always_is_for_what_matches_later_too(host: Host, asking: Path, er
     assert (report["status"], report["text"]) == ("completed", "Ran.")
 
 
-async def test_a_refusal_with_a_message_is_heard_by_the_model_which_goes_on(
+async def test_a_refusal_with_a_message_is_received_by_the_model_which_goes_on(
     host: Host, asking: Path, scripted_model: ScriptedModel
 ) -> None:
     request = the_request(await host.run(bash("rm -rf build"), text("Then not."), directory=str(asking)))

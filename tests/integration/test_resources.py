@@ -183,7 +183,7 @@ async def test_lists_come_though_opencode_is_gone(story_launch: Launch, era: Era
 
 
 @pytest.mark.both_generations
-async def test_the_sessions_tell_what_each_is_and_where_its_transcript_is(host: Bridge, story: Story) -> None:
+async def test_the_list_of_sessions_says_what_each_is_and_where_its_transcript_is(host: Bridge, story: Story) -> None:
     sessions = (await read_json(host, uris.SESSIONS))["sessions"]
     (found,) = [session for session in sessions if session["session_id"] == story.session]
     assert (found["title"], found["status"], found["directory"]) == ("Greeting work", "idle", str(story.project))
@@ -191,7 +191,7 @@ async def test_the_sessions_tell_what_each_is_and_where_its_transcript_is(host: 
 
 
 @pytest.mark.both_generations
-async def test_the_project_tells_what_there_is_to_work_with(host: Bridge, story: Story) -> None:
+async def test_the_project_lists_what_there_is_to_work_with(host: Bridge, story: Story) -> None:
     project = await read_json(host, project_uri(str(story.project)))
     assert project == await read_json(host, uris.PROJECT)
     assert (project["directory"], project["branch"]) == (str(story.project), "main")
@@ -200,7 +200,7 @@ async def test_the_project_tells_what_there_is_to_work_with(host: Bridge, story:
 
 
 @pytest.mark.both_generations
-async def test_a_session_tells_what_it_does_and_whom_it_called(host: Bridge, story: Story) -> None:
+async def test_a_session_reports_what_it_does_and_whom_it_called(host: Bridge, story: Story) -> None:
     session = await read_json(host, uris.session(story.session))
     assert (session["session_id"], session["status"]) == (story.session, "idle")
     assert [child["session_id"] for child in session["children"]] == [story.child]
@@ -208,7 +208,7 @@ async def test_a_session_tells_what_it_does_and_whom_it_called(host: Bridge, sto
 
 
 @pytest.mark.both_generations
-async def test_a_transcript_tells_what_was_said_and_done_subagents_included(host: Bridge, story: Story) -> None:
+async def test_a_transcript_reports_what_was_said_and_done_subagents_included(host: Bridge, story: Story) -> None:
     transcript = await read_text(host, uris.transcript(story.session))
     assert "All is made." in transcript
     assert story.child in transcript

@@ -194,7 +194,7 @@ async def test_pages_of_matches_that_are_long_in_bytes_joined_are_the_whole(host
 
 
 @pytest.mark.both_generations
-async def test_no_file_and_no_cursor_are_told(host: Host) -> None:
+async def test_no_file_and_no_cursor_are_reported(host: Host) -> None:
     assert "No path fits" in await host.text("opencode_find_files", query="*.nothing")
     assert "The cursor '-1' is not from a page" in await host.error("opencode_find_files", query="x", cursor="-1")
 
@@ -238,6 +238,6 @@ async def test_more_symbols_than_asked_for_are_counted(host: Host, orchard: Path
     assert "2 in all" in found["note"]
 
 
-async def test_a_symbol_that_there_is_not_and_a_query_that_names_none_are_told(host: Host) -> None:
+async def test_a_symbol_that_there_is_not_and_a_query_that_names_none_are_reported(host: Host) -> None:
     assert "No definition of 'zzz'" in await host.text("opencode_find_symbols", query="zzz")
     assert "names no symbol" in await host.error("opencode_find_symbols", query="--")

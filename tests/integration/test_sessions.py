@@ -45,7 +45,7 @@ def told(page: Json) -> list[str]:
     return MESSAGE.findall(page["transcript"])
 
 
-async def test_a_session_tells_its_state_and_what_was_said(host: Host, workplace: Path, case: str) -> None:
+async def test_a_session_reports_its_state_and_what_was_said(host: Host, workplace: Path, case: str) -> None:
     name = f"looked-at-{case}.txt"
     report = await host.run(
         step(reasoning("Two things to do."), write(name, "one\n")),
@@ -82,14 +82,14 @@ async def test_messages_are_found_behind_those_that_are_not_shown(
     assert some["cursor"]
 
 
-async def test_a_session_tells_its_cost_and_tokens(host: Host) -> None:
+async def test_a_session_reports_its_cost_and_tokens(host: Host) -> None:
     report = await host.run(step(text("Written."), usage(input=1000, output=100)), title="A session that costs")
     seen = await host.data("opencode_session", session_id=report["session_id"])
     assert seen["cost"] == pytest.approx(report["cost"])
     assert seen["tokens"]["input"] == 1000
 
 
-async def test_a_session_tells_its_todos(host: Host) -> None:
+async def test_a_session_reports_its_todos(host: Host) -> None:
     report = await host.run(todos(("Write", "completed"), ("Rest", "pending")), text("Listed."))
     seen = await host.data("opencode_session", session_id=report["session_id"])
     assert seen["todos"] == ["[x] Write", "[ ] Rest"]
@@ -165,7 +165,7 @@ async def test_pages_of_a_transcript_in_letters_of_several_bytes_are_each_whole(
 
 
 @pytest.mark.both_generations
-async def test_a_wrong_cursor_and_an_unknown_session_are_told(host: Host) -> None:
+async def test_a_wrong_cursor_and_an_unknown_session_are_reported(host: Host) -> None:
     report = await host.run(text("Said."))
     other = await host.run(text("Said elsewhere."))
     page = await host.data("opencode_session", session_id=other["session_id"], limit=1)
@@ -304,7 +304,7 @@ async def test_sessions_outside_of_the_allowed_directories_are_neither_listed_no
     assert "outside of what is allowed" in await host.error("opencode_diff", session_id=hidden)
 
 
-async def test_no_session_and_a_wrong_cursor_are_told(host: Host) -> None:
+async def test_no_session_and_a_wrong_cursor_are_reported(host: Host) -> None:
     assert await host.text("opencode_list_sessions", search="no session has this title") == (
         "No session fits. A search looks at titles only, and archived sessions are left out."
     )

@@ -37,7 +37,7 @@ async def whole_status(host: Host, **arguments: object) -> Json:
 
 
 @pytest.mark.both_generations
-async def test_it_tells_the_server_the_project_and_what_can_be_chosen(
+async def test_it_reports_the_server_the_project_and_what_can_be_chosen(
     host: Host, workplace: Path, asking: Path, tracked: Path
 ) -> None:
     status = await whole_status(host)
@@ -102,7 +102,7 @@ async def test_its_text_has_a_line_for_each_fact(host: Host, workplace: Path) ->
 
 
 @pytest.mark.both_generations
-async def test_it_tells_which_files_changed_and_which_sessions_work(
+async def test_it_reports_which_files_changed_and_which_sessions_work(
     host: Host, asking: Path, scripted_model: ScriptedModel, era: str
 ) -> None:
     (asking / f"new-{era}.txt").write_text("x\n", encoding="utf-8")
@@ -159,7 +159,7 @@ def changed(behind: Altered) -> Generator[Altered]:
 
 
 @pytest.mark.both_generations
-async def test_what_is_not_read_in_time_is_named_and_the_rest_is_told(
+async def test_what_is_not_read_in_time_is_named_and_the_rest_is_reported(
     host_behind: Host, changed: Altered, workplace: Path, opencode_generation: Generation
 ) -> None:
     await whole_status(host_behind)
@@ -174,7 +174,7 @@ async def test_what_is_not_read_in_time_is_named_and_the_rest_is_told(
     assert "(OpenCode did not answer within 4 s.)" in told
 
 
-async def test_what_this_version_does_not_know_is_named_and_the_rest_is_told(
+async def test_what_this_version_does_not_know_is_named_and_the_rest_is_reported(
     host_behind: Host, changed: Altered
 ) -> None:
     await whole_status(host_behind)
@@ -206,7 +206,7 @@ async def test_the_project_at_its_address_names_what_could_not_be_read_too(
 
 
 @pytest.mark.both_generations
-async def test_an_opencode_that_answers_slowly_is_told_by_what_is_known_without_it(
+async def test_an_opencode_that_answers_slowly_is_reported_by_what_is_known_without_it(
     host_behind: Host, changed: Altered, workplace: Path, opencode_generation: Generation
 ) -> None:
     await whole_status(host_behind)

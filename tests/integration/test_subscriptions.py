@@ -96,7 +96,7 @@ def shown(name: str) -> Callable[[str], list[Json]]:
 
 
 @pytest.mark.both_generations
-async def test_a_subscriber_hears_of_all_that_a_prompt_changes(
+async def test_a_subscriber_is_notified_of_all_that_a_prompt_changes(
     client: RawClient, opencode: Backend, session: str
 ) -> None:
     addresses = [
@@ -116,7 +116,7 @@ async def test_a_subscriber_hears_of_all_that_a_prompt_changes(
 
 
 @pytest.mark.both_generations
-async def test_a_subscriber_hears_of_a_message_and_of_its_run_to_their_end(
+async def test_a_subscriber_is_notified_of_a_message_and_of_its_run_to_their_end(
     client: RawClient, opencode: Backend, session: str, scripted_model: ScriptedModel
 ) -> None:
     # OpenCode 2 adds the answer to the session when the model begins to write.
@@ -137,7 +137,7 @@ async def test_a_subscriber_hears_of_a_message_and_of_its_run_to_their_end(
 
 
 @pytest.mark.both_generations
-async def test_a_page_is_told_of_as_the_resource_is_under_the_address_that_was_subscribed_to(
+async def test_a_change_of_a_page_is_reported_under_the_address_that_was_subscribed_to(
     client: RawClient, opencode: Backend, session: str
 ) -> None:
     page = uris.transcript(session, limit="3", show="everything")
@@ -149,7 +149,7 @@ async def test_a_page_is_told_of_as_the_resource_is_under_the_address_that_was_s
 
 
 @pytest.mark.both_generations
-async def test_a_parent_hears_when_a_subagent_begins_and_the_subagent_can_be_heard_itself(
+async def test_a_parent_is_notified_when_a_subagent_begins_and_the_subagent_can_be_subscribed_to(
     client: RawClient, opencode: Backend, session: str, scripted_model: ScriptedModel
 ) -> None:
     leave = await subscribe(client, uris.session(session))
@@ -166,7 +166,7 @@ async def test_a_parent_hears_when_a_subagent_begins_and_the_subagent_can_be_hea
 
 
 @pytest.mark.both_generations
-async def test_a_parent_hears_when_its_subagent_asks(
+async def test_a_parent_is_notified_when_its_subagent_asks(
     opencode_server: OpenCode, place_launch: Launch, project: Path, era: Era
 ) -> None:
     configure(project, {"permission": {"bash": "ask"}})
@@ -184,7 +184,7 @@ async def test_a_parent_hears_when_its_subagent_asks(
 
 
 @pytest.mark.both_generations
-async def test_a_resource_is_told_of_at_most_four_times_a_second(
+async def test_a_resource_is_notified_at_most_four_times_a_second(
     client: RawClient, opencode: Backend, session: str
 ) -> None:
     uri = uris.transcript(session)
@@ -197,7 +197,7 @@ async def test_a_resource_is_told_of_at_most_four_times_a_second(
 
 
 @pytest.mark.both_generations
-async def test_many_new_sessions_are_told_of_together(client: RawClient, opencode: Backend) -> None:
+async def test_many_new_sessions_are_reported_together(client: RawClient, opencode: Backend) -> None:
     leave = await subscribe(client)
     before, began = len(client.messages(RESOURCES_CHANGED)), anyio.current_time()
     made = [await opencode.create_session() for _ in range(60)]
@@ -214,7 +214,7 @@ async def test_many_new_sessions_are_told_of_together(client: RawClient, opencod
 
 
 @pytest.mark.both_generations
-async def test_nothing_is_heard_after_unsubscribing(client: RawClient, opencode: Backend, session: str) -> None:
+async def test_nothing_is_received_after_unsubscribing(client: RawClient, opencode: Backend, session: str) -> None:
     other = await opencode.create_session()
     leave = await subscribe(client, uris.transcript(session))
     stay = await subscribe(client, uris.transcript(other))
@@ -258,7 +258,7 @@ async def test_sessions_that_come_and_go_and_change_their_titles_change_the_list
     await leave()
 
 
-async def test_the_first_use_of_opencode_makes_the_lists_grow_and_tells_so(own_launch: Launch, era: Era) -> None:
+async def test_the_first_use_of_opencode_makes_the_lists_grow_and_reports_so(own_launch: Launch, era: Era) -> None:
     async with open_raw(own_launch, host_of(era)) as client:
         leave = await subscribe(client)
         before = await names(client, "prompts")
@@ -324,7 +324,7 @@ async def test_a_subscription_to_nothing_is_refused(place_launch: Launch) -> Non
 
 
 @pytest.mark.both_generations
-async def test_a_gap_in_opencodes_events_is_told_as_a_change(
+async def test_a_gap_in_opencodes_events_is_reported_as_a_change(
     place_launch: Launch, opencode_server: OpenCode, session: str, era: Era
 ) -> None:
     async with (
@@ -339,7 +339,7 @@ async def test_a_gap_in_opencodes_events_is_told_as_a_change(
 
 
 @pytest.mark.both_generations
-async def test_who_subscribes_while_opencode_is_away_hears_once_it_is_there(
+async def test_who_subscribes_while_opencode_is_away_is_notified_once_it_is_there(
     place_launch: Launch, opencode_server: OpenCode, opencode: Backend, session: str, era: Era
 ) -> None:
     uri = uris.transcript(session)

@@ -110,7 +110,7 @@ async def test_a_batch_becomes_a_task_whose_result_is_its_table_and_which_can_be
 
 
 @pytest.mark.both_generations
-async def test_a_long_run_becomes_a_task_that_tells_what_it_does_and_ends_with_the_result(
+async def test_a_long_run_becomes_a_task_that_reports_what_it_does_and_ends_with_the_result(
     launch: Launch, scripted_model: ScriptedModel, opencode: Backend
 ) -> None:
     async with open_raw(launch, TASKS) as host:
@@ -154,7 +154,7 @@ async def test_the_status_message_says_what_the_run_is_doing(launch: Launch, scr
 
 
 @pytest.mark.both_generations
-async def test_the_status_message_of_a_silent_run_says_how_long_it_has_been_silent(
+async def test_the_status_message_of_a_run_without_output_says_for_how_long(
     launch: Launch, scripted_model: ScriptedModel
 ) -> None:
     call = {"name": "opencode_run", "arguments": {"prompt": script(hold("task-16"))}}

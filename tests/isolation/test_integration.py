@@ -207,7 +207,7 @@ async def test_only_the_branch_is_kept(repository: Path, worktrees: Worktrees, i
     assert done.commit == git(repository, "rev-parse", "HEAD")
 
 
-async def test_discarded_work_can_be_had_back(repository: Path, worktrees: Worktrees, integrator: Integrator) -> None:
+async def test_discarded_work_can_be_restored(repository: Path, worktrees: Worktrees, integrator: Integrator) -> None:
     before = contents(repository)
     made = await worked(worktrees, repository, every_kind_of_change)
     work = contents(Path(made.folder))

@@ -279,7 +279,7 @@ async def test_a_discard_after_all_was_brought_back_drops_no_file(
     assert "dropped" not in told
 
 
-async def test_files_that_conflict_are_told_with_the_call_that_adapts_the_work(
+async def test_files_that_conflict_are_reported_with_the_call_that_adapts_the_work(
     repository: Path, worktrees: Worktrees, integrator: Integrator
 ) -> None:
     made = replace(await worktrees.create(str(repository)), session_id="ses_1")

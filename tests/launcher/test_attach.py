@@ -78,12 +78,14 @@ async def test_where_nothing_listens_the_error_names_the_url() -> None:
         ("text/plain", b""),
     ],
 )
-async def test_what_is_no_opencode_is_told_with_its_url(media_type: str, body: bytes) -> None:
+async def test_what_is_no_opencode_is_reported_with_its_url(media_type: str, body: bytes) -> None:
     with something_else(media_type, body) as url, pytest.raises(NotOpenCode, match=url):
         await Launcher(Settings(url=url)).locate()
 
 
-async def test_an_opencode_from_before_there_was_a_health_route_is_told_as_too_old(opencode_server: OpenCode) -> None:
+async def test_an_opencode_from_before_there_was_a_health_route_is_reported_as_too_old(
+    opencode_server: OpenCode,
+) -> None:
     with altered(opencode_server.url) as older:
         older.lacks |= {"/global/health"}
         settings = Settings(url=older.url, password=opencode_server.password)

@@ -72,7 +72,7 @@ async def test_its_password_is_not_sent_to_another_program_at_its_address(settin
         await Launcher(settings).locate()
 
 
-def test_a_service_that_has_ended_is_told_with_its_process_and_its_file(settings: Settings) -> None:
+def test_a_service_that_has_ended_is_reported_with_its_process_and_its_file(settings: Settings) -> None:
     gone = next(pid for pid in range(4_000_000, 5_000_000) if not born(pid))
     path = register(settings, pid=gone)
     with pytest.raises(BackendUnavailable, match=f"process {gone}, registered in {path}") as caught:
@@ -96,7 +96,7 @@ def test_an_address_that_is_not_on_this_machine_is_refused(settings: Settings, u
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"url": 5}', '{"url": "http://127.0.0.1:1"}'])
-def test_a_file_that_is_no_registration_is_told(settings: Settings, content: str) -> None:
+def test_a_file_that_is_no_registration_is_reported(settings: Settings, content: str) -> None:
     register(settings).write_text(content, encoding="utf-8")
     with pytest.raises(InvalidSetting, match="is not a registration") as caught:
         service_endpoint(settings)

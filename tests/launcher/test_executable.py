@@ -195,7 +195,7 @@ def test_what_was_kept_of_the_versions_may_be_damaged(tmp_path: Path, kept: str)
 
 
 @pytest.mark.parametrize("content", ["#!/bin/sh\nexit 3\n", "#!/bin/sh\necho unknown\n", "no program"])
-def test_a_program_that_tells_no_version_counts_as_the_first_generation(tmp_path: Path, content: str) -> None:
+def test_a_program_that_prints_no_version_counts_as_the_first_generation(tmp_path: Path, content: str) -> None:
     put(tmp_path / "a", content)
     assert find_executable(settings_for(tmp_path, "a")).generation == 1
 

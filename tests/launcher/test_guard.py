@@ -174,7 +174,7 @@ async def test_the_guard_runs_a_command_before_it_ends_a_server_and_closes_its_i
     assert events.read_text(encoding="utf-8").splitlines() == ["asked before", "ended with its input"]
 
 
-async def test_a_silent_server_that_another_bridge_uses_is_not_ended(
+async def test_an_unresponsive_server_that_another_bridge_uses_is_not_ended(
     settings: Settings, state: StateFiles, bridge: Bridge, tmp_path: Path
 ) -> None:
     with bridge() as other:

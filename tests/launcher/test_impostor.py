@@ -96,7 +96,7 @@ async def assert_only_its_own_address_is_believed(endpoint: Endpoint) -> None:
     assert await answers(endpoint)
 
 
-async def test_who_takes_the_port_of_a_dead_server_hears_nothing_and_the_calls_go_to_a_new_one(
+async def test_who_takes_the_port_of_a_dead_server_receives_nothing_and_the_calls_go_to_a_new_one(
     settings: Settings, state: StateFiles, project: Path
 ) -> None:
     async with aclosing(Connection(Launcher(settings))) as connection:

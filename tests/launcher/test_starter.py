@@ -56,7 +56,7 @@ def executable(folder: Path, code: str, generation: Generation = 1) -> Executabl
     return Executable(path, generation)
 
 
-async def test_one_that_ends_is_told_with_its_exit_code_and_what_it_printed(
+async def test_one_that_ends_is_reported_with_its_exit_code_and_what_it_printed(
     starter: Starter, state: StateFiles, tmp_path: Path
 ) -> None:
     fake = executable(tmp_path, "import sys; print('no'); print('disk full', file=sys.stderr); sys.exit(3)")
@@ -67,14 +67,16 @@ async def test_one_that_ends_is_told_with_its_exit_code_and_what_it_printed(
     assert state.read_record() is None
 
 
-async def test_what_it_printed_is_told_without_the_password(starter: Starter, tmp_path: Path) -> None:
+async def test_what_it_printed_is_reported_without_the_password(starter: Starter, tmp_path: Path) -> None:
     fake = executable(tmp_path, "import os; print('password is', os.environ['OPENCODE_SERVER_PASSWORD'])")
     with pytest.raises(OpenCodeNotStarting) as caught:
         await starter.start(fake, timeout=30)
     assert "password is [hidden: a secret]" in caught.value.message
 
 
-async def test_one_that_is_never_healthy_is_ended_and_told(starter: Starter, state: StateFiles, tmp_path: Path) -> None:
+async def test_one_that_is_never_healthy_is_ended_and_reported(
+    starter: Starter, state: StateFiles, tmp_path: Path
+) -> None:
     fake = executable(tmp_path, "import os, time; print(os.getpid(), flush=True); time.sleep(600)")
     with pytest.raises(OpenCodeNotStarting, match="not healthy within 1 s"):
         await starter.start(fake, timeout=1)
@@ -82,7 +84,7 @@ async def test_one_that_is_never_healthy_is_ended_and_told(starter: Starter, sta
     assert state.read_record() is None
 
 
-async def test_what_the_system_cannot_run_is_told(starter: Starter, tmp_path: Path) -> None:
+async def test_what_the_system_cannot_run_is_reported(starter: Starter, tmp_path: Path) -> None:
     fake = tmp_path / "opencode"
     fake.write_bytes(b"\x7fELF of another world")
     fake.chmod(0o755)
@@ -125,7 +127,7 @@ print(json.dumps([sys.argv[1:], ended, {name: value for name, value in os.enviro
     assert "OPENCODE_SERVER_PASSWORD" not in environment
 
 
-async def test_one_that_is_of_another_generation_than_it_seemed_is_ended_and_told(
+async def test_one_that_is_of_another_generation_than_it_seemed_is_ended_and_reported(
     starter: Starter, state: StateFiles, tmp_path: Path
 ) -> None:
     with pytest.raises(OpenCodeNotStarting, match=r"2\.1\.2, and was expected to be of generation 1") as caught:

@@ -31,11 +31,11 @@ def test_the_end_of_a_text_begins_with_a_line() -> None:
     assert drawn.text == "The last 200 of 500 characters:\n```\n" + "word\n" * 40 + "```"
 
 
-def test_a_text_that_has_no_room_is_told_by_its_length() -> None:
+def test_a_text_that_has_no_room_is_reported_by_its_length() -> None:
     assert draw(Excerpt("word\n" * 100, 1000, "- said →"), 0).text == "- said → 500 characters, not shown"
 
 
-def test_a_short_text_stands_in_its_line_exactly_or_in_a_fence() -> None:
+def test_a_short_text_is_in_its_line_exactly_or_in_a_fence() -> None:
     assert draw(Excerpt("a b\n", 600, "- said →")).text == "- said → `a b`"
     assert draw(Excerpt("a  b\n", 600, "- said →")).text == "- said →\n```\na  b\n```"
 

@@ -79,7 +79,7 @@ def test_the_recordings_hold_every_kind_of_part_that_opencode_makes() -> None:
     assert {kind for kind in known | UNMADE if f'"type": "{kind}"' in text} == known
 
 
-def test_the_recordings_tell_nothing_of_the_machine_and_stay_small() -> None:
+def test_the_recordings_hold_nothing_of_the_machine_and_stay_small() -> None:
     files = [path.read_text(encoding="utf-8") for path in FOLDER.iterdir()]
     assert not [text for text in files if re.search(r"/(?:tmp|Users|root)/|127\.0\.0\.1|[A-Z]:\\\\", text)]
     assert sum(map(len, files)) < 300_000
@@ -98,7 +98,7 @@ def test_a_tool_call_shows_its_input_and_the_end_of_its_output() -> None:
     assert told[-2:] == ["line 999", "```"]
 
 
-def test_paths_in_the_project_are_told_relative_to_it() -> None:
+def test_paths_in_the_project_are_reported_relative_to_it() -> None:
     parts = (
         call("read", input={"filePath": "/home/me/app/src/a.py"}, output="x"),
         {"type": "patch", "files": ["/home/me/app/src/a.py", "/etc/hosts"]},
@@ -108,7 +108,7 @@ def test_paths_in_the_project_are_told_relative_to_it() -> None:
     assert "- meanwhile changed in the directory, maybe by others: `src/a.py`, `/etc/hosts`" in told
 
 
-def test_only_files_that_a_call_names_are_told_as_changed_by_the_message() -> None:
+def test_only_files_that_a_call_names_are_reported_as_changed_by_the_message() -> None:
     parts = (
         call("write", input={"filePath": "src/a.py", "content": "x"}, output="Wrote."),
         call("bash", input={"command": "date"}, output="now"),
@@ -118,7 +118,7 @@ def test_only_files_that_a_call_names_are_told_as_changed_by_the_message() -> No
     assert told[-2:] == ["- changed `src/a.py`", "- meanwhile changed in the directory, maybe by others: `b.py`"]
 
 
-def test_a_long_argument_stands_beneath_the_call_where_detail_is_wanted() -> None:
+def test_a_long_argument_is_below_the_call_where_detail_is_wanted() -> None:
     told = lines(
         call("write", input={"filePath": "a.py", "content": "x = 1\ny = 2\n"}, output="Wrote."), show="everything"
     )
@@ -192,7 +192,7 @@ def test_a_question_of_an_unknown_form_is_not_lost_in_a_conversation() -> None:
     assert lines(odd, show="conversation") == ["- answer → `Yes.`"]
 
 
-def test_tool_calls_are_shown_alone_and_those_of_the_user_are_told_apart() -> None:
+def test_tool_calls_are_shown_alone_and_those_of_the_user_are_distinguished() -> None:
     told = render_transcript(conversation(), show="tools")
     assert numbers(told) == ["2", "3", "4", "5"]
     assert "- You ran a shell line\n\n" in told
@@ -214,7 +214,7 @@ def test_a_call_that_runs_names_the_session_of_its_subagent() -> None:
     assert lines(part) == ['- `task(description="Look")` is running in session ses_2']
 
 
-def test_work_that_the_person_hands_to_a_subagent_is_told_with_its_prompt() -> None:
+def test_work_that_the_person_hands_to_a_subagent_is_reported_with_its_prompt() -> None:
     part = {"type": "subtask", "agent": "general", "description": "Look around", "prompt": "Tell what there is."}
     assert lines(part) == ["- hands to the subagent general, `Look around` → `Tell what there is.`"]
     assert lines({"type": "subtask"}) == ["- hands to the subagent `of no name` → `no words`"]
@@ -234,7 +234,7 @@ def test_a_change_of_the_agent_is_a_line_and_one_of_an_unknown_subject_is_not_sh
     assert lines(*notices) == ["- from here on, the agent is `` `x` ``", "- from here on, the model is `` `x` ``"]
 
 
-def test_a_retry_and_a_kind_of_part_that_nobody_knows_are_told() -> None:
+def test_a_retry_and_a_kind_of_part_that_nobody_knows_are_reported() -> None:
     retry = {"type": "retry", "attempt": 2, "error": {"name": "APIError", "data": {"message": "Slow down"}}}
     assert lines(retry, {"type": "hologram"}, {"type": "snapshot"}) == [
         "- attempt 2 failed, asked again → `Slow down`",
@@ -262,7 +262,7 @@ def test_subagents_that_start_one_another_are_shown_once_each() -> None:
     assert "> > ```\n> > Deep.\n> > ```" in told
 
 
-def test_what_came_with_a_subagents_failure_is_told_beside_its_messages() -> None:
+def test_what_came_with_a_subagents_failure_is_reported_beside_its_messages() -> None:
     part = call(
         "task", input={"subagent_type": "general"}, status="error", error="Cancelled", metadata={"sessionId": "ses_2"}
     )
@@ -276,7 +276,7 @@ def test_a_subagent_that_was_stopped_did_not_fail() -> None:
     assert told.endswith("- the subagent was stopped")
 
 
-def test_the_pointer_stands_where_something_is_cut_and_only_there() -> None:
+def test_the_pointer_is_where_something_is_cut_and_only_there() -> None:
     short, long = [message(said("Fine."))], [message(said("word " * 2000))]
     assert POINTER not in render_transcript(short, pointer=POINTER)
     assert render_transcript(long, pointer=POINTER).endswith(f"\n\n{POINTER}")

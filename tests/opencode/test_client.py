@@ -66,7 +66,7 @@ async def test_a_directory_of_any_name_is_the_one_that_opencode_works_in(
     assert (await client.path(str(directory))).directory == str(directory)
 
 
-async def test_the_health_tells_the_version(client: OpenCodeClient) -> None:
+async def test_the_health_reports_the_version(client: OpenCodeClient) -> None:
     health = await client.health()
     assert health.version.count(".") == 2
 

@@ -57,7 +57,7 @@ async def test_pages_of_large_messages_are_shorter_and_joined_they_are_the_whole
     assert read == every
 
 
-async def test_one_message_that_is_too_large_is_told(
+async def test_one_message_that_is_too_large_is_reported(
     client: OpenCodeClient, opencode_server: OpenCode, project: Path
 ) -> None:
     async with opencode_server.client(project) as http:

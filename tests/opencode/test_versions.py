@@ -60,7 +60,7 @@ def test_a_version_between_the_oldest_and_the_newest_tested_one_is_tested(versio
         ("2.2.0", 2, "the published API of OpenCode 2.1.2, not with a released OpenCode 2; this one is newer"),
     ],
 )
-def test_what_was_tested_is_told_for_each_generation(version: str, major: Generation, said: str) -> None:
+def test_what_was_tested_is_reported_for_each_generation(version: str, major: Generation, said: str) -> None:
     assert describe_tested(version, major) == said
 
 

@@ -99,7 +99,7 @@ READS: dict[str, Any] = {"input": {"filePath": "/p/src/a.py"}}
         ([prompted(), (92, tool("bash", "running", **LISTS)), (95, backend_events.Idle(SES))], "waiting for the model"),
     ],
 )
-def test_the_stream_tells_what_is_done_now(events: list[tuple[float, backend_events.Event]], line: str) -> None:
+def test_the_stream_reports_what_is_done_now(events: list[tuple[float, backend_events.Event]], line: str) -> None:
     assert told(*events) == line
 
 
@@ -145,15 +145,15 @@ def words(kind: str, text: str, **more: object) -> dict[str, Any]:
         ([message(call("completed"))], RETRY, "retrying in 8 s (attempt 2): 429 Slow down"),
     ],
 )
-def test_the_record_tells_what_is_done_now(answers: list[Message], status: SessionStatus | None, line: str) -> None:
+def test_the_record_reports_what_is_done_now(answers: list[Message], status: SessionStatus | None, line: str) -> None:
     assert activity_on_record(answers, "/p", status, NOW) == line
 
 
-def test_the_record_tells_how_long_a_prompt_has_had_no_output() -> None:
+def test_the_record_reports_how_long_a_prompt_has_had_no_output() -> None:
     assert activity_on_record([], "/p", BUSY, NOW, age=14) == "waiting for the model, no output for 14 s"
 
 
-def test_a_call_on_record_is_told_with_what_its_subagent_does_if_that_was_followed() -> None:
+def test_a_call_on_record_is_reported_with_what_its_subagent_does_if_that_was_followed() -> None:
     child = SessionState()
     asked = MessageInfo(id="msg_9", session_id=CHILD, role="user")
     state = {"status": "running", "metadata": {"sessionId": CHILD}, "time": {"start": NOW.opencode - 60_000}}

@@ -125,7 +125,7 @@ async def test_what_a_subagent_does_is_no_business_of_the_end(client: OpenCodeCl
 
 
 @pytest.mark.integration
-async def test_a_run_whose_end_is_heard_is_not_read_again(
+async def test_a_run_whose_end_is_received_is_not_read_again(
     tracker: Worker, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The snapshot leaves time to read between the last step's end and the run's; a busy machine may not: try again."""
@@ -177,7 +177,7 @@ async def test_a_run_whose_end_is_heard_is_not_read_again(
         (backend_events.Idle(MINE), EMPTY),
     ],
 )
-async def test_what_a_report_tells_of_its_session_is_kept_up_to_date(
+async def test_what_a_report_says_of_its_session_is_kept_up_to_date(
     event: backend_events.Event, expected: SessionRecord
 ) -> None:
     once = folded(EMPTY, event, MINE)

@@ -116,7 +116,9 @@ async def test_looking_at_a_run_does_not_wait_for_it(worker: Worker, scripted_mo
     assert (await worker.runs.follow(run, WAIT)).text == "Later."
 
 
-async def test_a_wait_that_is_over_tells_what_was_written_so_far(worker: Worker, scripted_model: ScriptedModel) -> None:
+async def test_a_wait_that_is_over_reports_what_was_written_so_far(
+    worker: Worker, scripted_model: ScriptedModel
+) -> None:
     run = await worker.start(step(text("Half of it, "), hold("half"), text("and the rest.")))
     report = await worker.runs.follow(run, 2)
     assert report.status == "running"
@@ -421,7 +423,7 @@ async def test_a_prompt_right_after_an_abort_is_not_ended_by_what_the_first_one_
         assert (report.status, report.text) == ("completed", "Second.")
 
 
-async def test_a_failing_model_is_told_in_its_own_words(worker: Worker) -> None:
+async def test_a_failing_model_is_reported_in_its_own_words(worker: Worker) -> None:
     report = await worker.run(failure(401, "Invalid API key"))
     assert report.status == "failed"
     assert "Invalid API key" in report.error

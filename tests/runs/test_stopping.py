@@ -120,7 +120,7 @@ async def test_a_tree_without_end_is_read_in_part_and_what_was_read_is_stopped(m
     assert backend.aborted[-1] == ROOT
 
 
-async def test_children_that_are_never_told_do_not_keep_the_rest_from_being_stopped() -> None:
+async def test_children_whose_parent_is_never_known_do_not_keep_the_rest_from_being_stopped() -> None:
     backend = Backend(chain(5), silent_below="ses_3")
     with anyio.fail_after(30):
         await tree(backend).stop(1)

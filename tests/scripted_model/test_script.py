@@ -46,7 +46,7 @@ def test_a_script_reads_back_as_it_was_written() -> None:
     assert parse(script(*EVERYTHING)) == EVERYTHING
 
 
-def test_what_people_say_is_told_apart_from_the_script() -> None:
+def test_what_people_say_is_distinguished_from_the_script() -> None:
     assert spoken(script(text("hi"), say="Greet\nme")) == "Greet\nme"
 
 

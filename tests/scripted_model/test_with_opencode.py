@@ -230,7 +230,7 @@ async def test_a_subagent_follows_its_own_script(session: Session, project: Path
     assert said((await session.get(f"/session/{children[0]['id']}/message"))[-1]) == "The child is done."
 
 
-async def test_the_reason_for_the_end_and_the_tokens_are_as_told(session: Session) -> None:
+async def test_the_reason_for_the_end_and_the_tokens_are_as_reported(session: Session) -> None:
     message = await session.ask(step(text("Cut sho"), finish("length"), usage(input=1000, output=500)))
     assert message["info"]["finish"] == "length"
     assert message["info"]["tokens"]["input"] == 1000

@@ -47,7 +47,7 @@ def test_a_prompt_has_the_fields_of_the_contract_and_needs_its_text(contract: Sc
         ("delete", "/api/session/{sessionID}", {}),
     ],
 )
-def test_a_reply_is_told_by_what_the_client_does_with_it(
+def test_a_reply_is_recognised_by_what_the_client_does_with_it(
     method: str, path: str, content: Schema, contract: Schema
 ) -> None:
     assert operation(contract, method, path)["responses"]["200"]["content"] == content

@@ -98,13 +98,13 @@ def test_a_body_is_required_unless_an_empty_object_will_do(schema: Schema, *, re
         ("application/json", "string", False),
     ],
 )
-def test_a_reply_is_told_by_its_media_type(media: str, reply: str, *, streams: bool) -> None:
+def test_a_reply_is_recognised_by_its_media_type(media: str, reply: str, *, streams: bool) -> None:
     made = row("get", "/thing", operation(responses={"200": {"content": {media: {"schema": TEXT}}}}), {})
     assert made["reply"] == reply
     assert made.get("streams", False) is streams
 
 
-def test_a_websocket_is_told_by_its_description() -> None:
+def test_a_websocket_is_recognised_by_its_description() -> None:
     assert row("get", "/thing", operation(description="Establish a WebSocket connection."), {})["streams"] is True
 
 

@@ -43,7 +43,7 @@ HOSTILE = (
 
 
 @for_each("service", KEYS)
-def test_a_key_of_a_well_known_service_is_hidden_wherever_it_stands(service: str) -> None:
+def test_a_key_of_a_well_known_service_is_hidden_wherever_it_is(service: str) -> None:
     key = KEYS[service]
     for setting in SETTINGS:
         text = setting.format(key)
@@ -56,7 +56,7 @@ def test_a_key_with_a_mark_in_it_is_also_hidden_in_a_path(service: str) -> None:
 
 
 @for_each("place", PLACED)
-def test_a_secret_is_hidden_by_where_it_stands(place: str) -> None:
+def test_a_secret_is_hidden_by_its_place(place: str) -> None:
     text, secret = PLACED[place]
     hidden = scrub(text)
     assert MARK in hidden

@@ -112,7 +112,7 @@ async def test_null_is_an_argument_left_out_unless_it_is_required() -> None:
         ({"path": 3, "limit": 11, "zzz": 1}, ["`path` must", "`limit` must", "no argument `zzz`"]),
     ],
 )
-async def test_wrong_arguments_are_told_all_at_once_with_what_the_tool_takes(
+async def test_wrong_arguments_are_reported_all_at_once_with_what_the_tool_takes(
     arguments: dict[str, object], said: list[str]
 ) -> None:
     answer = await call(**arguments)

@@ -36,7 +36,7 @@ def test_a_value_may_be_nested_to_the_limit_and_no_deeper(opening: str, closing:
 
 
 @pytest.mark.parametrize("half", ["\ud83d", "\ude00\ud83d"])
-def test_half_of_a_surrogate_pair_is_replaced_wherever_it_stands(half: str) -> None:
+def test_half_of_a_surrogate_pair_is_replaced_wherever_it_is(half: str) -> None:
     value: object = {half: [f"a{half}b", {"x": half}], "whole": "\N{GRINNING FACE}"}
     shown = "\ufffd" * len(half)
     told = {shown: [f"a{shown}b", {"x": shown}], "whole": "\N{GRINNING FACE}"}

@@ -38,7 +38,7 @@ async def looked(pieces: Iterable[bytes], window: LineWindow, largest: int = 100
         (PNG, None),
     ],
 )
-def test_an_encoding_is_told_by_the_first_bytes(beginning: bytes, encoding: str | None) -> None:
+def test_an_encoding_is_recognised_by_the_first_bytes(beginning: bytes, encoding: str | None) -> None:
     assert encoding_of(beginning) == encoding
 
 
@@ -53,7 +53,7 @@ def test_an_encoding_is_told_by_the_first_bytes(beginning: bytes, encoding: str 
         (b"%PDF-1.7", ""),
     ],
 )
-def test_an_image_is_told_by_its_bytes_and_not_by_its_name(beginning: bytes, kind: str) -> None:
+def test_an_image_is_recognised_by_its_bytes_and_not_by_its_name(beginning: bytes, kind: str) -> None:
     assert image_type(beginning) == kind
 
 
@@ -65,7 +65,7 @@ async def test_a_character_that_two_pieces_share_is_read_whole() -> None:
     assert not told.spoiled
 
 
-async def test_bytes_of_no_known_encoding_are_told() -> None:
+async def test_bytes_of_no_known_encoding_are_reported() -> None:
     told = await seen(b"caf\xe9\n")
     assert told.is_text
     assert told.spoiled

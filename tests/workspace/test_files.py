@@ -83,7 +83,7 @@ async def test_a_pipe_is_refused_and_not_waited_for(local_files: ProjectFiles, p
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="nothing is unreadable there")
-async def test_a_file_that_may_not_be_read_is_told(local_files: ProjectFiles, project: Path) -> None:
+async def test_a_file_that_may_not_be_read_is_reported(local_files: ProjectFiles, project: Path) -> None:
     (project / "secret.txt").touch(mode=0o000)
     with pytest.raises(BackendFailed, match="Permission denied"):
         await content(local_files, project, "secret.txt")

@@ -60,7 +60,7 @@ async def test_a_missing_git_is_called_so(project: Path, tmp_path: Path, path: s
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
-async def test_a_git_that_stands_beside_a_relative_path_is_not_run(
+async def test_a_git_that_is_beside_a_relative_path_is_not_run(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "bin/git"
@@ -72,7 +72,7 @@ async def test_a_git_that_stands_beside_a_relative_path_is_not_run(
     assert not (tmp_path / "ran").exists()
 
 
-async def test_a_broken_repository_is_told_in_gits_words(project: Path) -> None:
+async def test_a_broken_repository_is_reported_in_gits_words(project: Path) -> None:
     with (project / ".git/config").open("a", encoding="utf-8") as config:
         config.write("[bad\n")
     told = await why_without_git(str(project), basics(), "Look again.")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 PATIENCE = 10.0
 
 
-async def test_the_branch_is_told_from_anywhere_in_the_repository(project: Path) -> None:
+async def test_the_branch_is_distinguished_from_anywhere_in_the_repository(project: Path) -> None:
     git(project, "checkout", "--quiet", "-b", "topic/one")
     assert await checked_out(str(project)) == "topic/one"
     assert await checked_out(str(project / "src")) == "topic/one"

@@ -45,7 +45,7 @@ def test_a_whole_image_of_sane_size_is_taken_and_others_are_not(kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_a_cut_image_is_told_wherever_it_is_cut(kind: str) -> None:
+def test_a_cut_image_is_reported_wherever_the_cut_is(kind: str) -> None:
     whole = MAKERS[kind](10, 20)
     assert all(image_problem(whole[:length]) for length in range(len(whole) - 1))
 

@@ -101,7 +101,7 @@ async def test_an_mcp_server_is_added_and_removed(client: AsyncOpencode) -> None
     assert "added" not in [server.name for server in (await client.mcp.list()).data]
 
 
-async def test_a_retry_a_subagent_and_a_compaction_are_heard_of_and_seen(client: AsyncOpencode) -> None:
+async def test_a_retry_a_subagent_and_a_compaction_are_noticed_and_seen(client: AsyncOpencode) -> None:
     nested = script(text("The child is done."), say="Do the small part")
     steps = (step(failure(500, "Not now", times=1), subagent(nested)), text("All parts are done."))
     async with hearing(client) as heard:

@@ -80,7 +80,7 @@ def ended(name: str, after: str, **data: object) -> End:
     return End(event, after)
 
 
-def test_an_end_stands_behind_the_message_that_was_the_last_one_and_goes_with_it() -> None:
+def test_an_end_is_after_the_message_that_was_the_last_one_and_goes_with_it() -> None:
     ends = [ended("succeeded", "msg_1"), ended("failed", "msg_9", error={"type": "x", "message": "HTTP 401: no"})]
     assert [item["id"] for item in with_ends(messages(3), ends)] == ["msg_0", "msg_1", "msg_succeeded", "msg_2"]
 

@@ -50,7 +50,7 @@ async def test_messages_come_in_pages_and_by_type(client: AsyncOpencode, written
     assert idle.outcome == "succeeded"
 
 
-async def test_the_log_replays_what_was_heard(client: AsyncOpencode, written: str) -> None:
+async def test_the_log_replays_what_was_received(client: AsyncOpencode, written: str) -> None:
     items: list[Any] = [item async for item in await client.session.log(written)]
     numbers = [item.durable.seq for item in items[:-1]]
     assert unknown_fields(items) == []

@@ -42,7 +42,7 @@ async def test_a_run_has_its_text_cost_tokens_and_idle_message(client: AsyncOpen
     assert any(isinstance(event, SessionTextDeltaEvent) for event in heard.events)
 
 
-async def test_the_idle_message_is_there_when_the_end_is_heard(client: AsyncOpencode) -> None:
+async def test_the_idle_message_is_there_when_the_end_is_received(client: AsyncOpencode) -> None:
     async with hearing(client) as heard:
         session = await prompt(client, script(text("Done already.")))
         await heard.of_kind(SessionExecutionSucceededEvent, session)

@@ -47,7 +47,7 @@ async def test_what_waits_in_the_inbox_is_changed_and_taken_back(client: AsyncOp
     assert unknown_fields(left) == []
 
 
-async def test_a_reload_ends_what_is_asked_for_and_is_heard_of(client: AsyncOpencode) -> None:
+async def test_a_reload_ends_what_is_asked_for_and_is_noticed(client: AsyncOpencode) -> None:
     session = (await client.session.create()).id
     async with await client.event.subscribe() as stream:
         events = stream.__aiter__()

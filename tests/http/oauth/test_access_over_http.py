@@ -155,7 +155,7 @@ async def test_a_call_that_needs_another_scope_says_which(site: Site) -> None:
     assert refused.headers["www-authenticate"] == expected
 
 
-async def test_a_token_that_may_not_read_is_told_the_scope(site: Site) -> None:
+async def test_the_refusal_of_a_token_that_may_not_read_names_the_scope(site: Site) -> None:
     refused = await listed(site.served, site.issuer.token(scope="openid"))
     assert refused.status_code == 403
     expected = f'{site.challenge}, error="insufficient_scope", scope="{READ}", {site.metadata}'
@@ -172,7 +172,7 @@ async def test_every_kind_of_wrong_token_is_refused(site: Site) -> None:
         assert token not in site.served.launch.printed()
 
 
-async def test_expired_tokens_are_told_so_however_many_come(site: Site) -> None:
+async def test_expired_tokens_are_reported_however_many_come(site: Site) -> None:
     expired = BAD["expired"][0](site.issuer)
     assert {(await listed(site.served, expired)).status_code for _ in range(ATTEMPTS + 2)} == {401}
 

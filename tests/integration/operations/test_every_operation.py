@@ -41,7 +41,7 @@ async def test_a_good_call_does_what_it_says(operation_id: str, world: World) ->
 
 
 @pytest.mark.parametrize("operation_id", sorted(CASES))
-async def test_a_bad_call_is_told_what_is_wrong(operation_id: str, world: World) -> None:
+async def test_the_error_of_a_bad_call_says_what_is_wrong(operation_id: str, world: World) -> None:
     case = CASES[operation_id]
     assert case.says in await world.refusal(operation_id, **case.bad)
 

@@ -211,7 +211,7 @@ async def test_a_limit_counts_the_sessions_that_are_left(place: Place) -> None:
         await http.delete(f"/session/{made}")
 
 
-async def test_events_of_other_directories_are_not_told(place: Place) -> None:
+async def test_events_of_other_directories_are_not_reported(place: Place) -> None:
     titles: set[str] = set()
 
     async def listen() -> None:

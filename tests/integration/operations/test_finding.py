@@ -86,7 +86,7 @@ async def test_nothing_found_says_what_to_try(connected: Bridge) -> None:
     assert text_of(result) == "No operation fits. Try other words, or none with a group."
 
 
-async def test_an_unknown_operation_names_near_ones(connected: Bridge) -> None:
+async def test_an_unknown_operation_names_similar_ones(connected: Bridge) -> None:
     result = await connected.call("opencode_call_operation", operation="session.updat", arguments={})
     assert result.is_error
     assert "Did you mean session.update" in text_of(result)
@@ -206,7 +206,7 @@ async def test_a_hit_names_the_tool_that_does_the_same(connected: Bridge) -> Non
     assert {hit["tool"] for hit in others if "arguments" not in hit} == {"opencode_revert", "opencode_run"}
 
 
-async def test_an_unknown_tool_names_near_ones(connected: Bridge) -> None:
+async def test_an_unknown_tool_names_similar_ones(connected: Bridge) -> None:
     result = await connected.call("opencode_read_files")
     assert "There is no tool opencode_read_files. Did you mean opencode_read_file" in text_of(result)
     assert "Did you mean" not in text_of(await connected.call("xylophone"))

@@ -88,7 +88,7 @@ async def vault(tmp_path_factory: pytest.TempPathFactory, scripted_model: Script
             yield Vault(bridge, launch, server, folder)
 
 
-async def test_opencode_itself_tells_the_secrets(vault: Vault) -> None:
+async def test_opencode_itself_returns_the_secrets(vault: Vault) -> None:
     async with vault.server.client(vault.folder / "project") as http:
         told = (await http.get("/config")).text
     assert all(secret in told for secret in KNOWN)
@@ -106,7 +106,7 @@ async def test_no_reply_of_any_read_holds_one(vault: Vault) -> None:
     assert asked > 50
 
 
-async def test_what_is_no_secret_is_told(vault: Vault) -> None:
+async def test_what_is_no_secret_is_reported(vault: Vault) -> None:
     result = await vault.bridge.call(
         "opencode_read_operation", operation="config.get", arguments={}, select="provider.other"
     )

@@ -55,7 +55,7 @@ async def test_a_failure_leaves_as_itself_and_ends_the_others() -> None:
     assert caught.value is error
 
 
-async def test_of_several_failures_the_first_is_told() -> None:
+async def test_of_several_failures_the_first_is_reported() -> None:
     with pytest.raises(NotFound):
         await read_all(partial(fail, NotFound("Nothing there.")), partial(fail, BackendTimeout("Too late.")))
 

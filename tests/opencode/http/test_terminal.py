@@ -53,7 +53,7 @@ def test_plain_text_holds_no_control_characters(raw: str) -> None:
         ("anything", "nothing", False),
     ],
 )
-def test_a_star_stands_for_anything(text: str, wanted: str, found: bool) -> None:  # noqa: FBT001 - a row of a table
+def test_a_star_matches_anything(text: str, wanted: str, found: bool) -> None:  # noqa: FBT001 - a row of a table
     assert contains(text, wanted) is found
 
 

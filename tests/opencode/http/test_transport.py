@@ -171,7 +171,7 @@ async def test_a_change_whose_connection_broke_is_never_sent_again(opencode_serv
     assert proxy.connections == 1
 
 
-async def test_a_server_that_takes_a_request_and_is_silent_is_timed_out(opencode_server: OpenCode) -> None:
+async def test_a_server_that_takes_a_request_and_does_not_respond_is_timed_out(opencode_server: OpenCode) -> None:
     async with through_a_proxy(opencode_server) as (proxy, transport):
         proxy.stall()
         with pytest.raises(BackendTimeout, match=proxy.url):
@@ -187,7 +187,7 @@ async def test_events_come_as_their_data_alone(opencode_server: OpenCode) -> Non
         assert "server.connected" in await anext(events)
 
 
-async def test_a_stream_that_falls_silent_is_timed_out(opencode_server: OpenCode) -> None:
+async def test_a_stream_that_sends_nothing_more_is_timed_out(opencode_server: OpenCode) -> None:
     async with opened(opencode_server.url, opencode_server.password) as transport:
         with pytest.raises(BackendTimeout):
             await hear(transport, silence=0.2)
@@ -205,7 +205,7 @@ async def test_a_stream_with_a_wrong_password_is_unauthorized(opencode_server: O
             await hear(transport)
 
 
-async def test_what_sends_no_events_is_told(scripted_model: ScriptedModel) -> None:
+async def test_what_sends_no_events_is_reported(scripted_model: ScriptedModel) -> None:
     async with opened(scripted_model.url) as transport:
         with pytest.raises(UnsupportedOperation, match=scripted_model.url):
             await hear(transport, Request(method="GET", path="/requests"))

@@ -125,7 +125,7 @@ def test_an_operations_own_directory_keeps_its_name() -> None:
     assert made == ({}, {}, {"directory": "/tree"}, "/project")
 
 
-def test_a_name_in_two_places_is_told_apart() -> None:
+def test_a_name_in_two_places_is_distinguished() -> None:
     text = {"type": "string"}
     both = replace(
         operation("session.revert"),

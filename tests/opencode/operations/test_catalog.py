@@ -216,7 +216,7 @@ def test_the_table_stays_small(table: OperationTable) -> None:
     assert len(json.dumps(longest.body)) < 8_000, longest.id
 
 
-def test_an_unknown_id_names_near_ones() -> None:
+def test_an_unknown_id_names_similar_ones() -> None:
     with pytest.raises(NotFound, match=r"no operation 'sesion\.prompt'.*session\.prompt"):
         named_operation(V1, "sesion.prompt")
 

@@ -255,7 +255,7 @@ async def test_stopping_an_idle_or_an_unknown_session_succeeds(client: OpenCodeC
     await client.session_abort("ses_nosuch", session.directory)
 
 
-async def test_the_running_sessions_of_one_directory_are_told_from_those_of_others(
+async def test_the_running_sessions_of_one_directory_are_distinguished_from_those_of_others(
     client: OpenCodeClient, session: Session, scripted_model: ScriptedModel, tmp_path: Path
 ) -> None:
     prompt = PromptSubmission(message_id=new_message_id(), text=script(step(hold("elsewhere"), text("Done."))))

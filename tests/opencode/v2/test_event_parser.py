@@ -306,7 +306,7 @@ def test_a_persons_shell_line_is_a_message_and_a_call() -> None:
     assert stream.send("session.shell.ended", shell=shell) == [Idle(SES)]
 
 
-def test_an_event_without_a_place_is_told_in_the_sessions_directory() -> None:
+def test_an_event_without_a_place_belongs_to_the_sessions_directory() -> None:
     stream = Stream()
     assert [event.place for event in stream.send("session.execution.started", directory="")] == [""]
     stream.send("session.created", location={"directory": "/own"}, directory="")

@@ -37,7 +37,7 @@ def wrapped(status: int, body: str) -> dict[str, object]:
         ("", NO_REASON),
     ],
 )
-def test_the_words_of_a_provider_are_the_message_and_the_status_is_told_once(body: str, words: str) -> None:
+def test_the_words_of_a_provider_are_the_message_and_the_status_is_reported_once(body: str, words: str) -> None:
     failure = failure_of(wrapped(401, body))
     assert failure
     assert failure.text == f"{words} (provider.auth, HTTP 401 from the model)"

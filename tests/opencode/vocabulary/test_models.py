@@ -55,7 +55,7 @@ def test_a_field_that_nobody_here_names_is_kept() -> None:
         ({}, UnknownPart),
     ],
 )
-def test_each_kind_of_part_is_told_apart_and_an_unknown_one_tolerated(part: object, kind: type) -> None:
+def test_each_kind_of_part_is_distinguished_and_an_unknown_one_tolerated(part: object, kind: type) -> None:
     message = Message.read({"info": INFO, "parts": [part]})
     assert type(message.parts[0]) is kind
 

@@ -46,7 +46,7 @@ async def test_a_command_is_a_run_of_the_prompt_that_opencode_made_for_it(
     assert written == [run.message_id]
 
 
-async def test_a_command_in_a_session_with_earlier_prompts_is_told_from_them(
+async def test_a_command_in_a_session_with_earlier_prompts_is_distinguished_from_them(
     worker: Worker, commands: Commands, client: OpenCodeClient
 ) -> None:
     first = await worker.run(text("Before."))

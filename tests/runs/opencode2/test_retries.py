@@ -45,7 +45,7 @@ async def pausing(worker: Worker, client: OpenCodeClient) -> Run:
     return run
 
 
-async def test_a_pause_is_seen_by_those_who_heard_of_it_and_by_those_who_come_later(
+async def test_a_pause_is_seen_by_those_who_received_it_and_by_those_who_come_later(
     worker: Worker, late_runs: Runs, client: OpenCodeClient
 ) -> None:
     run = await pausing(worker, client)

@@ -70,11 +70,13 @@ def test_an_answer_that_fits_is_not_remarked_upon(schema: dict[str, Any], output
         ({"type": "object"}, "text", "$: 'text' is not of type 'object'."),
     ],
 )
-def test_an_answer_that_does_not_fit_is_told_where_and_why(schema: dict[str, Any], output: object, said: str) -> None:
+def test_the_error_of_an_answer_that_does_not_fit_says_where_and_why(
+    schema: dict[str, Any], output: object, said: str
+) -> None:
     assert said in mismatch(schema, output)
 
 
-def test_of_many_mistakes_the_first_few_are_told() -> None:
+def test_of_many_mistakes_the_first_few_are_reported() -> None:
     schema = an_object(**{f"p{number}": {"type": "integer"} for number in range(20)})
     told = mismatch(schema, {f"p{number}": "x" for number in range(20)})
     assert told.count("is not of type") == SHOWN

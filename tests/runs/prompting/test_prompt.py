@@ -84,7 +84,7 @@ def _refuse(missing: Missing | None) -> None:
         ("zzz", "", InvalidArgument, "and 13 more"),
     ],
 )
-def test_a_model_that_cannot_be_used_is_refused_with_near_ones(
+def test_a_model_that_cannot_be_used_is_refused_with_similar_ones(
     name: str, variant: str, kind: type[BridgeError], said: str
 ) -> None:
     with pytest.raises(kind) as refused:

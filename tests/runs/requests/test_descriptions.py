@@ -100,13 +100,13 @@ def test_many_long_arguments_are_bounded_and_counted() -> None:
     assert "more arguments)" in asks
 
 
-def test_always_is_told_in_words() -> None:
+def test_always_is_reported_in_words() -> None:
     assert always_covers("mini", ["*"]).startswith("every call of mini, whatever its input, in every session")
     assert always_covers("bash", ["git *"]).startswith("every bash request that matches git *, in every session")
     assert always_covers("bash", []).startswith("the same again, in every session")
 
 
-def test_always_for_ever_is_told_in_words() -> None:
+def test_always_for_ever_is_reported_in_words() -> None:
     told = always_covers("shell", ["ls"], "for_ever")
     assert told.startswith("every shell request that matches ls, in every session of the project for ever")
     assert always_covers("shell", [], "for_ever").startswith("nothing else")

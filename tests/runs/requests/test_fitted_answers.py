@@ -61,7 +61,7 @@ ALIKE = QuestionItem(question="Which?", options=[Choice(label="Yes!"), Choice(la
         (NAME, "Ada", "Ada", ""),
     ],
 )
-def test_an_answer_that_nearly_is_a_label_is_taken_as_it_and_every_other_is_told(
+def test_an_answer_that_nearly_is_a_label_is_taken_as_it_and_every_other_is_reported(
     item: QuestionItem, given: str, sent: str, note: str
 ) -> None:
     question = asked(item)

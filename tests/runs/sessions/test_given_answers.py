@@ -28,7 +28,7 @@ def test_answers_are_kept_beside_what_the_session_carries_and_not_copied_by_a_fo
     assert answers_in(session({})) == []
 
 
-def test_an_answer_replaces_what_was_heard_of_it_and_the_latest_are_kept() -> None:
+def test_an_answer_replaces_what_was_received_of_it_and_the_latest_are_kept() -> None:
     metadata = metadata_with(session({}), given("a", by=""))
     metadata = metadata_with(session(metadata), given("a"))
     assert answers_in(session(metadata)) == [given("a")]
@@ -44,7 +44,7 @@ def test_a_note_of_another_form_is_read_as_far_as_it_goes() -> None:
     assert [answer.text for answer in found] == ["answered in another program after 0 s"]
 
 
-def test_the_answer_and_its_giver_are_told_by_the_call() -> None:
+def test_the_answer_and_its_giver_are_reported_by_the_call() -> None:
     answers = [
         given("a"),
         given("b", reply="reject", by="agent"),

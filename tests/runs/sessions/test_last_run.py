@@ -70,7 +70,7 @@ async def read(*page: Message, further: Message | None = None, session: Session 
     return await read_last_run(cast("OpenCodeClient", Messages([*page], further)), session)
 
 
-async def test_each_outcome_is_told_apart() -> None:
+async def test_each_outcome_is_distinguished() -> None:
     failed = {"name": "APIError", "data": {"message": "no"}}
     cases = {
         "completed": answer(),
@@ -154,7 +154,7 @@ async def test_a_structured_prompt_that_cannot_be_shown_must_have_a_structured_a
         assert (await read_last_run(client, SESSION)).outcome == outcome
 
 
-async def test_a_step_of_unknown_cost_is_told_apart_from_one_that_cost_nothing() -> None:
+async def test_a_step_of_unknown_cost_is_distinguished_from_one_that_cost_nothing() -> None:
     assert not (await read(prompt(), answer())).is_counted
     assert (await read(prompt(), answer(tokens={"input": 5, "output": 1}))).is_counted, "a free model"
     assert not (await read(prompt(), answer(error={"name": "MessageAbortedError"}))).is_counted

@@ -64,7 +64,7 @@ async def test_only_the_own_steps_of_a_fork_are_counted() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_messages_tell_the_cost_where_a_session_has_none() -> None:
+async def test_the_messages_report_the_cost_where_a_session_has_none() -> None:
     client = cast("OpenCodeClient", Messages(*OWN))
     unpriced = SESSION.model_copy(update={"counts_copies": False, "cost": None})
     assert round((await own_spending(client, unpriced)).cost, 9) == 0.6

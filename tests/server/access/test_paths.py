@@ -258,7 +258,7 @@ async def test_links_that_go_in_a_circle_lead_nowhere(fence: Fence, project: Pat
 
 
 @needs_links
-async def test_an_allowed_directory_that_is_a_link_stands_for_what_it_points_to(
+async def test_an_allowed_directory_that_is_a_link_allows_what_it_points_to(
     client: OpenCodeClient, project: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "link").symlink_to(project)
@@ -293,7 +293,9 @@ async def test_a_file_outside_its_project_is_refused(
         await fence.file(str(project), name.format(outside=outside))
 
 
-async def test_an_existing_file_is_told_from_a_folder_and_from_a_missing_one(fence: Fence, project: Path) -> None:
+async def test_an_existing_file_is_distinguished_from_a_folder_and_from_a_missing_one(
+    fence: Fence, project: Path
+) -> None:
     assert await fence.existing_file(str(project), "README.md") == str(project / "README.md")
     assert await fence.existing_file(str(project), "src") == f"{project / 'src'}/"
     with pytest.raises(NotFound, match=r"Near it: greet\.py"):
@@ -345,7 +347,7 @@ async def test_an_unknown_session_is_not_found_with_where_to_look(fence: Fence, 
     assert "opencode_list_sessions" in refused.value.hint
 
 
-async def test_what_is_inside_is_told_from_what_is_not(fence: Fence, project: Path, outside: Path) -> None:
+async def test_what_is_inside_is_distinguished_from_what_is_not(fence: Fence, project: Path, outside: Path) -> None:
     assert await fence.allows(str(project))
     assert not await fence.allows(str(project / "src")), "a folder of a project is no project"
     await fence.check_new_directory(str(project / "src" / "new"))

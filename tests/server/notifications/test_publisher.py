@@ -149,7 +149,7 @@ def updated(session: str, title: str) -> Event:
     return SessionChanged(session, Session(id=session, title=title), created=False)
 
 
-async def test_a_change_is_told_to_those_who_want_it_under_their_address() -> None:
+async def test_a_change_is_sent_to_those_who_want_it_under_their_address() -> None:
     page = uris.transcript(SES, limit="3")
     heard = Heard(TRANSCRIPT, page, uris.transcript("ses_2"))
     async with noticing(heard) as hub:
@@ -167,7 +167,7 @@ async def test_without_a_subscriber_to_a_resource_only_events_that_change_lists_
 
 
 @pytest.mark.parametrize("elsewhere", ["/elsewhere", "/own/below", "/unknown"])
-async def test_nobody_is_told_of_what_happens_outside_of_the_allowed_directories(elsewhere: str) -> None:
+async def test_nobody_is_notified_of_what_happens_outside_of_the_allowed_directories(elsewhere: str) -> None:
     foreign, own = "ses_foreign", uris.transcript("ses_own")
     heard = Heard(uris.transcript(foreign), uris.session(foreign), uris.run(foreign, "msg_1"), uris.SESSIONS, own)
     moved = Session(id=foreign, title="Title", directory=elsewhere)
@@ -213,7 +213,7 @@ async def test_a_new_branch_changes_the_project_and_no_prompt() -> None:
     assert PromptsListChanged() not in heard.told
 
 
-async def test_many_changes_at_once_are_told_once_and_one_that_follows_is_told_too() -> None:
+async def test_many_changes_at_once_are_reported_once_and_one_that_follows_is_reported_too() -> None:
     heard = Heard(TRANSCRIPT)
     async with noticing(heard) as hub:
         hub.say(*[grown() for _ in range(200)])
@@ -258,7 +258,7 @@ async def test_after_a_gap_anything_may_have_changed() -> None:
         await eventually(heard.has(*map(ResourceUpdated, wanted), ResourcesListChanged(), PromptsListChanged()))
 
 
-async def test_a_listener_that_lagged_is_told_as_after_a_gap() -> None:
+async def test_a_listener_that_lagged_is_reported_as_after_a_gap() -> None:
     heard = Heard(uris.todo("ses_2"))
     async with noticing(heard) as hub:
         hub.say(*[grown() for _ in range(BACKLOG + 1)])
@@ -288,7 +288,7 @@ async def test_subagents_come_and_go_without_changing_the_list() -> None:
     assert heard.told == []
 
 
-async def test_a_parent_is_told_of_what_its_subagent_does() -> None:
+async def test_a_parent_is_notified_of_what_its_subagent_does() -> None:
     heard = Heard(uris.session(SES))
     async with noticing(heard) as hub:
         hub.adopt("ses_3", "ses_2")

@@ -53,7 +53,7 @@ async def delivering(outbox: Outbox) -> AsyncGenerator[None]:
             tasks.cancel_scope.cancel()
 
 
-async def test_a_client_hears_of_what_it_subscribed_to_and_of_the_lists() -> None:
+async def test_a_client_is_notified_of_what_it_subscribed_to_and_of_the_lists() -> None:
     reader = Reader()
     outbox = Outbox(reader)
     outbox.uris |= {"a"}
@@ -65,7 +65,7 @@ async def test_a_client_hears_of_what_it_subscribed_to_and_of_the_lists() -> Non
     assert reader.read == ["a", "resources", "prompts"]
 
 
-async def test_what_waits_to_be_told_is_told_once() -> None:
+async def test_what_waits_to_be_reported_is_reported_once() -> None:
     reader = Reader()
     outbox = Outbox(reader)
     outbox.uris |= {"a"}
@@ -78,7 +78,7 @@ async def test_what_waits_to_be_told_is_told_once() -> None:
     assert reader.read == ["a", "a"]
 
 
-async def test_what_waits_to_be_told_is_not_told_after_unsubscribing() -> None:
+async def test_what_waits_to_be_reported_is_not_reported_after_unsubscribing() -> None:
     reader = Reader()
     outbox = Outbox(reader)
     outbox.uris |= {"a", "b"}
@@ -91,7 +91,7 @@ async def test_what_waits_to_be_told_is_not_told_after_unsubscribing() -> None:
     assert reader.read == ["b"]
 
 
-async def test_a_client_that_reads_late_hears_of_everything_once() -> None:
+async def test_a_client_that_reads_late_is_notified_of_everything_once() -> None:
     reader = Reader()
     reader.reads = anyio.Event()
     outbox = Outbox(reader)
@@ -125,7 +125,7 @@ async def test_a_client_whose_connection_is_broken_is_given_up() -> None:
         await outbox.deliver()
 
 
-async def test_a_client_that_is_gone_is_told_nothing_more() -> None:
+async def test_a_client_that_is_gone_is_sent_nothing_more() -> None:
     reader = Reader()
     outbox = Outbox(reader)
     outbox.put(ResourcesListChanged())

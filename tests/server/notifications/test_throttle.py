@@ -47,7 +47,7 @@ def test_no_second_holds_more_than_four_tellings_of_one_subject(happenings: list
 
 
 @given(Happenings)
-def test_whatever_is_noted_is_told_within_the_interval(happenings: list[tuple[str, int]]) -> None:
+def test_whatever_is_noted_is_reported_within_the_interval(happenings: list[tuple[str, int]]) -> None:
     noted, told = played(happenings)
     for subject, moments in noted.items():
         for moment in moments:
@@ -57,7 +57,7 @@ def test_whatever_is_noted_is_told_within_the_interval(happenings: list[tuple[st
 
 
 @given(Happenings)
-def test_nothing_is_told_that_was_not_noted_since_it_was_last_told(happenings: list[tuple[str, int]]) -> None:
+def test_nothing_is_reported_that_was_not_noted_since_it_was_last_reported(happenings: list[tuple[str, int]]) -> None:
     noted, told = played(happenings)
     for subject, moments in told.items():
         for before, moment in zip([-math.inf, *moments], moments, strict=False):
@@ -66,7 +66,7 @@ def test_nothing_is_told_that_was_not_noted_since_it_was_last_told(happenings: l
             )
 
 
-def test_the_first_is_told_at_once_and_more_of_it_together_later() -> None:
+def test_the_first_is_reported_at_once_and_more_of_it_together_later() -> None:
     pace = Pace[str](INTERVAL)
     pace.note("a", 10.0)
     assert pace.take(10.0) == ["a"]

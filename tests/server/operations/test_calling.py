@@ -47,7 +47,7 @@ def request(listener: Listener, name: str = "session.status") -> OperationReques
     return OperationRequest(cast("BridgeContext", listener), item, split(item, {}), {})
 
 
-async def test_a_long_call_tells_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_call_reports_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calling, "HEARTBEAT", 0.01)
     listener = Listener()
 
@@ -61,7 +61,7 @@ async def test_a_long_call_tells_that_it_goes_on(monkeypatch: pytest.MonkeyPatch
     assert listener.told[0] == "waiting for session.status (0 s)"
 
 
-async def test_a_short_call_tells_nothing() -> None:
+async def test_a_short_call_reports_nothing() -> None:
     listener = Listener()
 
     async def perform(_request: OperationRequest) -> OperationResult:

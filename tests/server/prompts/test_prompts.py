@@ -28,7 +28,7 @@ def text_of(prompt: GetPromptResult) -> str:
 
 
 @every
-def test_each_is_told_to_a_person_in_few_words(spec: PromptSpec) -> None:
+def test_each_is_described_to_a_person_in_few_words(spec: PromptSpec) -> None:
     listed = spec.listed()
     assert 0 < len(listed.title or "") <= 30
     assert 10 < len(listed.description or "") <= 100
@@ -85,7 +85,7 @@ def test_a_task_is_one_argument_and_what_names_no_place_agent_or_model_stays_a_p
 
 
 @pytest.mark.parametrize("name", ["review_session", "continue_session", "hand_over"])
-def test_words_in_the_place_of_a_session_are_told_to_be_text(name: str) -> None:
+def test_words_in_the_place_of_a_session_are_reported_as_text(name: str) -> None:
     spec = own_prompt(name)
     assert spec is not None
     text = text_of(spec.filled({"session": "what changed yesterday"}))
@@ -93,7 +93,7 @@ def test_words_in_the_place_of_a_session_are_told_to_be_text(name: str) -> None:
     assert "If it contains no session id (ses_...), all of it describes what I want: tell me so" in text
 
 
-def test_a_word_in_the_place_of_an_agent_is_told_to_be_text() -> None:
+def test_a_word_in_the_place_of_an_agent_is_reported_as_text() -> None:
     hand_over = own_prompt("hand_over")
     assert hand_over is not None
     text = text_of(hand_over.filled({"session": "ses_1 mend the tests"}))
@@ -129,7 +129,7 @@ def test_a_commands_placeholders_are_arguments_in_the_order_of_their_numbers(
     assert [argument.name for argument in command_listed(command(*hints)).arguments or []] == names
 
 
-def test_a_command_without_a_description_is_still_told_of() -> None:
+def test_a_command_without_a_description_is_still_listed() -> None:
     assert command_listed(command()).description == "OpenCode's command /fix"
     assert text_of(command_filled(command(), {})) == (
         'Run OpenCode\'s command /fix with opencode_command(command="fix"), and tell me the result.'
@@ -142,7 +142,7 @@ def test_an_argument_that_the_command_has_not_is_refused() -> None:
 
 
 @given(st.lists(st.text(st.characters(blacklist_characters="\"'", min_codepoint=32), min_size=1).map(str.strip)))
-def test_opencode_tells_apart_what_was_typed_apart(values: list[str]) -> None:
+def test_opencode_reports_separately_what_was_typed_separately(values: list[str]) -> None:
     given_values = {f"argument_{number}": value for number, value in enumerate(values, 1) if value}
     words = [word.strip("\"'") for word in OPENCODE_SPLITS.findall(argument_line(given_values))]
     while values and not values[-1]:

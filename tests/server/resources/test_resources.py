@@ -17,14 +17,14 @@ NAMES = [spec.name for spec in RESOURCES]
 every = pytest.mark.parametrize("spec", RESOURCES, ids=NAMES)
 
 
-def test_names_titles_and_templates_are_each_told_apart() -> None:
+def test_names_titles_and_templates_are_each_distinguished() -> None:
     for field in ("name", "title", "template", "description"):
         values = [getattr(spec, field) for spec in RESOURCES]
         assert len(set(values)) == len(values)
 
 
 @every
-def test_each_is_told_to_a_person_in_few_words(spec: ResourceSpec) -> None:
+def test_each_is_described_to_a_person_in_few_words(spec: ResourceSpec) -> None:
     assert 0 < len(spec.title) <= 20
     assert 10 < len(spec.description) <= 160
     assert not spec.description.endswith(".")
@@ -38,7 +38,7 @@ def test_each_says_its_type_unless_it_differs_from_one_to_the_other(spec: Resour
 
 
 @every
-def test_each_tells_whom_it_is_for_and_how_much_it_matters(spec: ResourceSpec) -> None:
+def test_each_says_whom_it_is_for_and_how_much_it_matters(spec: ResourceSpec) -> None:
     annotations = spec.as_template().annotations
     assert annotations is not None
     assert annotations.audience == ["user", "assistant"]

@@ -92,5 +92,5 @@ def test_a_number_of_items_after_the_end_is_refused_and_nothing_found_is_no_erro
         (7e15, "7000 TB"),
     ],
 )
-def test_a_size_is_told_in_the_unit_that_fits(size: float, text: str) -> None:
+def test_a_size_is_reported_in_the_unit_that_fits(size: float, text: str) -> None:
     assert size_text(size) == text

@@ -50,7 +50,7 @@ def report(status: Any = "completed", **more: Any) -> RunReport:  # noqa: ANN401
     return RunReport(status=status, session_id=SES, message_id="msg_1", directory="/p", **more)
 
 
-def test_the_headline_tells_whose_report_it_is_and_what_it_cost() -> None:
+def test_the_headline_says_whose_report_it_is_and_what_it_cost() -> None:
     usage = Usage(input=1200, output=34)
     text = report_text(report(seconds=1.25, model="a/b", agent="build", tokens=usage, cost=0.0123, children=["ses_2"]))
     assert text.splitlines()[0] == (
@@ -97,7 +97,7 @@ def test_a_run_did_not_wait_longer_than_it_took() -> None:
     assert time_spent(2, 60) == "2.0 s (2.0 s of it waiting for an answer)"
 
 
-def test_a_report_names_its_run_and_tells_the_time_of_waiting_apart() -> None:
+def test_a_report_names_its_run_and_reports_the_time_of_waiting_apart() -> None:
     text = report_text(report(seconds=212.4, waited=180.2, title="Fix login", prompt="Fix the login page"))
     head, names = text.splitlines()[:2]
     assert head == "completed · session ses_1 · message msg_1 · 3 min 32 s (3 min 0 s of it waiting for an answer)"
@@ -108,7 +108,7 @@ def test_a_report_names_its_run_and_tells_the_time_of_waiting_apart() -> None:
     )
 
 
-def test_files_that_only_tool_calls_name_are_told_as_such() -> None:
+def test_files_that_only_tool_calls_name_are_reported_as_such() -> None:
     named = ChangedFile(path="a.txt", change="changed", added=0, removed=0, by_calls=True)
     outside = ChangedFile(path="/b.txt", change="changed", added=0, removed=0, outside=True)
     told = report_text(report(files=[named, outside]))
@@ -425,7 +425,7 @@ def test_a_question_shows_its_options() -> None:
     assert "opencode_reply_question" in text
 
 
-def test_several_questions_are_told_apart() -> None:
+def test_several_questions_are_distinguished() -> None:
     size = COLOUR | {"question": "Which size?", "multiple": True, "own_words": False}
     request = QUESTION.model_copy(update={"questions": [COLOUR, size]})
     text = report_text(report("needs_input", pending=[request]))
@@ -518,7 +518,7 @@ def test_a_tool_that_is_denied_is_suggested_nowhere(status: str, *, agent_may_an
         assert name not in report_text(told)
 
 
-def test_where_nothing_is_left_to_suggest_no_next_step_is_told() -> None:
+def test_where_nothing_is_left_to_suggest_no_next_step_is_reported() -> None:
     told = report(unlisted_tools=frozenset({"opencode_run"}))
     assert next_step(told) == ""
     assert "Next:" not in report_text(told)

@@ -355,7 +355,7 @@ def test_a_filled_typed_field_is_read_as_text(
     assert reply.whole_form
 
 
-def test_options_of_one_label_are_told_apart() -> None:
+def test_options_of_one_label_are_distinguished() -> None:
     request = form(QuestionItem(question="?", options=[Choice(label="A", value="1"), Choice(label="A", value="2")]))
     assert fields_of(request)["answer_1"]["enum"] == ["A", "A (2)"]
     assert read_form(request, accept(answer_1="A (2)")) == QuestionReply([["2"]])

@@ -27,7 +27,7 @@ def test_a_call_ends_before_its_host_gives_up(name: str, limit: int | None, hear
     assert longest_wait(name, hears_progress=hears_progress) < (limit or 3600)
 
 
-def test_opencode_as_a_host_waits_long_only_while_it_hears_progress() -> None:
+def test_opencode_as_a_host_waits_long_only_while_it_receives_progress() -> None:
     assert longest_wait("opencode", hears_progress=True) > 60
     assert longest_wait("opencode", hears_progress=False) < 60
 

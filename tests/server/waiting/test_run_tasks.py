@@ -60,7 +60,7 @@ async def test_another_state_directorys_ids_name_nothing(seal: TokenCodec, conte
     assert await RunTasks(seal).get(name, context) is None
 
 
-async def test_a_silent_opencode_ends_a_task_only_after_patience(
+async def test_an_unresponsive_opencode_ends_a_task_only_after_patience(
     seal: TokenCodec, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tasks = RunTasks(seal)

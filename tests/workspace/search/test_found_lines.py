@@ -51,7 +51,7 @@ def test_pages_joined_hold_every_match_once_and_in_order(
 
 
 @given(FILES, st.integers(1, 7), st.integers(0, 3))
-def test_every_line_of_context_stands_near_a_match_of_its_own_page(
+def test_every_line_of_context_is_near_a_match_of_its_own_page(
     files: Sequence[Sequence[bool]], limit: int, context: int
 ) -> None:
     for page in pages_of(found(files, context), limit, context):

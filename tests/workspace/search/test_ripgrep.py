@@ -46,7 +46,7 @@ async def test_matches_come_in_the_order_of_paths_and_lines(ripgrep: Ripgrep, tm
     assert places(page) == [(name, number) for name in ("a.txt", "b.txt", "c/d.txt") for number in (1, 3)]
 
 
-async def test_context_is_told_from_matches(ripgrep: Ripgrep, tmp_path: Path) -> None:
+async def test_context_is_distinguished_from_matches(ripgrep: Ripgrep, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("1: before\nneedle: here\n3-after\n", encoding="utf-8")
     page = await search(ripgrep, tmp_path, "needle", context=1)
     assert page.lines == [
@@ -161,7 +161,7 @@ async def test_a_search_cancelled_before_it_began_leaves_nothing(ripgrep: Ripgre
     assert scope.cancelled_caught
 
 
-async def test_an_executable_that_does_not_run_is_told(tmp_path: Path) -> None:
+async def test_an_executable_that_does_not_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BackendFailed, match="does not run"):
         await search(Ripgrep(tmp_path / "none", basics()), tmp_path, "x")
 
@@ -223,7 +223,7 @@ async def test_names_with_line_ends_are_listed_whole(ripgrep: Ripgrep, tmp_path:
 
 
 @LINE_ENDS
-async def test_a_match_is_never_told_of_a_file_that_only_a_part_of_a_name_names(
+async def test_no_match_is_reported_from_a_file_that_only_a_part_of_a_name_names(
     ripgrep: Ripgrep, tmp_path: Path
 ) -> None:
     (tmp_path / "b").write_text("nothing\n", encoding="utf-8")
