@@ -361,6 +361,7 @@ class Follower:
         if record is None or self._hub.state(self._run.session_id).error:
             return None
         self._seen.answers, self._seen.whole, self._seen.session = record.answers, record.whole, record.session
+        self._seen.waits_behind = None
         return Evidence(answers=[message.info for message in record.answers])
 
     async def _evidence(self) -> Evidence:
@@ -377,7 +378,7 @@ class Follower:
         seen.parked = not self._superseded and await self._is_parked()
         if seen.parked:
             seen.answers = []  # They are those of another prompt.
-            return Evidence(parked=True)
+            return Evidence(parked=True, error=self._hub.state(run.session_id).error)
         quiet_seconds = await self._quiet_seconds()
         return Evidence(
             answers=[message.info for message in seen.answers],
