@@ -45,7 +45,7 @@ DATA_READERS = (CLAUDE_CODE, CLAUDE_CODE_2025, CODEX)
 """Their models read the structured content alone; the others would read a long answer twice."""
 ANSWER = " ".join(["Done for you."] * 30)
 ALIVE = "tools/list"
-SILENCE = re.compile(r"no (output|more) for \d+ s")
+SILENCE = re.compile(r"no (further )?output for \d+ s")
 """Part of a heartbeat: how long the model has been silent."""
 EXIT = 2.0
 """Seconds that a host gives a bridge to end."""
