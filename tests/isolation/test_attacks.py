@@ -72,11 +72,6 @@ def repository(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "project", {"a.txt": LINES, "b.txt": "b\n"})
 
 
-@pytest.fixture
-def worktrees(tmp_path: Path) -> Worktrees:
-    return Worktrees(tmp_path / "state", ENVIRONMENT)
-
-
 def edit_both(repository: Path, folder: Path) -> None:
     """Change other lines of the same file on both sides, so that git has to merge it."""
     put(folder, {"a.txt": LINES.replace("line 3\n", "theirs\n"), "new.txt": "new\n", ".gitattributes": ATTRIBUTES})

@@ -7,7 +7,7 @@ import pytest
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
-from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
+from tests.isolation.repository import contents, git, make_repository, put
 
 pytestmark = pytest.mark.anyio
 REQUEST = IntegrationOptions("Work of OpenCode")
@@ -17,16 +17,6 @@ FILES = {"a.txt": "a\n", "b.txt": "b\n", "d/c.txt": "c\n", "e/f.txt": "f\n"}
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "project", FILES)
-
-
-@pytest.fixture
-def worktrees(tmp_path: Path) -> Worktrees:
-    return Worktrees(tmp_path / "state", ENVIRONMENT)
-
-
-@pytest.fixture
-def integrator(worktrees: Worktrees) -> Integrator:
-    return Integrator(worktrees)
 
 
 def with_files(**files: str) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
 from opencode_mcp.isolation.ways import How
 from opencode_mcp.isolation.worktrees import WORKING_TREE, Worktrees
-from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
+from tests.isolation.repository import contents, git, make_repository, put
 
 pytestmark = pytest.mark.anyio
 REQUEST = IntegrationOptions("Work of OpenCode")
@@ -23,16 +23,6 @@ LINES = "".join(f"line {number}\n" for number in range(20))
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "project", {"a.txt": LINES, "b.txt": "b\n", "src/c.txt": LINES + "c\n"})
-
-
-@pytest.fixture
-def worktrees(tmp_path: Path) -> Worktrees:
-    return Worktrees(tmp_path / "state", ENVIRONMENT)
-
-
-@pytest.fixture
-def integrator(worktrees: Worktrees) -> Integrator:
-    return Integrator(worktrees)
 
 
 async def worked(worktrees: Worktrees, repository: Path, work: Callable[[Path], None], base: str = "HEAD") -> Worktree:

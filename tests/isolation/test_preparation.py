@@ -21,11 +21,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform == "win32", rea
 
 
 @pytest.fixture
-def worktrees(tmp_path: Path) -> Worktrees:
-    return Worktrees(tmp_path / "state", ENVIRONMENT)
-
-
-@pytest.fixture
 async def worktree(tmp_path: Path, worktrees: Worktrees) -> Worktree:
     repository = make_repository(tmp_path / "project", {".gitignore": ".env\nkeys\n", "a.txt": "a\n"})
     put(repository, {".env": "KEY=1\n", "keys/one": "1\n"})

@@ -15,7 +15,7 @@ from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.ways import How
 from opencode_mcp.isolation.worktrees import WORKING_TREE, Worktrees
 from opencode_mcp.server.results.integration_text import text_of
-from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
+from tests.isolation.repository import contents, git, make_repository, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,16 +29,6 @@ LINES = "".join(f"line {number}\n" for number in range(20))
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "project", {"a.txt": LINES, "b.txt": "b\n"})
-
-
-@pytest.fixture
-def worktrees(tmp_path: Path) -> Worktrees:
-    return Worktrees(tmp_path / "state", ENVIRONMENT)
-
-
-@pytest.fixture
-def integrator(worktrees: Worktrees) -> Integrator:
-    return Integrator(worktrees)
 
 
 def change_line(folder: Path, number: int, text: str) -> None:

@@ -12,7 +12,7 @@ from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
-from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
+from tests.isolation.repository import contents, git, make_repository, put
 
 pytestmark = pytest.mark.anyio
 REQUEST = IntegrationOptions("Work of OpenCode")
@@ -23,16 +23,6 @@ WORK = {"a.txt": "A\n" * 1000, "b.txt": "B\n", "new/n.txt": "n\n"}
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "project", FILES)
-
-
-@pytest.fixture
-def worktrees(tmp_path: Path) -> Worktrees:
-    return Worktrees(tmp_path / "state", ENVIRONMENT)
-
-
-@pytest.fixture
-def integrator(worktrees: Worktrees) -> Integrator:
-    return Integrator(worktrees)
 
 
 def work_in(folder: Path) -> None:

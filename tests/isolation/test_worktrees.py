@@ -22,11 +22,6 @@ def repository(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "project")
 
 
-@pytest.fixture
-def worktrees(tmp_path: Path) -> Worktrees:
-    return Worktrees(tmp_path / "state", ENVIRONMENT)
-
-
 def left_over(tmp_path: Path, repository: Path) -> tuple[list[Path], str, str]:
     """Return the files in the state folder, the branches, and the worktrees that git knows."""
     files = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
