@@ -27,7 +27,7 @@ from opencode_mcp.disk.state_folder import unusable
 from opencode_mcp.errors import GitFailed, InvalidArgument, NotFound, SessionBusy
 from opencode_mcp.isolation.records import Brought, Records, Worktree
 from opencode_mcp.isolation.repository.git import Git, Repository, installed_git, reason
-from opencode_mcp.isolation.repository.kept_commits import DISCARDED, forget_all, forget_old
+from opencode_mcp.isolation.repository.kept_commits import DISCARDED, INTEGRATED, forget_all, forget_old, kept
 from opencode_mcp.isolation.repository.status import uncommitted_files
 from opencode_mcp.isolation.repository.trees import committed, snapshot
 from opencode_mcp.launcher.locks import hold
@@ -150,6 +150,14 @@ class Worktrees:
     async def note_brought(self, worktree: Worktree, brought: Brought) -> None:
         """Record that files of the checkout were changed; the latest ``BROUGHT_KEPT`` times are kept."""
         await self._write(replace(worktree, brought=[*worktree.brought, brought][-BROUGHT_KEPT:]))
+
+    async def is_brought(self, worktree: Worktree) -> bool:
+        """Return True if the person's checkout has work of a worktree, as far as git can tell."""
+        try:
+            git = await self.checkout_git(worktree) if worktree.brought else None
+            return git is not None and bool(await kept(git, worktree.name, INTEGRATED))
+        except GitFailed:
+            return False
 
     def find(self, name: str) -> Worktree | None:
         """Return the worktree that is there and has a session, a branch or a name; None if there is none."""

@@ -9,6 +9,7 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.isolation.integration import Integrator
+from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.runs.outcome.report import ChangedFile, RunReport
 from opencode_mcp.server.starting.isolated_runs import Isolation, isolation_note
@@ -40,6 +41,12 @@ async def test_a_note_names_the_branch_and_only_a_listed_tool(tmp_path: Path) ->
     assert (await note(unchanged)).startswith(f"It changed no file in its git worktree, on the branch {made.branch}.")
     put(Path(made.folder), {"large.bin": "x", "a.txt": "changed\n"})
     assert (await note(changed)).endswith("OpenCode does not show these changed files of the worktree: large.bin.")
+    assert f"{made.project} is unchanged" in await note(changed)
+    integrator = Integrator(worktrees)
+    await integrator.integrate(worktrees.of(made.directory), "apply", IntegrationOptions("Work"))
+    assert f"{made.project} has work of this session" in await note(changed)
+    await integrator.integrate(worktrees.of(made.directory), "undo", IntegrationOptions("Work"))
+    assert f"{made.project} is unchanged" in await note(changed)
     assert "a.txt, large.bin" in await note(unchanged)
 
 

@@ -222,6 +222,8 @@ class RunReport(BaseModel):
     """Tools that ``next`` does not name, since this server does not list them."""
     isolated: bool = Field(default=False, exclude=True)
     """True if the run worked in an isolated worktree that still exists."""
+    brought: bool = Field(default=False, exclude=True)
+    """True if work of that worktree was brought to the project, and not taken out again."""
     next: str = ""
     """Next step of the caller."""
 

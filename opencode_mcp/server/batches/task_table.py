@@ -148,7 +148,7 @@ def _next_step(batch: "Batch", tasks: "Sequence[Task]", worktrees: "Mapping[str,
 
 def _last_step(tasks: "Sequence[Task]", worktrees: "Mapping[str, Worktree]") -> str:
     done = [task.session_id for task in tasks if task.status == "completed" and task.session_id]
-    reads = "opencode_wait(session_id=...) reports one task in full."
+    reads = "opencode_wait with the session id of a task reports it in full."
     if not done:
         return reads
     other = f', compare_with="{done[1]}"' if len(done) > 1 and _is_one_prompt(tasks) else ""

@@ -242,8 +242,11 @@ def _to_changes(report: "RunReport", session: str) -> str:
     """Return sentences on how to see the changes of a run, and to keep or undo them."""
     seen = f"opencode_diff({session}) shows the changes."
     if report.isolated:
+        brings = "them into the project"
+        if report.brought:
+            brings = 'what is new into the project, how="undo" takes all out again'
         return (
-            f'{seen} opencode_integrate({session}, how="apply") brings them into the project; how="discard" removes '
+            f'{seen} opencode_integrate({session}, how="apply") brings {brings}; how="discard" removes '
             "the worktree, which stays until then."
         )
     if any(_has_diff(file) and decides_what_runs(file.path) for file in report.files):

@@ -182,7 +182,9 @@ async def _changes_note(bridge: "Bridge", worktree: "Worktree", run: "Run", repo
         discard = f'opencode_integrate(session_id="{run.session_id}", how="discard")'
         return f"It changed no file in its git worktree, on the branch {worktree.branch}. {discard} removes that."
     report.isolated = not worktree.removed
+    report.brought = await bridge.worktrees.is_brought(worktree)
     call = f'opencode_integrate(session_id="{run.session_id}", how="apply")'
     brings = "" if call in next_step(report) else f"{call} brings the changes there."
-    where = f"The files are in a git worktree, on the branch {worktree.branch}; {worktree.project} is unchanged."
+    project = f"{worktree.project} has work of this session" if report.brought else f"{worktree.project} is unchanged"
+    where = f"The files are in a git worktree, on the branch {worktree.branch}; {project}."
     return " ".join(filter(None, [where, brings, unseen]))

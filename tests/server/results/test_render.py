@@ -77,6 +77,8 @@ def test_a_run_that_changed_files_names_the_tool_that_shows_them_first() -> None
     brings = 'opencode_integrate(session_id="ses_1", how="apply") brings them into the project; how="discard" removes '
     brings += "the worktree, which stays until then."
     assert next_step(report(files=[made], isolated=True)) == f"{shows} {brings} {end}"
+    brings = brings.replace("them into the project", 'what is new into the project, how="undo" takes all out again')
+    assert next_step(report(files=[made], isolated=True, brought=True)) == f"{shows} {brings} {end}"
     for unseen in ({"outside": True}, {"by_calls": True}, {"whose": "other"}):
         step = next_step(report(files=[made.model_copy(update=unseen)]))
         assert step == 'Go on in the same session with opencode_run(session_id="ses_1", prompt=...).'
