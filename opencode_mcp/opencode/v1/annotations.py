@@ -386,8 +386,9 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "admin",
         "new server install register connect",
         "It starts the command of a local server. It answers 200 even if that fails: mcp.status shows it. "
-        "To keep the server, have an entry written into the opencode.json of the project instead, which opencode_run "
-        'can do: `"mcp": {"NAME": {"type": "local", "command": ["PROGRAM"], "enabled": true}}`.',
+        "To keep the server, have opencode_run write an entry into the opencode.json of the project instead, or make "
+        'that file: `"mcp": {"NAME": {"type": "local", "command": ["PROGRAM", "ARGUMENT"], "enabled": true}}`. The '
+        "server is loaded when the person has restarted OpenCode.",
     ),
     "mcp.connect": A(
         "mcp", "admin", "start enable server", "Answers true even if the connection failed: see mcp.status."

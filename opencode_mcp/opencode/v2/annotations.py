@@ -292,9 +292,9 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "mcp",
         "admin",
         "new server install register connect",
-        "It starts the command of a local server. To keep the server, have an entry written into the opencode.json of "
-        'the project instead, which opencode_run can do: `"mcp": {"servers": {"NAME": {"type": "local", "command": '
-        '["PROGRAM"]}}}`.',
+        "It starts the command of a local server. To keep the server, have opencode_run write an entry into the "
+        'opencode.json of the project instead, or make that file: `"mcp": {"servers": {"NAME": {"type": "local", '
+        '"command": ["PROGRAM", "ARGUMENT"]}}}`. The server is loaded when the person has restarted OpenCode.',
     ),
     "mcp.connect": A("mcp", "admin", "start enable server", _UNTIL_RESTART),
     "mcp.disconnect": A("mcp", "admin", "stop disable server", _UNTIL_RESTART),

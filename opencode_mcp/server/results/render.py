@@ -252,7 +252,7 @@ def _to_changes(report: "RunReport", session: str) -> str:
     if any(_has_diff(file) and decides_what_runs(file.path) for file in report.files):
         return (
             f"{seen} A file among them decides what OpenCode runs: opencode_revert undoes that only if the person has "
-            "allowed it, and OpenCode reads its configuration only when it opens the project."
+            "allowed it, and OpenCode reads its configuration only when it opens the project, as after its restart."
         )
     return f'{seen} opencode_revert({session}, message_id="{report.message_id}") undoes them.'
 
