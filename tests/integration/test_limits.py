@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from opencode_mcp.opencode.versions import Generation
+from tests.harness.differences import tool_name
 from tests.harness.launch import Launch
 from tests.harness.model import ScriptedModel
 from tests.harness.rawrpc import open_raw
@@ -14,22 +16,24 @@ from tests.scripted_model.script import bash, hold, script, step, task, text, us
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
 
-def reason(limit: int, *calls: str) -> str:
-    """The sentences on a limit of steps, and on the last calls."""
+def reason(limit: int, line: str, generation: Generation) -> str:
+    """The sentences on a limit of steps, and on the shell line that was called last."""
     steps = "step" if limit == 1 else "steps"
     return (
         f"The run was stopped when the model began another step: the limit is {limit} {steps}. "
-        f"Its last calls: {', '.join(calls)}."
+        f"Its last calls: {tool_name('bash', generation)}: {line} (completed)."
     )
 
 
-async def test_a_run_is_stopped_when_it_begins_a_step_beyond_its_limit(host: Host, workplace: Path, case: str) -> None:
+async def test_a_run_is_stopped_when_it_begins_a_step_beyond_its_limit(
+    host: Host, workplace: Path, case: str, opencode_generation: Generation
+) -> None:
     made = [workplace / f"step {number} {case}" for number in range(3)]
     first, second, third = (bash(f"touch '{path}'") for path in made)
     never = step(text("Go on."), hold(f"never released {case}"), third)
     report = await host.run(first, second, never, directory=str(workplace), max_steps=2)
     assert report["status"] == "aborted"
-    assert report["shortfall"] == reason(2, f"bash: touch '{made[1].name}' (completed)")
+    assert report["shortfall"] == reason(2, f"touch '{made[1].name}'", opencode_generation)
     assert [path.exists() for path in made] == [True, True, False]
     assert "Each prompt has its own limits." in report["next"]
 
@@ -57,7 +61,9 @@ async def test_a_run_is_stopped_after_its_minutes_of_work(host: Host, workplace:
     assert report["shortfall"].endswith("working time: the limit is 0.05 min.")
 
 
-async def test_limits_hold_when_another_bridge_follows_the_run(launch: Launch, scripted_model: ScriptedModel) -> None:
+async def test_limits_hold_when_another_bridge_follows_the_run(
+    launch: Launch, scripted_model: ScriptedModel, opencode_generation: Generation
+) -> None:
     never = step(text("Go on."), hold("after the other bridge"))
     prompt = script(step(text("Begin."), hold("between bridges"), bash("true")), never)
     async with open_raw(launch) as one:
@@ -68,17 +74,17 @@ async def test_limits_hold_when_another_bridge_follows_the_run(launch: Launch, s
         await other.call("opencode_wait", session_id=session_id, wait_seconds=0)
         await scripted_model.release("between bridges")
         report = (await other.call("opencode_wait", session_id=session_id))["structuredContent"]
-        assert (report["status"], report["shortfall"]) == ("aborted", reason(1, "bash: true (completed)"))
+        assert (report["status"], report["shortfall"]) == ("aborted", reason(1, "true", opencode_generation))
 
         async def noted() -> bool:
             seen = (await third.call("opencode_wait", session_id=session_id, wait_seconds=0))["structuredContent"]
             assert seen["status"] == "aborted"
-            return seen.get("shortfall") == reason(1, "bash: true (completed)")
+            return seen.get("shortfall") == reason(1, "true", opencode_generation)
 
         await eventually(noted)
 
 
-async def test_a_caller_cannot_exceed_the_operators_cap(launch: Launch) -> None:
+async def test_a_caller_cannot_exceed_the_operators_cap(launch: Launch, opencode_generation: Generation) -> None:
     async with open_raw(launch.telling("--max-steps", "1")) as client:
         for tool, task_ in (("opencode_run", {"prompt": "Work."}), ("opencode_command", {"command": "review"})):
             refused = await client.call(tool, **task_, max_steps=2)
@@ -88,7 +94,7 @@ async def test_a_caller_cannot_exceed_the_operators_cap(launch: Launch) -> None:
             assert "add `--max-steps 2` to" in told
         never = step(text("Go on."), hold("beyond the cap"))
         report = (await client.call("opencode_run", prompt=script(bash("true"), never)))["structuredContent"]
-    assert (report["status"], report["shortfall"]) == ("aborted", reason(1, "bash: true (completed)"))
+    assert (report["status"], report["shortfall"]) == ("aborted", reason(1, "true", opencode_generation))
 
 
 async def test_limits_are_refused_where_the_settings_deny_the_stop_of_a_run(launch: Launch) -> None:
