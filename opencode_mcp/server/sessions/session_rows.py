@@ -5,10 +5,14 @@ read a session makes OpenCode open its project. Therefore only sessions of proje
 named by the caller are read; the outcome of another one is ``unknown``.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+import anyio
+
+from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.http.concurrent_reads import read_each
 from opencode_mcp.opencode.vocabulary.default_titles import told_once
 from opencode_mcp.runs.sessions.last_run import LastRun
@@ -41,6 +45,8 @@ if TYPE_CHECKING:
 
 SECONDS = 5.0
 """Seconds in which the sessions of a page are read; what is missing then is left out."""
+CHANGES_SECONDS = 3.0
+"""Seconds in which the files of a session are read; the rest of its row does not wait for them."""
 MESSAGES_READ = 50
 """Most messages of a session that are read for the files that it changed."""
 UNKNOWN = "unknown: the outcome and the prompt were not read, since {}."
@@ -188,7 +194,10 @@ async def _read_end(bridge: "Bridge", session: "Session") -> _End:
         return _End(last, own)
     if last.is_whole:
         return _End(last, own, changes_in(last.latest, session))
-    return _End(last, own, await read_changes(bridge.client, session, MESSAGES_READ))
+    changes = SessionChanges(is_whole=False)
+    with anyio.move_on_after(CHANGES_SECONDS), suppress(BridgeError):
+        changes = await read_changes(bridge.client, session, MESSAGES_READ)
+    return _End(last, own, changes)
 
 
 def _row_data(session: "Session", status: str, facts: SessionFacts) -> RowData:
