@@ -72,7 +72,7 @@ async def read_tree_authors(bridge: "Bridge", directory: str, diffs: "Sequence[F
         TreeAuthor(call.session_id, call.title, _named(call.files, paths), frozenset())
         for call in await bridge.runs.other_work(directory, EVER)
     ]
-    return _without_doubt([author for author in [*brought, *authors] if author.files or author.perhaps])
+    return _without_doubt(_merged([*brought, *authors]))
 
 
 async def _sessions(bridge: "Bridge", directory: str) -> "list[Session]":
@@ -95,6 +95,16 @@ def _author(session: "Session", changes: SessionChanges, paths: "dict[str, froze
 def _named(changed: "Iterable[str]", paths: "dict[str, frozenset[str]]") -> frozenset[str]:
     known = frozenset(changed)
     return frozenset(file for file, possible in paths.items() if possible & known)
+
+
+def _merged(authors: "Sequence[TreeAuthor]") -> list[TreeAuthor]:
+    """Return each session once: its isolated work may have been brought back several times."""
+    merged: dict[str, TreeAuthor] = {}
+    for author in authors:
+        known = merged.get(author.session_id, author)
+        files, perhaps = known.files | author.files, known.perhaps | author.perhaps
+        merged[author.session_id] = known._replace(files=files, perhaps=perhaps)
+    return list(merged.values())
 
 
 def _without_doubt(authors: list[TreeAuthor]) -> list[TreeAuthor]:
