@@ -56,8 +56,11 @@ class SessionEvents(EventStore):
         """Note whether a stream has its response."""
         if _is_response(event):
             self._open.discard(event.stream)
-        elif not any(_is_response(kept) for kept in self._events if kept.stream == event.stream):
+        elif event.stream not in self._open and not self._has_response(event.stream):
             self._open.add(event.stream)
+
+    def _has_response(self, stream: str) -> bool:
+        return any(_is_response(kept) for kept in self._events if kept.stream == stream)
 
     def _is_full(self) -> bool:
         return self._messages > MOST_MESSAGES or len(self._events) > MOST_EVENTS or self._size > MOST_CHARACTERS
