@@ -24,19 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One commit on the checked-out branch.
-
-    Args:
-        tree: Its files.
-        message: Its message.
-        work: Work that it brings.
-        parents: Its parents; the first is the last commit on the branch.
-    """
+    """One commit on the checked-out branch."""
 
     tree: str
+    """Its files."""
     message: str
     work: str
+    """Commit of the work that it brings."""
     parents: tuple[str, ...]
+    """Its parents; the first is the last commit on the branch."""
 
     @property
     def head(self) -> str:

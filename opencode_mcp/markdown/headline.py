@@ -6,9 +6,9 @@ Pure. ``transcript.py`` renders the text below it.
 from datetime import UTC, datetime, timedelta
 
 from opencode_mcp.markdown.excerpt import name
-from opencode_mcp.opencode.vocabulary.models import MessageInfo
+from opencode_mcp.opencode.vocabulary.models import NEXT_STEP, MessageInfo
 
-USUAL_ENDS = frozenset({"", "stop", "tool-calls"})
+USUAL_ENDS = frozenset({"", "stop", NEXT_STEP})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -13,6 +13,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.codec import is_unreadable
 from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.models import (
+    NEXT_STEP,
     FilePart,
     Message,
     MessageInfo,
@@ -37,8 +38,6 @@ STARTERS: tuple[RunStarter, ...] = get_args(RunStarter)
 """From the loosest to the strictest."""
 MESSAGES_A_PAGE = 20
 PAGES_READ = 50
-NEXT_STEP = "tool-calls"
-"""Value of ``finish`` of a step that called tools, whose results the model then gets in the next step."""
 LONGEST_PAUSE = 10_000
 """Milliseconds between the end of a step and a prompt after which that prompt is no part of the same run."""
 

@@ -15,6 +15,8 @@ from opencode_mcp.text.json_values import as_map, as_number
 
 SUBAGENT_TOOLS = frozenset({"task", "subagent"})
 """Names of the tool that starts a subagent: OpenCode 1's and OpenCode 2's."""
+NEXT_STEP = "tool-calls"
+"""Value of ``finish`` of a step that called tools, whose results the model then gets in the next step."""
 QUESTION_TOOL = "question"
 """Name of the tool by which a model asks questions."""
 ABORTED_ERROR = "MessageAbortedError"

@@ -394,15 +394,17 @@ class Follower:
 
         OpenCode 2 takes a queued prompt out of the inbox when it begins it.
         """
-        run = self._run
-        if self._is_begun or self._hub.state(run.session_id).working_on == run.message_id:
-            self._is_begun = True
+        self._is_begun = self._is_begun or not await self._waits_in_inbox()
+        if self._is_begun:
             return None
-        if run.message_id not in await self._client.pending_prompts(run.session_id):
-            self._is_begun = True
-            return None
-        latest = await latest_prompt(self._client, run.session_id)
+        latest = await latest_prompt(self._client, self._run.session_id)
         return latest.info.id if latest else ""
+
+    async def _waits_in_inbox(self) -> bool:
+        run = self._run
+        if self._hub.state(run.session_id).working_on == run.message_id:
+            return False
+        return run.message_id in await self._client.pending_prompts(run.session_id)
 
     async def _shell_line_runs(self) -> bool:
         """Return True if the run is a person's shell line that has not ended; OpenCode 2 calls the session idle."""

@@ -24,7 +24,7 @@ from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.v2.failures import failure_of, interruption
 from opencode_mcp.opencode.v2.messages import message_items, message_pairs
 from opencode_mcp.opencode.v2.messages.message_items import empty_answer
-from opencode_mcp.opencode.vocabulary.models import Failure, Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.models import NEXT_STEP, Failure, Message, MessageInfo
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 
@@ -36,7 +36,7 @@ STARTERS = frozenset({"synthetic", "skill", "compaction"})
 """Types of messages that start work if nothing is worked on; otherwise they are part of that work."""
 RESUMED = "server restarted"
 """Part of the text that OpenCode adds when it resumes the work of a server that was stopped."""
-MIDDLE_STEPS = frozenset({"", "tool-calls"})
+MIDDLE_STEPS = frozenset({"", NEXT_STEP})
 """Values of ``finish`` of a step that another one follows."""
 LAST_STEP = "stop"
 """Value of ``finish`` of a step that is the last one."""
