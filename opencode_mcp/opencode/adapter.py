@@ -110,6 +110,10 @@ class Adapter(Protocol):
         """Wait until OpenCode has opened a directory, and knows its agents, models and commands."""
         ...
 
+    async def prepare_runs(self, directory: str) -> None:
+        """Do what a directory needs before its first run."""
+        ...
+
     async def instance_dispose(self, directory: str) -> None:
         """Make the next call in a directory read OpenCode's files again; see ``Features.rereading``."""
         ...

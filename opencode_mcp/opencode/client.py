@@ -145,6 +145,10 @@ class OpenCodeClient:
         """See ``Adapter.open_project``."""
         await (await self.adapter()).open_project(directory)
 
+    async def prepare_runs(self, directory: str) -> None:
+        """See ``Adapter.prepare_runs``."""
+        await (await self.adapter()).prepare_runs(directory)
+
     async def instance_dispose(self, directory: str) -> None:
         """See ``Adapter.instance_dispose``."""
         await (await self.adapter()).instance_dispose(directory)

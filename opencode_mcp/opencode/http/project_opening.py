@@ -12,6 +12,7 @@ import anyio
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError
 from opencode_mcp.opencode.http.codec import DIRECTORY_NAMES, Reply, Request
 from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.text.json_values import as_map, as_text
 
 LONGEST_SECONDS = 600.0
 """Seconds that OpenCode may take to open a project."""
@@ -97,8 +98,13 @@ class Openings:
 
 
 def project_of(request: Request, generation: Generation = 1) -> str | None:
-    """Return the directory of the project that answers a request; ``None`` if there is none, or it is open."""
+    """Return the directory of the project that answers a request; ``None`` if there is none, or it is open.
+
+    OpenCode 2 takes the directory of a new session in the body (``session.create``).
+    """
     named = next((request.query[name] for name in DIRECTORY_NAMES.values() if request.query.get(name)), SERVERS_OWN)
+    if not named and generation == 2:  # noqa: PLR2004 - the name of a generation
+        named = as_text(as_map(as_map(request.body).get("location")).get("directory"))
     if named:
         return named
     return None if request.path.startswith(WITHOUT_PROJECT[generation]) else SERVERS_OWN

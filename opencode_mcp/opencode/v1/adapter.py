@@ -145,6 +145,14 @@ class OpenCode1(OperationCaller):
         """Call ``path.get``, which is answered when the directory is open."""
         await self.path(directory)
 
+    async def prepare_runs(self, directory: str) -> None:
+        """Call ``config.providers``.
+
+        An abort in the first second of a directory's life breaks the directory in OpenCode 1.18, unless its providers
+        were loaded before. ``provider.list`` loads them too, and its reply is a thousand times as large.
+        """
+        await self.used_providers(directory)
+
     async def instance_dispose(self, directory: str) -> None:
         """Call ``instance.dispose``: ends all runs of a directory; the next call there reads OpenCode's files again."""
         await self.call("instance.dispose", directory=directory)

@@ -50,7 +50,7 @@ class SessionTurns:
         self._verifications = verifications
         self._session_locks = session_locks or SessionLocks(None)
         self._instance_reload = instance_reload
-        self._warm: set[tuple[Transport, str]] = set()
+        self._prepared: set[tuple[Transport, str]] = set()
 
     @asynccontextmanager
     async def turn(self, session: Session, *, is_new: bool = False) -> AsyncGenerator[OpenCodeClient]:
@@ -140,11 +140,9 @@ class SessionTurns:
         """Return a client that never finds another server by itself: what happens to this one must be seen."""
         transport = await self._hub.ensure()
         client = OpenCodeClient(transport)
-        if (transport, directory) not in self._warm:
-            # An abort in the first second of a directory's life breaks it in OpenCode 1.18, unless its providers were
-            # loaded before. `provider.list` does that, too, and answers with a thousand times as much.
-            await client.used_providers(directory)
-            self._warm.add((transport, directory))
+        if (transport, directory) not in self._prepared:
+            await client.prepare_runs(directory)
+            self._prepared.add((transport, directory))
         return client
 
     async def _refuse_if_busy(self, client: OpenCodeClient, session: Session) -> None:

@@ -106,3 +106,9 @@ async def test_a_change_that_was_held_up_by_an_opening_that_broke_was_not_sent(p
 )
 def test_a_request_names_the_project_that_must_be_open(request_: Request, project: str | None) -> None:
     assert project_of(request_) == project
+
+
+def test_a_new_session_of_opencode_2_names_its_project_in_the_body() -> None:
+    create = Request(method="POST", path="/api/session", body={"location": {"directory": "/50%"}})
+    assert project_of(create, generation=2) == "/50%"
+    assert project_of(Request(method="POST", path="/api/session", body=["location"]), generation=2) is None

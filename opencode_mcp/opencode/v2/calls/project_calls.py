@@ -77,6 +77,9 @@ class ProjectCalls(DataCaller):
         """Wait until the lists of a directory are complete."""
         await self._settle(directory)
 
+    async def prepare_runs(self, directory: str) -> None:
+        """Do nothing: the first run of OpenCode 2 waits by itself until its directory has agents and models."""
+
     async def instance_dispose(self, directory: str) -> None:
         """Call ``debug.location.evict``: the next call opens the directory again; runs go on, without what they ask."""
         try:
