@@ -68,6 +68,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.isolation.worktrees",
         "opencode_mcp.launcher.connection",
         "opencode_mcp.launcher.launcher",
+        "opencode_mcp.launcher.outages",
         "opencode_mcp.markdown.diff",
         "opencode_mcp.markdown.excerpt",
         "opencode_mcp.markdown.transcript",

@@ -16,6 +16,7 @@ from opencode_mcp.batches import queue, scope
 from opencode_mcp.errors import BridgeError, NotAllowed
 from opencode_mcp.isolation import integration
 from opencode_mcp.isolation import worktrees as isolation_worktrees
+from opencode_mcp.launcher import outages
 from opencode_mcp.opencode import operation_calls
 from opencode_mcp.runs import commands, limits, open_waits, run, run_note
 from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender
@@ -117,6 +118,11 @@ class Bridge:
         """Return the hub of OpenCode's events."""
         self._events_needed.set()
         return self._upstream.hub
+
+    @cached_property
+    def outages(self) -> "outages.Outages":
+        """Return the part that waits for OpenCode when it has gone away."""
+        return outages.Outages(self.hub.ensure)
 
     @cached_property
     def publisher(self) -> "publisher.Publisher":

@@ -5,6 +5,7 @@ import shlex
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
@@ -12,10 +13,13 @@ from typing import Any, cast
 import pytest
 
 from opencode_mcp.server.waiting.finish_url import SIGNATURE
-from tests.harness.launch import Launch
+from tests.harness.launch import Launch, attaching
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.proxy import proxy_to
 from tests.harness.rawrpc import open_raw
 from tests.harness.waiting import eventually
-from tests.scripted_model.script import question, script, text
+from tests.scripted_model.script import hold, question, script, step, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
@@ -52,6 +56,19 @@ class Receiver(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def recording(tmp_path: Path) -> tuple[str, Path]:
+    """Return a command that records the reports that it gets, and the file of its records."""
+    recorder, records = tmp_path / "recorder.py", tmp_path / "records"
+    recorder.write_text(RECORDER, encoding="utf-8")
+    return shlex.join([sys.executable, str(recorder), str(records)]), records
+
+
+def read_records(records: Path) -> list[dict[str, Any]]:
+    """Return what the command has recorded."""
+    lines = records.read_text(encoding="utf-8").splitlines() if records.exists() else []
+    return [json.loads(line) for line in lines]
+
+
 @pytest.fixture
 def address() -> Iterator[Address]:
     """An address that gets reports."""
@@ -67,13 +84,11 @@ async def test_the_command_and_the_address_get_a_report_for_a_question_and_for_t
     settings = tmp_path / "settings.toml"
     settings.write_text('on_finish_key = "at least 16 characters"', encoding="utf-8")
     launch = launch.within(OPENCODE_MCP_CONFIG=str(settings))
-    recorder, records = tmp_path / "recorder.py", tmp_path / "records"
-    recorder.write_text(RECORDER, encoding="utf-8")
-    command = shlex.join([sys.executable, str(recorder), str(records)])
+    command, records = recording(tmp_path)
 
     async def recorded(number: int) -> list[dict[str, Any]]:
-        lines = records.read_text(encoding="utf-8").splitlines() if records.exists() else []
-        return [json.loads(line) for line in lines] if len(lines) >= number else []
+        found = read_records(records)
+        return found if len(found) >= number else []
 
     async def got_both() -> bool:
         return len(address.got) == len(("needs_input", "completed"))
@@ -101,3 +116,30 @@ async def test_the_command_and_the_address_get_a_report_for_a_question_and_for_t
     assert both[1]["report"]["text"] == "It is red."
     assert not both[1]["report"]["directory"].startswith(str(project))
     assert [record["passwords"] for record in both] == [[], []]
+
+
+async def test_a_run_that_ended_while_opencode_was_away_is_reported_once(
+    tmp_path: Path, project: Path, opencode_server: OpenCode, scripted_model: ScriptedModel, case: str
+) -> None:
+    command, records = recording(tmp_path)
+    held = f"away {case}"
+    async with proxy_to(opencode_server.url) as way:
+        launch = attaching(tmp_path, scripted_model, replace(opencode_server, url=way.url), project)
+        async with open_raw(launch.telling("--on-finish", command)) as client:
+            prompt = script(step(text("Half "), hold(held), text("and whole.")))
+            await client.call("opencode_run", prompt=prompt, wait_seconds=0)
+            await scripted_model.reached(held)
+            await way.refuse()
+
+            async def is_gone() -> bool:
+                return "OpenCode is gone" in launch.printed()
+
+            await eventually(is_gone)
+            await scripted_model.release(held)
+            way.accept()
+
+            async def recorded() -> list[dict[str, Any]]:
+                return read_records(records)
+
+            await eventually(recorded, seconds=60)
+    assert [record["report"]["status"] for record in read_records(records)] == ["completed"]

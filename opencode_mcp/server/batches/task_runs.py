@@ -22,12 +22,12 @@ from opencode_mcp.batches.queue import STOPPED
 from opencode_mcp.batches.tasks import Outcome
 from opencode_mcp.errors import (
     BackendTimeout,
-    BackendUnavailable,
     BridgeError,
     CallerError,
     LimitReached,
     NotFound,
 )
+from opencode_mcp.launcher.outages import AWAY
 from opencode_mcp.runs.enforcement.usage import RunUsage
 from opencode_mcp.runs.limits import Used, excess_of_batch, left
 from opencode_mcp.runs.prompting.message_ids import new_message_id
@@ -41,10 +41,10 @@ from opencode_mcp.server.batches.leftovers import (
     remove_rest,
     take_back_unbegun,
 )
-from opencode_mcp.server.batches.outages import AWAY, Outages
 from opencode_mcp.server.batches.outcomes import failure_of, outcome_of
 from opencode_mcp.server.starting.run_orders import RunOrder, StartTerms, start_run
-from opencode_mcp.server.waiting import finish_command
+from opencode_mcp.server.waiting.finish_command import FinishCommand
+from opencode_mcp.server.waiting.lasting_reports import LastingReports
 
 if TYPE_CHECKING:
     from opencode_mcp.batches.queue import Queue
@@ -64,7 +64,6 @@ RETRY_SECONDS = 5.0
 ARRIVES_WITHIN = 10.0
 """Seconds after which a prompt that a dead bridge has sent shows in its session, if OpenCode has it."""
 PAUSE = 0.5
-WENT_AWAY = "OpenCode went away in the middle of the run."
 GONE = "Its session was deleted."
 OWN_FAULT = "This MCP server failed while it started or followed the run; its log has the details."
 
@@ -84,7 +83,7 @@ class TaskRuns:
     def __init__(self, bridge: "Bridge", queue: "Queue") -> None:
         self._bridge = bridge
         self._queue = queue
-        self._outages = Outages(bridge.hub.ensure)
+        self._outages = bridge.outages
 
     async def start(self, task: "Task") -> None:
         """Start the run of a claimed task, and follow it to its end."""
@@ -104,7 +103,6 @@ class TaskRuns:
         except BridgeError as error:
             await self._end(task, failure_of(error))
         else:
-            finish_command.report_to_command(self._bridge, run)
             await self._follow(task, run, opened)
 
     async def _named(self, task: "Task") -> "Task":
@@ -175,7 +173,6 @@ class TaskRuns:
             return
         self._bridge.attend(run)
         self._share_limit(task, run)
-        finish_command.report_to_command(self._bridge, run)
         await self._follow(task, run, self._bridge.hub.opened)
 
     def _share_limit(self, task: "Task", run: "Run") -> None:
@@ -228,13 +225,15 @@ class TaskRuns:
             run: Its run.
             opened: What ``Hub.opened`` was before the prompt was sent.
         """
+        reports, finish = LastingReports(self._bridge, run), FinishCommand(self._bridge)
         try:
-            report = await self._report(run, opened)
+            report = await self._report(reports, opened)
             while report.status == "needs_input":
+                finish.pass_on_later(report)
                 await self._queue.note_asking(task, asks=True)
-                await self._wait_answered(run, report)
+                await reports.wait_answered(report)
                 await self._queue.note_asking(task, asks=False)
-                report = await self._report(run, opened)
+                report = await self._report(reports, opened)
             is_over = not report.broken_off or not await self._goes_on(task, run, report)
         except NotFound:
             await self._end(task, Outcome(status="aborted", note=GONE))
@@ -242,34 +241,17 @@ class TaskRuns:
             await self._end(task, failure_of(error, done_before(task)))
         else:
             if is_over:
+                finish.pass_on_later(report)
                 await self._end(task, outcome_of(report, done_before(task)))
 
-    async def _wait_answered(self, run: "Run", report: "RunReport") -> None:
-        try:
-            await finish_command.wait_answered(self._bridge, run, report)
-        except AWAY as error:
-            # The report that follows finds out whether OpenCode is there, and still asks.
-            logger.info("could not wait for the answers to %s: %s", run.session_id, error)
-
-    async def _report(self, run: "Run", opened: int) -> "RunReport":
+    async def _report(self, reports: LastingReports, opened: int) -> "RunReport":
         """Wait until a run ends or asks, and report it; an OpenCode that went away is started again or comes back.
 
         A prompt that OpenCode had not begun when it went away is broken off, too.
         """
-        report = await self._outages.repeat(partial(self._present_report, run))
+        report = await reports.next()
         was_away = self._bridge.hub.opened != opened
         report.broken_off = report.broken_off or (was_away and report.unbegun)
-        return report
-
-    async def _present_report(self, run: "Run") -> "RunReport":
-        """Wait until a run ends or asks, and report it.
-
-        Raises:
-            BackendError: OpenCode went away meanwhile, or could not be read.
-        """
-        report = await finish_command.next_report(self._bridge, run)
-        if report.lost:
-            raise BackendUnavailable(WENT_AWAY)
         return report
 
     async def _goes_on(self, task: "Task", run: "Run", report: "RunReport") -> bool:

@@ -4,22 +4,24 @@ They are for hosts that do not listen any more (``--on-finish``, ``--on-finish-u
 started has a task that follows it, whether or not a call waits. The command gets the same data as the result of
 ``opencode_wait``, on its stdin. Nothing of a run is among its arguments, no shell is involved, and its output is
 discarded, so that stdout carries only MCP. ``finish_url.py`` sends the same data to the address.
+
+If OpenCode goes away, the run is found again when it is back, and reported then. The tasks of batches are followed by
+``batches/task_runs.py``, which passes their reports on: one that broke off goes on, so its end is not reported.
 """
 
 import json
 import logging
-import math
 from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 
 import anyio
 
 from opencode_mcp.errors import BridgeError
+from opencode_mcp.launcher.outages import AWAY
 from opencode_mcp.options import without_credentials
 from opencode_mcp.processes.groups import FLAGS
-from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.server.waiting import finish_url
-from opencode_mcp.server.waiting.answerers import add_answerers
+from opencode_mcp.server.waiting.lasting_reports import LastingReports
 from opencode_mcp.server.waiting.wait import report_result
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 60.0
 """Time for the command; then it is ended."""
-CLOSED_WITHIN_SECONDS = 600.0
 
 
 def report_to_command(bridge: "Bridge", run: "Run") -> None:
@@ -41,7 +42,7 @@ def report_to_command(bridge: "Bridge", run: "Run") -> None:
 
 
 class FinishCommand:
-    """Follows a run, and passes its reports to the command and to the address.
+    """Passes the reports of one run to the command and to the address, one after the other.
 
     Args:
         bridge: The parts of the server.
@@ -49,23 +50,36 @@ class FinishCommand:
 
     def __init__(self, bridge: "Bridge") -> None:
         self._bridge = bridge
+        self._turn = anyio.Lock()
+        """Keeps the reports in their order."""
 
     async def follow(self, run: "Run") -> None:
         """Follow a run to its end; pass on a report of that, and of each time at which it needs input."""
+        reports = LastingReports(self._bridge, run)
         try:
-            report = await next_report(self._bridge, run)
+            report = await reports.next()
             while report.status == "needs_input":
                 await self._pass_on(report)
-                await wait_answered(self._bridge, run, report)
-                report = await next_report(self._bridge, run)
+                await reports.wait_answered(report)
+                report = await reports.next()
             await self._pass_on(report)
+        except AWAY as error:
+            logger.warning("OpenCode did not come back, so the end of %s is not known: %s", run.session_id, error)
+            if reports.lost:
+                await self._pass_on(reports.lost)
         except BridgeError as error:
             logger.warning("there are no more reports of %s for --on-finish: %s", run.session_id, error)
+
+    def pass_on_later(self, report: "RunReport") -> None:
+        """Pass a report on, if there is a command or an address, without a wait for them."""
+        settings = self._bridge.settings
+        if settings.on_finish or settings.on_finish_url:
+            self._bridge.spawn(self._pass_on, report)
 
     async def _pass_on(self, report: "RunReport") -> None:
         settings = self._bridge.settings
         text = json.dumps(report_result(report).structured_content).encode()
-        async with anyio.create_task_group() as both:
+        async with self._turn, anyio.create_task_group() as both:
             if settings.on_finish:
                 both.start_soon(self._run, text)
             if settings.on_finish_url:
@@ -92,26 +106,3 @@ class FinishCommand:
         else:
             if done.returncode:
                 logger.warning("the command of --on-finish ended with the exit code %d", done.returncode)
-
-
-async def next_report(bridge: "Bridge", run: "Run") -> "RunReport":
-    """Wait until a run ends or needs an answer that the policy does not give, and report it to no caller.
-
-    Raises:
-        BackendError: OpenCode could not be read.
-    """
-    seen = await bridge.auto_reply.observe(run, Deadline(math.inf))
-    report = await bridge.auto_reply.report(run, seen, for_caller=False)
-    add_answerers(bridge, run, report, None)
-    return report
-
-
-async def wait_answered(bridge: "Bridge", run: "Run", report: "RunReport") -> None:
-    """Wait until none of the requests in a report is open any more.
-
-    Raises:
-        BackendError: OpenCode could not be read.
-    """
-    for request in report.pending:
-        while not await bridge.requests.wait_closed(request, run.directory, CLOSED_WITHIN_SECONDS):
-            pass

@@ -1,7 +1,6 @@
 """Tasks while OpenCode is away: they wait together, and no error of one of them ends the bridge."""
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,8 +11,8 @@ import pytest
 from opencode_mcp.batches.queue import Queue
 from opencode_mcp.batches.tasks import NewBatch, NewTask, Task
 from opencode_mcp.errors import BackendUnavailable, NotFound, OpenCodeNotStarting
+from opencode_mcp.launcher.outages import Outages
 from opencode_mcp.server.batches import task_runs
-from opencode_mcp.server.batches.outages import Outages
 from opencode_mcp.server.batches.task_runs import TaskRuns
 from opencode_mcp.server.batches.worker import BatchWorker
 from opencode_mcp.server.bridge import Bridge
@@ -86,7 +85,10 @@ def bridge_with(reach: Callable[..., Awaitable[object]], queue: Queue) -> Bridge
     hub = SimpleNamespace(ensure=reach, opened=1)
     client = SimpleNamespace(clock=SimpleNamespace(now=lambda: 0.0))
     settings = SimpleNamespace(max_runs=1)
-    return cast("Bridge", SimpleNamespace(hub=hub, client=client, batches=queue, settings=settings))
+    return cast(
+        "Bridge",
+        SimpleNamespace(hub=hub, client=client, batches=queue, settings=settings, outages=Outages(reach, pause=0)),
+    )
 
 
 async def test_a_start_that_failed_is_queued_again_when_opencode_can_be_started_again(
@@ -95,7 +97,6 @@ async def test_a_start_that_failed_is_queued_again_when_opencode_can_be_started_
     removed = Failing(2, OpenCodeNotStarting("It ended."))
     monkeypatch.setattr(task_runs, "start_run", Failing(1, BackendUnavailable("It is away.")))
     monkeypatch.setattr(task_runs, "remove_rest", removed)
-    monkeypatch.setattr(task_runs, "Outages", partial(Outages, pause=0))
     queue = Queue(tmp_path, SCOPE)
     task = await claimed(queue)
     await TaskRuns(bridge_with(Failing(3, OpenCodeNotStarting("It ended.")), queue), queue).start(task)

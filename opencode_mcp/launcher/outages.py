@@ -1,4 +1,4 @@
-"""Outages of OpenCode: the tasks of a bridge wait together until it can be reached or started again."""
+"""Outages of OpenCode: those who follow runs wait together until it can be reached or started again."""
 
 import logging
 from collections.abc import Awaitable, Callable
