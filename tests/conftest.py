@@ -16,7 +16,7 @@ import pytest
 
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.processes.garbage_collector import collector_paused
-from tests.harness.bridge import Era, OpenBridge, Transport, open_bridge
+from tests.harness.bridge import Era, OpenBridge, open_bridge
 from tests.harness.differences import difference_of
 from tests.harness.forked import fork_server
 from tests.harness.isolation import BRIEF, environment, without_snapshots
@@ -27,6 +27,7 @@ from tests.harness.opencode import OpenCode, running_opencode
 from tests.harness.opencode2.fixtures import engine_folder, opencode2, opencode2_environment, shared_project
 from tests.harness.project import make_project
 from tests.harness.rawrpc import OpenRaw, open_raw
+from tests.harness.transport import USUAL, Transport
 
 __all__ = ["engine_folder", "opencode2", "opencode2_environment", "shared_project"]
 """Fixtures for the tests that need an OpenCode 2."""
@@ -157,6 +158,26 @@ def _try_fewer_examples(number: int) -> None:
     settings.load_profile("ordinary")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Function) -> None:
+    """Set the transport of the bridges that fixtures start, which several tests may share."""
+    USUAL.transport = _transport_of(item) if item.config.getoption("over_http") else "stdio"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Function) -> None:
+    """Set the transport of the bridges that the test itself starts."""
+    USUAL.transport = _transport_of(item)
+
+
+def _transport_of(item: pytest.Function) -> Transport:
+    """Choose HTTP for a part of the tests that can take it, always the same; ``make http`` takes all of them."""
+    if not TRANSPORTED.fullmatch(item.path.name) or item.get_closest_marker("stdio"):
+        return "stdio"
+    chosen = crc32(item.originalname.encode()) % ONE_IN_HTTP == 1
+    return "http" if chosen or item.config.getoption("over_http") else "stdio"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show with a failure what the processes behind it printed last."""
@@ -265,12 +286,8 @@ def own_launch(tmp_path: Path, scripted_model: ScriptedModel, project: Path) -> 
 
 @pytest.fixture
 def transport(request: pytest.FixtureRequest) -> Transport:
-    """The transport of a test's bridge: HTTP for a part of those that do not depend on it, always the same."""
-    item, name = cast("pytest.Function", request.node), request.function.__name__
-    if not TRANSPORTED.fullmatch(item.path.name) or item.get_closest_marker("stdio"):
-        return "stdio"
-    chosen = crc32(name.encode()) % ONE_IN_HTTP == 1
-    return "http" if chosen or request.config.getoption("over_http") else "stdio"
+    """The transport of a test's bridge."""
+    return _transport_of(cast("pytest.Function", request.node))
 
 
 @pytest.fixture

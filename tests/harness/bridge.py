@@ -17,9 +17,9 @@ from tests.harness.failures import unwrapped
 from tests.harness.http import NO_CERTIFICATES
 from tests.harness.launch import Launch
 from tests.harness.served import serving
+from tests.harness.transport import USUAL, Transport
 
 Era = Literal["2025", "2026"]
-Transport = Literal["stdio", "http"]
 MODES: Mapping[Era, str] = {"2025": "legacy", "2026": "auto"}
 """The SDK's name for each era; a modern host asks first, as ``auto`` does."""
 DATA_READER = Implementation(name="claude-code", version="1")
@@ -71,7 +71,7 @@ async def open_bridge(
     era: Era = "2026",
     elicit: ElicitationFnT | None = None,
     host: Implementation = DATA_READER,
-    transport: Transport = "stdio",
+    transport: Transport | None = None,
 ) -> AsyncGenerator[Bridge]:
     """Start a bridge and connect to it; leaving ends it.
 
@@ -80,9 +80,9 @@ async def open_bridge(
         era: Which protocol the client speaks.
         elicit: Answers elicitations; without it, the client declares none.
         host: What the client says of itself.
-        transport: How the client reaches it.
+        transport: How the client reaches it; without it, as is usual in the test.
     """
-    if transport == "stdio":
+    if (transport or USUAL.transport) == "stdio":
         async with _over_stdio(launch, era, elicit, host) as bridge:
             yield bridge
         return

@@ -16,6 +16,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from tests.harness.failures import unwrapped
 from tests.harness.launch import Launch
+from tests.harness.transport import USUAL
 
 Json = dict[str, Any]
 
@@ -67,9 +68,9 @@ class Host:
 class RawClient:
     """One connection. Everything received is kept: replies by id, the rest in ``received``."""
 
-    def __init__(self, process: Process, host: Host) -> None:
+    def __init__(self, host: Host, process: Process | None = None) -> None:
         self.host = host
-        self.process = process
+        self._process = process
         self.received: list[Json] = []
         """Notifications, and requests of the bridge, in order of arrival."""
         self.replies: list[Json] = []
@@ -80,6 +81,16 @@ class RawClient:
         self._replies: dict[int | None, Json] = {}
         self._ids = count(1)
         self._news = anyio.Event()
+
+    @property
+    def process(self) -> Process:
+        """Process of the bridge, whose stdin and stdout are the connection."""
+        assert self._process
+        return self._process
+
+    def kill(self) -> None:
+        """Kill the bridge."""
+        self.process.kill()
 
     async def handshake(self) -> Json:
         """Open the connection as the host's protocol wants it, and return the bridge's result."""
@@ -196,6 +207,10 @@ class RawClient:
         with suppress(anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError):
             while True:
                 self._take(strictly_parsed(await lines.receive_until(b"\n", LINE_LIMIT)))
+        self._end()
+
+    def _end(self) -> None:
+        """Note that nothing more will come."""
         self.closed = True
         self._news.set()
 
@@ -246,7 +261,16 @@ class OpenRaw(Protocol):
 async def open_raw(
     launch: Launch, host: Host | None = None, *, command: Sequence[str] = ()
 ) -> AsyncGenerator[RawClient]:
-    """Start a bridge, or another command in its place, and shake hands; leaving kills it, unless it has ended."""
+    """Start a bridge, or another command in its place, and shake hands; leaving kills it, unless it has ended.
+
+    The transport is the usual one of the test.
+    """
+    if USUAL.transport == "http":
+        from tests.harness.raw_over_http import open_raw_over_http  # It needs this module.
+
+        async with open_raw_over_http(launch, host) as client:
+            yield client
+        return
     async with raw_process(launch, host, command=command) as client:
         await client.handshake()
         yield client
@@ -261,7 +285,7 @@ async def raw_process(
         process = await anyio.open_process(
             command or launch.command, env=launch.environment, cwd=launch.environment["HOME"], stderr=log
         )
-    client = RawClient(process, host or Host())
+    client = RawClient(host or Host(), process)
     try:
         with unwrapped():
             async with anyio.create_task_group() as tasks:

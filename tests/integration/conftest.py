@@ -8,12 +8,13 @@ from typing import cast
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import Bridge, Era, Transport, open_bridge
+from tests.harness.bridge import Bridge, Era, open_bridge
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.project import SNAPSHOTS, configure, make_project
+from tests.harness.transport import Transport
 from tests.integration.host import Host
 
 VERIFY = """

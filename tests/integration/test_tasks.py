@@ -374,7 +374,7 @@ async def test_a_task_outlives_the_bridge_that_offered_it(
     async with open_raw(launch.as_installed(), TASKS) as host:
         task_id = (await task_of(host, held("task-14")))["taskId"]
         session_id = await opencode.latest_session()
-        host.process.kill()
+        host.kill()
     async with open_raw(launch, TASKS) as host:
         assert (await get(host, task_id))["status"] == "working"
         await scripted_model.release("task-14")
