@@ -155,6 +155,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.server.sessions.totals",
         "opencode_mcp.server.sessions.versions_on_disk",
         "opencode_mcp.server.starting.command_note",
+        "opencode_mcp.server.starting.command_orders",
         "opencode_mcp.server.starting.isolated_runs",
         "opencode_mcp.server.starting.run_orders",
         "opencode_mcp.server.starting.start_limits",

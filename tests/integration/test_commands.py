@@ -12,11 +12,11 @@ from tests.harness.bridge import text_of
 from tests.harness.differences import tool_name
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import commit
+from tests.harness.project import commit, git
 from tests.harness.waiting import eventually
 from tests.integration.backend import backend
 from tests.integration.host import Host, meanwhile
-from tests.scripted_model.script import Action, Step, bash, hold, question, script, step, text
+from tests.scripted_model.script import Action, Step, bash, hold, question, script, step, text, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
@@ -90,6 +90,42 @@ async def test_a_command_goes_on_in_a_session_with_a_slash_or_without(host: Host
     assert (second["session_id"], second["directory"]) == (first["session_id"], first["directory"])
     assert (await host.wait(first["session_id"]))["message_id"] == second["message_id"]
     await host.data("opencode_integrate", session_id=first["session_id"], how="discard")
+
+
+@pytest.mark.usefixtures("commands")
+async def test_a_command_works_in_a_worktree_if_its_base_has_the_command(
+    host: Host, workplace: Path, case: str
+) -> None:
+    name, noted = add_command(workplace, f"note-{case}", write("noted.txt", "x\n"), text("Noted.")), "noted.txt"
+    before = git(workplace, "worktree", "list"), git(workplace, "branch", "--list")
+    missing = await host.error("opencode_command", command=name, isolate=True)
+    assert 'base="working_tree"' in missing
+    assert (git(workplace, "worktree", "list"), git(workplace, "branch", "--list")) == before
+    report = await host.data("opencode_command", command=name, isolate=True, base="working_tree")
+    assert (report["status"], [file["path"] for file in report["files"]]) == ("completed", [noted])
+    assert report["directory"] != str(workplace)
+    assert not (workplace / noted).exists()
+    assert f'opencode_integrate(session_id="{report["session_id"]}", how="apply")' in report["note"]
+    await host.data("opencode_integrate", session_id=report["session_id"], how="discard")
+    (workplace / ".opencode" / "command" / f"{name}.md").unlink()
+
+
+@pytest.mark.usefixtures("commands")
+async def test_a_command_does_not_run_other_shell_lines_in_a_worktree_than_those_of_the_project(
+    host: Host, workplace: Path
+) -> None:
+    file = workplace / ".opencode" / "command" / "speak.md"
+    committed = file.read_text(encoding="utf-8")
+    try:
+        file.write_text(committed.replace("Asked for:", "!`echo changed` Asked for:"), encoding="utf-8")
+        commit(workplace)
+        file.write_text(committed, encoding="utf-8")
+        refused = await host.error("opencode_command", command="speak", isolate=True)
+    finally:
+        file.write_text(committed, encoding="utf-8")
+        commit(workplace)
+    assert "other shell lines" in refused
+    assert "echo changed" in refused
 
 
 @pytest.mark.usefixtures("commands")

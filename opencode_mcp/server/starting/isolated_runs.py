@@ -1,16 +1,17 @@
 """Isolated worktrees around the start of a run, and what its reports say of them."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation import preparation
 from opencode_mcp.isolation.worktrees import HEAD
+from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_arrived
 from opencode_mcp.server.access.operation_uses import INTEGRATE
 from opencode_mcp.server.changes.unseen_changes import unseen_note, worktree_of
 from opencode_mcp.server.results.render import next_step, without_tools
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+Noted = TypeVar("Noted")
 ENDED = frozenset({"completed", "failed", "aborted"})
 """Statuses of runs that have ended."""
 UNSEEN_SECONDS = 5.0
@@ -88,10 +90,10 @@ class Place:
         self.session_id = ""
         """Session of the run; empty until the prompt is about to be sent."""
 
-    def note_run(self, add: "Callable[[Run], Awaitable[None] | None]") -> "Callable[[Run], Awaitable[None] | None]":
+    def note_run(self, add: "Callable[[Run], Noted]") -> "Callable[[Run], Noted]":
         """Return a function that notes the run's session, and passes the run on."""
 
-        def note(run: "Run") -> "Awaitable[None] | None":
+        def note(run: "Run") -> Noted:
             self.session_id = run.session_id
             return add(run)
 
@@ -102,7 +104,7 @@ class Place:
 async def place_of(bridge: "Bridge", project: str, wish: Isolation) -> AsyncGenerator[Place]:
     """Give a run its directory: a project, or a new worktree of it, which is removed if the run is not started.
 
-    A cancelled start may have sent the prompt, so the worktree then stays.
+    A start that was cancelled, or whose response was lost, may have sent the prompt, so the worktree then stays.
 
     Raises:
         InvalidArgument: The project or the base cannot be used.
@@ -117,8 +119,9 @@ async def place_of(bridge: "Bridge", project: str, wish: Isolation) -> AsyncGene
     try:
         await _prepare(bridge, worktree, wish)
         yield place
-    except BridgeError:
-        await _remove(bridge, worktree)
+    except BridgeError as error:
+        may_run = place.session_id and may_have_arrived(error) and not is_reported_failure(error)
+        await (_leave(bridge, worktree, place) if may_run else _remove(bridge, worktree))
         raise
     except BaseException:
         await _leave(bridge, worktree, place)
@@ -138,7 +141,7 @@ async def _prepare(bridge: "Bridge", worktree: "Worktree", wish: Isolation) -> N
 
 
 async def _leave(bridge: "Bridge", worktree: "Worktree", place: Place) -> None:
-    """End a start that was cancelled: the prompt may have been sent if there is a session."""
+    """End a start whose end is not known: the prompt may have been sent if there is a session."""
     if not place.session_id:
         await _remove(bridge, worktree)
         return

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from mcp_types import CallToolResult
+from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import Field
 
 from opencode_mcp.errors import BridgeError
@@ -15,7 +15,7 @@ from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import message_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
 from opencode_mcp.server.results.schemas import SHELL, SHELL_TEXTS
-from opencode_mcp.server.starting import run_orders, start_limits
+from opencode_mcp.server.starting import command_orders, run_orders
 from opencode_mcp.server.tools.run_tools import (
     MaxAsForRun,
     SecondsAsForRun,
@@ -43,9 +43,11 @@ async def opencode_command(
     command: Annotated[str, Field(description="opencode_status(show=commands) lists them")],
     arguments: Annotated[str, Field(description="Text after the name")] = "",
     session_id: Annotated[str, Field(description="Else a new session")] = "",
-    directory: Annotated[str, Field(description="Absolute path; else the first")] = "",
-    agent: Annotated[str, Field(description="Where the command names none")] = "",
+    directory: Annotated[str, Field(description="Absolute; else the first")] = "",
+    agent: Annotated[str, Field(description="If the command names none")] = "",
     model: Annotated[str, Field(description="provider/model")] = "",
+    isolate: Annotated[bool, Field(description="See opencode_run")] = False,
+    base: Annotated[str, Field(description="See opencode_run")] = "",
     permissions: StrictnessAsForRun = None,
     max_cost: MaxAsForRun = None,
     max_minutes: MaxAsForRun = None,
@@ -56,44 +58,40 @@ async def opencode_command(
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
-    held = bridge.limits_for(limits.Limits(max_cost, max_minutes, max_steps))
-    async with starting(ctx, deadlines_of(ctx, wait_seconds).start):
-        session, where = await run_orders.session_and_directory(bridge, session_id, directory)
-        name = command.strip().removeprefix("/")
-        caller_limit = permissions or "allow"
-        # OpenCode attaches files and runs shell lines of the command's text without permission.
-        lines = await bridge.argument_checker.commands.check(name, arguments, where)
-    if lines.of_caller:
-        bridge.allowed.check_caller_code(SHELL_OPERATION, lines.reason)
-    if lines.all and (asked := await shell_permission.permit_shell(ctx, lines.all, where, session_id, caller_limit)):
-        return asked
-    call = commands.SlashCommand(
-        name=name,
+    order = command_orders.CommandOrder(
+        name=command.strip().removeprefix("/"),
         arguments=arguments,
-        directory=where,
-        agent=agent or bridge.settings.agent,
-        model=model or bridge.settings.model,
+        session_id=session_id,
+        directory=directory,
+        agent=agent,
+        model=model,
+        isolate=isolate,
+        base=base,
+        caller_limit=permissions or "allow",
+        limits=limits.Limits(max_cost, max_minutes, max_steps),
     )
-    async with (
-        starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline,
-        start_limits.place(bridge) as place,
-    ):
-
-        def before_send(run: "Run") -> None:
-            place.session_id = run.session_id
-            bridge.attend(run)
-
-        run = await bridge.commands.start(
-            call,
-            session,
-            caller_limit=caller_limit,
-            starter=starter_of(ctx),
-            limits=held,
-            before_send=before_send,
-            start_deadline=start_deadline,
-        )
+    async with starting(ctx, deadlines_of(ctx, wait_seconds).start):
+        checked = await command_orders.check_order(bridge, order)
+    if asked := await _permitted(ctx, order, checked):
+        return asked
+    deadlines = deadlines_of(ctx, wait_seconds)
+    async with starting(ctx, deadlines.start) as start_deadline:
+        start = run_orders.StartTerms(starter=starter_of(ctx), deadline=start_deadline, until=deadlines.start)
+        run = await command_orders.start_command(bridge, order, checked, start)
     finish_command.report_to_command(bridge, run)
     return await wait_for_run(ctx, run, wait_seconds, started=True)
+
+
+async def _permitted(
+    ctx: BridgeContext, order: "command_orders.CommandOrder", checked: "command_orders.CheckedCommand"
+) -> InputRequiredResult | None:
+    """Check the permission for the shell lines of a command; return and raise as ``permit_shell``."""
+    lines = checked.lines
+    if lines.of_caller:
+        bridge_of(ctx).allowed.check_caller_code(SHELL_OPERATION, lines.reason)
+    if not lines.all:
+        return None
+    return await shell_permission.permit_shell(ctx, lines.all, checked.project, order.session_id, order.caller_limit)
 
 
 @tool(
@@ -110,7 +108,7 @@ async def opencode_shell(
     *,
     command: Annotated[str, Field(description="Line for the shell, run in the session's directory")],
     session_id: Annotated[str, Field(description="Session whose agent sees the output; default a new one")] = "",
-    directory: Annotated[str, Field(description="Absolute path; else the first")] = "",
+    directory: Annotated[str, Field(description="Absolute; else the first")] = "",
     agent: Annotated[str, Field(description="Agent that the session has for the line; default build")] = "",
     wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:

@@ -36,7 +36,7 @@ Seconds = Annotated[
     Field(
         ge=0,
         le=3600,
-        description="Seconds to wait; default what your client tolerates. The run continues",
+        description="Default what your client tolerates. The run continues",
     ),
 ]
 SecondsAsForRun = Annotated[float | None, Field(ge=0, le=3600, description="See opencode_run")]
@@ -45,8 +45,8 @@ Strictness = Annotated[
     Field(description="Who answers OpenCode's requests, if stricter than set. human: a form, else you"),
 ]
 StrictnessAsForRun = Annotated[Literal["agent", "human", "reject"] | None, Field(description="See opencode_run")]
-MaxCost = Annotated[float | None, Field(gt=0, description="Stop the run at so many US dollars")]
-MaxMinutes = Annotated[float | None, Field(gt=0, description="At so many minutes of work")]
+MaxCost = Annotated[float | None, Field(gt=0, description="Stop at so many US dollars")]
+MaxMinutes = Annotated[float | None, Field(gt=0, description="At so many minutes")]
 MaxSteps = Annotated[int | None, Field(ge=1, description="At so many model steps")]
 MaxAsForRun = Annotated[float | None, Field(gt=0, description="See opencode_run")]
 SessionId = Annotated[str, Field(description="ses_...")]
@@ -62,14 +62,14 @@ async def opencode_run(
     ctx: BridgeContext,
     *,
     prompt: Annotated[str, Field(description="The task, with all OpenCode needs to know")],
-    session_id: Annotated[str, Field(description="Go on in this session; else a new one")] = "",
-    directory: Annotated[str, Field(description="Absolute path; else the first")] = "",
+    session_id: Annotated[str, Field(description="Go on there; else a new session")] = "",
+    directory: Annotated[str, Field(description="Absolute; else the first")] = "",
     agent: Annotated[str, Field(description="build (changes files), plan (reads only), or one of the project's")] = "",
     model: Annotated[str, Field(description="provider/model; else the default")] = "",
-    variant: Annotated[str, Field(description="Model variant, such as high")] = "",
+    variant: Annotated[str, Field(description="Such as high")] = "",
     files: Annotated[list[str], Field(description="Files or folders to attach")] = [],
     output_schema: Annotated[dict[str, Any] | None, Field(description="JSON Schema of the answer")] = None,
-    title: Annotated[str, Field(description="Title of a new session")] = "",
+    title: Annotated[str, Field(description="Of a new session")] = "",
     isolate: Annotated[bool, Field(description="Work in a git worktree of its own")] = False,
     base: Annotated[str, Field(description="Its commit, or working_tree; else HEAD")] = "",
     verify: Annotated[str, Field(description="Then run: a name of the settings, or a line if allowed")] = "",

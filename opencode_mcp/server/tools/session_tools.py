@@ -40,7 +40,7 @@ async def opencode_list_sessions(
     ctx: BridgeContext,
     *,
     search: Annotated[str, Field(description="Words of the title")] = "",
-    directory: Annotated[str, Field(description="Absolute path; else all")] = "",
+    directory: Annotated[str, Field(description="Absolute; else all")] = "",
     since: Annotated[str, Field(description="today, 7d or 2026-11-24T10:00Z")] = "",
     running: Annotated[bool, Field(description="Only running ones")] = False,
     roots_only: Annotated[bool, Field(description="Without subagents")] = True,
