@@ -306,6 +306,6 @@ async def test_sessions_outside_of_the_allowed_directories_are_neither_listed_no
 
 async def test_no_session_and_a_wrong_cursor_are_reported(host: Host) -> None:
     assert await host.text("opencode_list_sessions", search="no session has this title") == (
-        "No session fits. A search looks at titles only, and archived sessions are left out."
+        "No session fits. A search looks at titles only. Without search=..., the list shows how each last prompt began."
     )
     assert "cursor" in await host.error("opencode_list_sessions", cursor="12")

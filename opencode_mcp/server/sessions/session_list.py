@@ -112,7 +112,8 @@ async def list_sessions(
 async def _fill(bridge: "Bridge", query: SessionQuery, page: SessionPage, limit: int, last: tuple[float, str]) -> None:
     """Add the wanted sessions after one to a page; see ``list_sessions``."""
     for number in range(PAGES_SEARCHED):
-        found, more = await _read(bridge, query, last, FIRST_PAGE if number == 0 else PAGE)
+        limit_read = FIRST_PAGE if number == 0 else PAGE
+        found, more = await _read(bridge, query, last, limit_read, archived=query.archived or page.totals is not None)
         if not page.cursor or query.running:
             await _read_status(bridge, page, found)
         await _take(bridge, query, page, found, limit)
@@ -133,9 +134,9 @@ async def _take(
             return
         if not await _wanted(bridge, session, query, page.status):
             continue
-        if page.totals:
-            page.totals.add(session)
-        if page.cursor:
+        is_left_out = _is_left_out(session, query)
+        _count(page.totals, session, is_left_out=is_left_out)
+        if page.cursor or is_left_out:
             continue
         if page.has_room(session, limit):
             page.add(session)
@@ -144,7 +145,7 @@ async def _take(
 
 
 async def _read(
-    bridge: "Bridge", query: SessionQuery, last: tuple[float, str], limit: int
+    bridge: "Bridge", query: SessionQuery, last: tuple[float, str], limit: int, *, archived: bool
 ) -> "tuple[Sequence[Session], bool]":
     """Return the sessions after one, and whether there are more."""
     wanted = SessionFilter(
@@ -153,7 +154,7 @@ async def _read(
         since=query.since,
         # OpenCode's own cursor skips sessions of the same millisecond.
         before=last[0] + 1 if last[0] else 0,
-        archived=query.archived,
+        archived=archived,
         limit=limit,
     )
     # OpenCode's filter would leave out the sessions in isolated worktrees of the project.
@@ -170,6 +171,19 @@ async def _wanted(bridge: "Bridge", session: "Session", query: SessionQuery, sta
     if query.directory:
         return bridge.fence.project_of(session.directory) == query.directory
     return await bridge.fence.allows(session.directory)
+
+
+def _count(totals: "Totals | None", session: "Session", *, is_left_out: bool) -> None:
+    """Count a session in the totals, if they are wanted."""
+    if totals and is_left_out:
+        totals.archived += 1
+    elif totals:
+        totals.add(session)
+
+
+def _is_left_out(session: "Session", query: SessionQuery) -> bool:
+    """Return True for an archived session of a list without those: they are only read to be counted."""
+    return session.time.archived is not None and not query.archived
 
 
 async def _read_status(bridge: "Bridge", page: SessionPage, sessions: "Sequence[Session]") -> None:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.sessions.subagents import Subagents
     from opencode_mcp.server.bridge import Bridge
 
+ENDS = frozenset({"completed", "failed", "aborted"})
+"""Outcomes of runs that have an end."""
+CHANGED_SINCE = 60_000.0
+"""Milliseconds after the end of the last run from which on a change of the session is shown: the end itself changes it,
+too, and so does a title that OpenCode makes then."""
 Activity = Literal["", "running", "waiting"]
 """Work of a session at this moment; empty: none."""
 COUNTED_SOON = frozenset({"completed", "running", "waiting"})
@@ -53,6 +58,16 @@ class SessionFacts:
     def is_cost_known(self) -> bool:
         """Return True if OpenCode has counted all that was spent."""
         return not self.activity and self.last.is_counted
+
+    @property
+    def ended(self) -> float:
+        """Return the time of the end of the last run, in milliseconds since the epoch; 0 if it has none."""
+        return self.last.changed if self.outcome in ENDS else 0
+
+
+def is_changed_since(session: "Session", facts: SessionFacts) -> bool:
+    """Return True if a session has changed after its last run ended, as by a new title."""
+    return bool(facts.ended) and session.changed - facts.ended >= CHANGED_SINCE
 
 
 async def read_end(bridge: "Bridge", session: "Session") -> tuple[LastRun, Spending]:

@@ -30,11 +30,12 @@ from opencode_mcp.server.sessions.session_reading import (
     cost_data,
     cost_text,
     facts_of,
+    is_changed_since,
     read_end,
     unread,
 )
 from opencode_mcp.server.sessions.titles import UNTITLED, title_of
-from opencode_mcp.server.sessions.totals import Totals, totals_data, totals_text
+from opencode_mcp.server.sessions.totals import Totals, archived_text, totals_data, totals_text
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import one_line
 
@@ -88,14 +89,21 @@ class SessionRows:
     def text(self) -> str:
         """Return the page as text for a model, one line for each session; what all have in common is said once."""
         if not self.rows:
-            return "No session fits."
-        directories = {row.session.directory for row in self.rows}
-        common = f"All in {one_line(directories.pop())}." if len(directories) == 1 else ""
-        head = " ".join(filter(None, [totals_text(self.totals) if self.totals else "", common]))
+            return f"No session fits.{archived_text(self.totals) if self.totals else ''}"
+        common = self._common_directory()
+        head = " ".join(filter(None, [totals_text(self.totals, len(self.rows)) if self.totals else "", common]))
         lines = [_line(row, common=bool(common)) for row in self.rows]
         more = f'More with cursor="{self.cursor}".' if self.cursor else ""
         maybe = MAYBE if any(_is_uncertain(row) for row in self.rows) else ""
         return "\n".join(filter(None, [head, *lines, maybe, self.unread, more]))
+
+    def _common_directory(self) -> str:
+        """Return a sentence with the directory of all sessions, or of those that are shown; empty if they differ."""
+        is_whole = self.totals is not None and self.totals.is_whole and len(self.totals.directories) == 1
+        directories = {row.session.directory for row in self.rows}
+        return (
+            f"{'All' if is_whole else 'These are'} in {one_line(directories.pop())}." if len(directories) == 1 else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,8 @@ async def session_rows(bridge: "Bridge", page: session_list.SessionPage) -> Sess
         for session in page.sessions
     }
     if page.totals:
-        page.totals.is_cost_known = all(one.is_cost_known for one in facts.values())
+        is_idle = page.totals.sessions.isdisjoint(page.status)
+        page.totals.is_cost_known = is_idle and all(one.is_cost_known for one in facts.values())
     rows = _fitted(page, facts, ends)
     return replace(rows, unread=_unread(bridge, page, rows.rows))
 
@@ -206,6 +215,7 @@ def _row_data(session: "Session", status: str, facts: SessionFacts) -> RowData:
         "status": status,
         "outcome": facts.outcome,
         "changed": moment(max(session.changed, facts.last.changed)),
+        "ended": moment(facts.ended) if facts.ended else "",
         "title": title_of(session),
         "prompt": facts.last.prompt,
         "directory": session.directory,
@@ -215,6 +225,14 @@ def _row_data(session: "Session", status: str, facts: SessionFacts) -> RowData:
     if session.time.archived is not None:
         row["archived"] = True
     return {name: value for name, value in row.items() if value != ""} | cost_data(facts)
+
+
+def _time_text(row: Row) -> str:
+    """Return when the last run ended, and when its session changed if that was otherwise, as by a rename."""
+    changed = f"changed {row.data['changed']}"
+    if not row.facts.ended:
+        return changed
+    return f"ended {row.data['ended']}" + (f", {changed}" if is_changed_since(row.session, row.facts) else "")
 
 
 def _is_uncertain(row: Row) -> bool:
@@ -227,7 +245,7 @@ def _line(row: Row, *, common: bool) -> str:
     facts = [
         data["session_id"],
         data["outcome"],
-        f"changed {data['changed']}",
+        _time_text(row),
         cost_text(row.facts),
         one_line(title) or ("" if prompt else UNTITLED),
         f'prompt "{prompt}"' if prompt else "",

@@ -32,6 +32,7 @@ from opencode_mcp.server.sessions.session_reading import (
     cost_data,
     cost_text,
     facts_of,
+    is_changed_since,
     read_end,
 )
 from opencode_mcp.server.sessions.titles import UNTITLED, shown_title, title_of
@@ -283,7 +284,8 @@ def _last_run(view: SessionView, facts: SessionFacts, prompt: str) -> str:
     link = "for" if facts.activity else "after"
     took = f" {link} {time_spent(seconds, view.waited)}" if seconds and facts.outcome not in WITHOUT_DURATION else ""
     words = f'prompt "{prompt}"' if prompt else ""
-    line = "Last run: " + " · ".join(filter(None, [f"{facts.outcome}{took}", words]))
+    ended = f"ended {moment(facts.ended)}" if is_changed_since(view.session, facts) else ""
+    line = "Last run: " + " · ".join(filter(None, [f"{facts.outcome}{took}", ended, words]))
     return f"{line}\nDoing: {one_line(view.doing)}" if view.doing else line
 
 

@@ -35,11 +35,16 @@ class Totals:
     since: float = 0
     """Time since which the sessions changed, in milliseconds since the epoch; 0: all."""
     is_cost_known: bool = True
-    """False if a session of the page is at work, or OpenCode does not know what all its steps cost."""
+    """False if a session is at work, or OpenCode does not know what all steps cost of one that is on the page."""
+    archived: int = 0
+    """Archived sessions that would be of the selection; they are not counted otherwise."""
+    directories: set[str] = field(default_factory=set[str])
+    """Directories of the sessions."""
 
     def add(self, session: "Session") -> None:
         """Count a session."""
         self.sessions.add(session.id)
+        self.directories.add(session.directory)
         self.spent.add(Spending.counted(session))
         self.uncertain_forks += session.counts_copies
 
@@ -59,16 +64,25 @@ class Totals:
         self.spent.subtract(Spending.counted(session))
 
 
-def totals_text(totals: Totals) -> str:
-    """Return the line about all sessions of a selection."""
+def totals_text(totals: Totals, shown: int | None = None) -> str:
+    """Return the line about all sessions of a selection, of which so many are shown; ``None``: all."""
     number = len(totals.sessions)
+    part = f" ({shown:,} of them below)" if shown is not None and shown < number else ""
     least = "" if totals.is_whole else "At least "
     copied = (
         f", which may include what {quantity(totals.uncertain_forks, 'fork')} copied" if totals.uncertain_forks else ""
     )
     amount = known_amount_text(totals.spent, is_known=totals.is_cost_known)
     earlier = f" {WHOLE_COST.format(time=moment(totals.since))}" if totals.since else ""
-    return f"{least}{quantity(number, 'session')}, {amount}{_by_subagents(totals)}{copied}.{earlier}"
+    rest = f"{archived_text(totals)}{earlier}"
+    return f"{least}{quantity(number, 'session')}{part}, {amount}{_by_subagents(totals)}{copied}.{rest}"
+
+
+def archived_text(totals: Totals) -> str:
+    """Return a sentence on the archived sessions that a list leaves out; empty if there are none."""
+    if not totals.archived:
+        return ""
+    return f" {quantity(totals.archived, 'archived session')} left out, which opencode_cost counts."
 
 
 def _by_subagents(totals: Totals) -> str:
@@ -85,6 +99,8 @@ def totals_data(totals: Totals) -> dict[str, Any]:
         **amount_data(totals.spent),
         "complete": totals.is_whole and not totals.uncertain_forks and totals.is_cost_known,
     }
+    if totals.archived:
+        data["archived_left_out"] = totals.archived
     if totals.subagents:
         data["subagents"] = {"sessions": len(totals.subagents), **amount_data(totals.spent_by_subagents)}
     return data

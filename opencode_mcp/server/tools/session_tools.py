@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MESSAGES = 20
 
 
-NOT_SEARCHED = "A search looks at titles only, and archived sessions are left out."
-"""Sentence for a list without sessions."""
+NOT_SEARCHED = "A search looks at titles only. Without search=..., the list shows how each last prompt began."
+"""Sentence for a search that found nothing."""
 
 
 @tool(
@@ -62,8 +62,8 @@ async def opencode_list_sessions(
     )
     page = await session_list.list_sessions(bridge, query, limit, cursor, totals=not cursor)
     rows = await session_rows.session_rows(bridge, page)
-    is_complete = bool(rows.rows) or running
-    return result(rows.text if is_complete else f"{rows.text} {NOT_SEARCHED}", rows.data)
+    has_found = bool(rows.rows) or not search
+    return result(rows.text if has_found else f"{rows.text} {NOT_SEARCHED}", rows.data)
 
 
 @tool(

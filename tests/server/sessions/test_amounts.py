@@ -140,3 +140,11 @@ def test_totals_say_that_they_may_include_what_a_fork_copied_until_the_fork_is_r
     assert totals_text(totals).endswith(", which may include what 1 fork copied.")
     totals.correct(forks[1], Spending())
     assert "copied" not in totals_text(totals)
+
+
+def test_totals_say_how_many_sessions_are_shown_and_how_many_archived_ones_are_left_out() -> None:
+    totals = Totals(sessions={"a", "b"}, archived=1)
+    told = "2 sessions (1 of them below), $0.0000. 1 archived session left out, which opencode_cost counts."
+    assert totals_text(totals, 1) == told
+    assert totals_text(totals, 2).startswith("2 sessions, $0.0000.")
+    assert totals_data(totals)["archived_left_out"] == 1
