@@ -42,8 +42,8 @@ class SettingsChange:
     """True if the flags must be removed, not added."""
     broader: str = ""
     """Flags that allow this and much more; empty if there are none."""
-    allows: str = "it"
-    """Name of what the change allows, where a text names other things before it."""
+    purpose: str = ""
+    """Purpose of the change, such as ``so that any line runs``, where the person has a better way."""
 
 
 class BridgeError(Exception):
@@ -90,12 +90,22 @@ class NotAllowed(CallerError):
         message: What is forbidden, and why.
         hint: What the caller can do instead.
         change: Change of the settings that allows it; ``None`` if none does.
-        remark: What the person should know before; shown after the change.
+        by_person: What the person can do instead of the change: the rest of a sentence, without its period.
+        remark: Risk that the person should know before.
     """
 
-    def __init__(self, message: str, *, hint: str = "", change: SettingsChange | None = None, remark: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        change: SettingsChange | None = None,
+        by_person: str = "",
+        remark: str = "",
+    ) -> None:
         super().__init__(message, hint=hint)
         self.change = change
+        self.by_person = by_person
         self.remark = remark
 
     def __str__(self) -> str:

@@ -201,7 +201,7 @@ async def test_14_an_mcp_server_is_added_by_whoever_configures_this_one(
     assert "--allow session.shell,mcp.add,mcp.connect,mcp.disconnect" in told
     server = '{"other": {"type": "local", "command": ["other"]}}'
     entry = f'{{"mcp": {server}}}' if opencode_generation == 1 else f'{{"mcp": {{"servers": {server}}}}}'
-    assert f"in the opencode.json of the project: {entry}." in told
+    assert f"put into the opencode.json of the project {entry}, " in told
 
 
 async def test_15_fork_and_compare(host: Host, counting: CountingBridge, tracked: Path, case: str) -> None:

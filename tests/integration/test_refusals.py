@@ -36,7 +36,7 @@ async def test_a_terminal_works_after_the_change_that_its_refusal_names(launch: 
     async with open_bridge(launch, host=CODEX) as bridge:
         told = await Host(bridge).error("opencode_call_operation", **opened)
     assert "runs every command with the user's rights" in told
-    assert "do not change it yourself" in told
+    assert "never change those settings yourself" in told
     async with open_bridge(launch.telling(*flags_in(told)), host=CODEX) as bridge:
         host = Host(bridge)
         named = {"ptyID": (await host.data("opencode_call_operation", **opened))["reply"]["id"]}
@@ -60,7 +60,7 @@ async def test_a_directory_can_be_used_after_the_change_that_its_refusal_names(
     assert "external_directory" in told
     for refused, directory in ((told, other), (below, project / "src")):
         assert flags_in(refused) == ["--directory", str(directory)]
-        assert "The person must trust it" in refused
+        assert "The person must trust the directory" in refused
     async with open_bridge(launch.telling(*flags_in(told)), host=CODEX) as bridge:
         status = await Host(bridge).data("opencode_status", directory=str(other))
     assert status

@@ -145,7 +145,7 @@ async def test_without_any_setting_no_caller_runs_a_shell_line_of_its_own(
         for tool, arguments in ways:
             told = await host.error(tool, **arguments)
             assert "is not allowed here: its effect is execute" in told, tool
-            assert "Only the person can allow " in told
+            assert "\n\nThe person can: add " in told
             assert "--allow session.shell`" in told or "--allow pty.create,pty.connect" in told
     assert not marker.exists()
 

@@ -25,7 +25,7 @@ from opencode_mcp.workspace.project_folder import ProjectFolder
 
 SESSION_PREFIX = "ses"
 SESSION_HINT = "opencode_list_sessions lists the existing ones."
-TRUSTED = "The person must trust it: OpenCode runs the plugins and the configuration of each allowed directory."
+TRUSTED = "The person must trust the directory: OpenCode runs the plugins and the configuration of each allowed one."
 
 
 def no_place(_session_id: str) -> str:
@@ -323,8 +323,7 @@ class Fence:
         path = str(self._listed.pure(place.project) / place.folder)
         return NotAllowed(
             f"The directory {shortened(name)} is a folder of the project {place.project}, and not listed as a project.",
-            hint=f"Work in {place.project} and say which folder is meant: {place.folder}. To open it as a project "
-            "of its own, it must be listed.",
+            hint=f"Work in {place.project} and say which folder is meant: {place.folder}.",
             change=self._listed.with_directory(path),
             remark=TRUSTED,
         )
@@ -361,8 +360,7 @@ def _check_local_directory(path: Path, name: str, project: str) -> None:
 
 def _outside(what: str, roots: Roots, directory: str) -> NotAllowed:
     return NotAllowed(
-        f"{what} is outside of what is allowed.",
-        hint=f"Allowed: {roots.described()}.",
+        f"{what} is outside of what is allowed. Allowed: {roots.described()}.",
         change=roots.with_directory(directory),
         remark=TRUSTED,
     )
@@ -380,7 +378,7 @@ def _outside_project(name: str, project: str, roots: Roots, named: PurePath, *, 
         named: The path, whose links are not followed.
         by_flag: Whether a flag can allow its folder; the directories of a principal are in the settings file.
     """
-    what, hint = f"The path {shortened(name)} is outside of what is allowed.", f"Allowed: {project}. Give a path in it."
+    what, hint = f"The path {shortened(name)} is outside of what is allowed. Allowed: {project}.", "Give a path in it."
     if other := roots.holding(resolved(named)):
         return NotAllowed(what, hint=f'{hint} It is in another project: give directory="{other}".')
     path = Path(os.path.normpath(named)) if isinstance(named, Path) else resolved(named)
@@ -388,8 +386,8 @@ def _outside_project(name: str, project: str, roots: Roots, named: PurePath, *, 
     if not by_flag or folder == folder.parent or path.is_relative_to(project):
         return NotAllowed(what, hint=hint)
     # Whether the path is a folder itself is not reported, since nothing there may be read.
-    hint = f"{hint} The folder {folder}, or the project that holds it, can be allowed."
-    return NotAllowed(what, hint=hint, change=roots.with_directory(str(folder)), remark=TRUSTED)
+    risk = f"{TRUSTED} If {folder} is only a part of a project, the directory of that project is the one to allow."
+    return NotAllowed(what, hint=hint, change=roots.with_directory(str(folder)), remark=risk)
 
 
 def _missing_hint(path: Path, project: str) -> str:

@@ -88,13 +88,10 @@ INSTEAD: Mapping[str, str] = {
     "pty.create": AGENT_TOOL,
 }
 """Tools that need no ``--allow``, by the operation that they replace: OpenCode's rules apply to what they do."""
-_LOGIN = "The person can also sign in with `opencode auth login` in a terminal."
-_BY_CONFIGURATION = (
-    "To have it for good, the person needs no setting here, but an entry in the opencode.json of the project: {}. {}"
-)
+_LOGIN = "sign in with `opencode auth login` in a terminal"
 _REREAD: Mapping["Generation", str] = {
-    generation: "OpenCode reads that file only when it opens the project: the person then restarts OpenCode, or allows "
-    f"{RELOAD[generation]} too, with which you make OpenCode open the project anew ({_LOST_BY_RELOAD[generation]})."
+    generation: f"then restart OpenCode, or allow {RELOAD[generation]}, with which you make OpenCode open the project "
+    f"anew ({_LOST_BY_RELOAD[generation]})"
     for generation in RELOAD
 }
 _MCP_ENTRIES: Mapping["Generation", str] = {
@@ -102,11 +99,12 @@ _MCP_ENTRIES: Mapping["Generation", str] = {
     2: '"NAME": {"type": "local", "command": ["PROGRAM"]}',
 }
 """Entry of an MCP server in the configuration, as an example."""
+_BY_CONFIGURATION = "for good, put into the opencode.json of the project {}, {}"
 _MCP_1 = _BY_CONFIGURATION.format(f'{{"mcp": {{{_MCP_ENTRIES[1]}}}}}', _REREAD[1])
 _MCP_2 = _BY_CONFIGURATION.format(f'{{"mcp": {{"servers": {{{_MCP_ENTRIES[2]}}}}}}}', _REREAD[2])
 _MCP_NAMES: Mapping["Generation", str] = {1: "name", 2: "server"}
 """Argument of ``mcp.add`` with the name of the server."""
-_SETTINGS = "The person can also edit opencode.json. {}"
+_SETTINGS = "edit opencode.json, {}"
 BY_HAND: Mapping["Generation", Mapping[str, str]] = {
     1: {
         **dict.fromkeys(("mcp.add", "mcp.connect", "mcp.disconnect"), _MCP_1),
@@ -120,10 +118,9 @@ BY_HAND: Mapping["Generation", Mapping[str, str]] = {
     },
 }
 """Ways of a person to the same end that need no ``--allow``, by operation; that of an MCP server is also lasting."""
-
-
-PREFERRED = "Prefer that way; what follows is for this call."
-"""Sentence after such a way, since the change of the settings comes next."""
+EDITS_CONFIGURATION = frozenset({"mcp.add", "config.update"})
+"""Operations in whose place the agent can edit the configuration of the project."""
+BY_EDIT = "Have opencode_run edit the opencode.json of the project, under OpenCode's permission rules."
 
 
 def job_of(operation_id: str, generation: "Generation") -> tuple[str, ...]:
@@ -141,7 +138,8 @@ def added_to(allowed: Collection[str], names: Iterable[str], effect: "Effect") -
     """
     added = list(names)
     flags = f"--allow {','.join(dict.fromkeys([*allowed, *added]))}"
-    return SettingsChange(flags, broader=f"--allow {','.join([*allowed, effect])}", allows=added[0])
+    broader = f"--allow {','.join([*allowed, effect])}"
+    return SettingsChange(flags, broader=broader, purpose=f"so that {added[0]} works")
 
 
 def not_allowed(
@@ -160,8 +158,9 @@ def not_allowed(
     note = annotation.note if operation_id in OPENS_TERMINAL else ""
     return NotAllowed(
         f"{operation_id} is not allowed here: its effect is {annotation.effect}.",
-        hint=_other_way(operation_id, generation),
+        hint=_way_of_caller(operation_id),
         change=added_to(allowed, job_of(operation_id, generation), annotation.effect),
+        by_person=BY_HAND[generation].get(operation_id, ""),
         remark=f"{danger} {note}".strip(),
     )
 
@@ -177,14 +176,16 @@ def with_entry_of(refusal: NotAllowed, operation: "Operation", arguments: JsonMa
     name, entry = arguments.get(_MCP_NAMES[operation.generation]), arguments.get("config")
     if operation.id == "mcp.add" and isinstance(name, str) and isinstance(entry, Mapping):
         given = json.dumps({name: entry}, ensure_ascii=False).removeprefix("{").removesuffix("}")
-        refusal.hint = refusal.hint.replace(_MCP_ENTRIES[operation.generation], given)
+        refusal.by_person = refusal.by_person.replace(_MCP_ENTRIES[operation.generation], given)
     return refusal
 
 
-def _other_way(operation_id: str, generation: "Generation") -> str:
-    """Return how the same can be done without ``--allow``; empty if there is no way."""
-    if tool := INSTEAD.get(operation_id):
-        agent = BY_AGENT.format("run commands" if operation_id in COMMANDS else "do it")
-        return f"{tool} needs no setting{f': {agent}' if tool == AGENT_TOOL else '.'}"
-    by_hand = BY_HAND[generation].get(operation_id, "")
-    return f"{by_hand} {PREFERRED}" if by_hand else ""
+def _way_of_caller(operation_id: str) -> str:
+    """Return how the caller can do the same without ``--allow``; empty if there is no way."""
+    if operation_id in EDITS_CONFIGURATION:
+        return BY_EDIT
+    tool = INSTEAD.get(operation_id)
+    if not tool:
+        return ""
+    agent = BY_AGENT.format("run commands" if operation_id in COMMANDS else "do it")
+    return f"Use {tool}: {agent}" if tool == AGENT_TOOL else f"{tool} needs no setting."

@@ -67,7 +67,8 @@ def _refuse(
         raise NotAllowed(
             f"{operation.id}, with which opencode_revert undoes and restores, would change {deciding!r}, which decides "
             "what OpenCode runs and asks.",
-            hint="A person can change the file by hand. OpenCode's agent can do it under OpenCode's permission rules: "
+            hint="OpenCode's agent can do it under OpenCode's permission rules: "
             f'opencode_run(session_id="{session.id}", prompt={json.dumps(task.format(deciding), ensure_ascii=False)}).',
+            by_person="change the file by hand",
             change=allowed.change_for("execute", operation),
         )

@@ -1,5 +1,6 @@
 """Command that is to verify the work of a run: one that the settings name, or any line if they allow that."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opencode_mcp.config import told_settings_file
@@ -22,12 +23,10 @@ LONGEST_LINE = 4000
 
 WITHOUT = "Leave verify out, and put the check into the prompt."
 BY_NAME = (
-    'The person can name the command in {file}: `[verify]`, and below it a line such as `test = "pytest -q"`. The '
-    'person then restarts this MCP server, and you give verify="test".'
+    'write the command into {file}, below a line `[verify]`, as `test = "pytest -q"`, and restart this MCP server; you '
+    'then give verify="test"'
 )
-BY_LINE = (
-    "To have any line run, the person allows session.shell: like that operation, it asks no permission of OpenCode's."
-)
+PURPOSE = "so that verify takes any line"
 
 
 def request_of(settings: "Settings", allowed: "AllowedOperations", line: str, repair: int) -> Verify | None:
@@ -82,14 +81,10 @@ def _check_line_of_caller(settings: "Settings", allowed: "AllowedOperations", li
             f"verify={line!r} is not allowed here: verify takes only the commands that the person has named in the "
             f"settings file; {known}."
         )
-        error.hint = " ".join([WITHOUT, *_ways_to_allow(settings, error)])
+        error.hint = WITHOUT
+        error.by_person = BY_NAME.format(file=told_settings_file(settings))
+        error.change = replace(error.change, purpose=PURPOSE) if error.change else None
         raise
-
-
-def _ways_to_allow(settings: "Settings", error: NotAllowed) -> list[str]:
-    """Return sentences on what the person can set: first a name for the command, then what allows any line."""
-    adds = error.change is not None and not error.change.removes
-    return [BY_NAME.format(file=told_settings_file(settings)), *([BY_LINE] if adds else [])]
 
 
 def may_verify(settings: "Settings", allowed: "AllowedOperations", policy: "Policy", request: Verify) -> bool:

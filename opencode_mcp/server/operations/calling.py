@@ -14,6 +14,7 @@ from opencode_mcp.errors import (
     BackendFailed,
     BridgeError,
     InvalidArgument,
+    NotAllowed,
     NotFound,
     UnsupportedOperation,
 )
@@ -116,6 +117,8 @@ async def call_operation(
         outcome = await _perform(ctx, operation, arguments)
     except BridgeError as error:
         error.message, error.hint = redact_text.scrub(error.message, known), redact_text.scrub(error.hint, known)
+        if isinstance(error, NotAllowed):
+            error.by_person = redact_text.scrub(error.by_person, known)
         raise
     for place in SECRET_REPLIES.get((operation.generation, operation.id), ()):
         outcome.value = with_text_at(outcome.value, place, MARK)

@@ -57,16 +57,13 @@ def host_settings(client_name: str) -> HostSettings:
 
 
 def told_change(change: SettingsChange, client_name: str) -> str:
-    """Return what a person has to do so that something is allowed, for the model that asks the person."""
+    """Return what a person has to do so that something is allowed, as the rest of a sentence."""
     host = host_settings(client_name)
     if change.removes:
         where = f"remove `{change.flags}` from {host.place} (or its environment variable or settings file)"
     else:
         where = f"add `{change.flags}`{_broader(change)} to {host.place}"
-    return (
-        f"Only the person can allow {change.allows}; do not change it yourself. "
-        f"Tell them: {where}, then restart {host.title}."
-    )
+    return f"{where}, then restart {host.title}"
 
 
 def told_place(client_name: str) -> str:

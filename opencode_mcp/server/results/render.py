@@ -7,6 +7,7 @@ the next step of the caller. Text of a model or a file is data: it must not look
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from mcp_types import CallToolResult, ContentBlock, TextContent
@@ -32,7 +33,7 @@ from opencode_mcp.runs.outcome import shortfalls
 from opencode_mcp.runs.requests import call_input
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.failure_steps import failure_step
-from opencode_mcp.server.results.host_settings import told_change
+from opencode_mcp.server.results.refusal_text import steps_after_refusal
 from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
 from opencode_mcp.server.results.size_limit import cut_text, fit
 from opencode_mcp.text.json_text import json_size
@@ -110,13 +111,13 @@ def explain(error: BridgeError, unlisted_tools: Collection[str] = (), client_nam
         unlisted_tools: Tools that are not listed; sentences of the hint that name one are left out.
         client_name: Name that the host sent, to say where its settings are.
     """
-    change = error.change if isinstance(error, NotAllowed) else None
-    usual = "" if change else next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
+    problem = cut_text(error.message, ERROR_LIMIT)
+    if isinstance(error, NotAllowed) and error.change:
+        steps = steps_after_refusal(error, error.change, client_name, partial(without_tools, names=unlisted_tools))
+        return "\n\n".join(indented(shown(cut_text(text, ERROR_LIMIT))) for text in (problem, *steps))
+    usual = next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
     step = without_tools(error.hint or usual, unlisted_tools)
-    if isinstance(error, NotAllowed) and change:
-        remark = without_tools(error.remark, unlisted_tools)
-        step = f"{step} {told_change(change, client_name)} {remark}".strip()
-    return indented(shown(f"{cut_text(error.message, ERROR_LIMIT)} {cut_text(step, ERROR_LIMIT)}"))
+    return indented(shown(f"{problem} {cut_text(step, ERROR_LIMIT)}"))
 
 
 def result(

@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.starting.start_deadline import StartDeadline
 
 WORKS_ELSEWHERE = (
-    "A second way, for a few files there, is a run in an allowed directory. OpenCode asks for its permission "
-    "external_directory before it reads or edits files outside the project, and opencode_reply_permission answers it. "
-    "For shell commands, OpenCode 1 asks if it sees that they use such files, and OpenCode 2 does not. To give the "
-    'permission always, the person sets external_directory = "allow" under [permission_rules] in {file}.'
+    "For a few files there, a run in an allowed directory. OpenCode asks for its permission external_directory before "
+    "it reads or edits files outside the project, though not before every shell command, and "
+    "opencode_reply_permission answers."
+)
+UNASKED = (
+    'set external_directory = "allow" under [permission_rules] in {file}, so that a run elsewhere may use files '
+    "outside of its project without a question"
 )
 
 
@@ -168,7 +171,8 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
         try:
             return None, await bridge.fence.directory(directory)
         except NotAllowed as error:
-            error.remark = f"{error.remark} {WORKS_ELSEWHERE.format(file=told_settings_file(bridge.settings))}".strip()
+            error.hint = f"{error.hint} {WORKS_ELSEWHERE}".strip()
+            error.by_person = UNASKED.format(file=told_settings_file(bridge.settings))
             raise
     session = await bridge.fence.session(session_id)
     bridge.fence.check_files_exist(session.directory)

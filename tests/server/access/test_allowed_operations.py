@@ -28,7 +28,7 @@ from opencode_mcp.server.access.operation_uses import (
     TOOL_USES,
     UNDO,
 )
-from opencode_mcp.server.access.refusals import BY_HAND, INSTEAD, JOBS, PREFERRED
+from opencode_mcp.server.access.refusals import BY_HAND, INSTEAD, JOBS
 from opencode_mcp.server.access.setting_names import GENERATIONS
 from opencode_mcp.server.definition.tool import ToolSpec
 from opencode_mcp.server.operations.operation_tool import tool_name, tool_of
@@ -149,11 +149,11 @@ def test_what_a_person_can_do_without_a_setting_is_named_for_operations_that_nee
     for name, way in BY_HAND[generation].items():
         refusal = allowed().refusal(known[name])
         assert refusal
-        assert refusal.hint == f"{way} {PREFERRED}"
+        assert refusal.by_person == way
         assert refusal.change
     server = allowed().refusal(known["mcp.add"])
     assert server
-    configured = re.search(r"\{.+\}", server.hint)
+    configured = re.search(r"\{.+\}", server.by_person)
     assert configured
     assert "mcp" in json.loads(configured[0])
 

@@ -198,7 +198,7 @@ async def test_a_refusal_has_the_flags_that_allow_the_directory_besides_the_pres
             await fence.directory(str(name))
         assert refused.value.change
         assert refused.value.change == SettingsChange(f"--directory {project} --directory {name}")
-        assert "must trust it" in refused.value.remark
+        assert "must trust the directory" in refused.value.remark
 
 
 async def test_a_refusal_names_only_the_missing_directory_if_flags_list_the_others(

@@ -36,11 +36,12 @@ def test_a_line_that_the_settings_do_not_name_needs_permission() -> None:
         with pytest.raises(NotAllowed, match=r"'make check' is not allowed here: .*; they are test\.") as refused:
             wanted("make check", **settings)
         assert refused.value.change
-        assert "/etc/bridge.toml" in refused.value.hint
-        assert "`[verify]`" in refused.value.hint
-        assert ("allows session.shell" in refused.value.hint) == (not settings)
+        assert refused.value.change.flags == ("--deny session.shell" if settings else "--allow session.shell")
+        assert "put the check into the prompt" in refused.value.hint
+        assert "/etc/bridge.toml" in refused.value.by_person
+        assert "`[verify]`" in refused.value.by_person
     nothing = Settings()
-    with pytest.raises(NotAllowed, match=r"there are none\. Leave verify out, and put the check into the prompt"):
+    with pytest.raises(NotAllowed, match=r"there are none\."):
         request_of(nothing, AllowedOperations(nothing), "ls", 0)
 
 

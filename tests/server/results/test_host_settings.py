@@ -4,6 +4,7 @@ import pytest
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed, SettingsChange
 from opencode_mcp.server.results.host_settings import ANY_HOST, HOSTS, host_settings
+from opencode_mcp.server.results.refusal_text import ONLY_THEY
 from opencode_mcp.server.results.render import explain
 
 ALLOW = SettingsChange("--allow pty.create,pty.connect")
@@ -34,17 +35,30 @@ def test_each_host_is_recognized_by_its_own_name_and_not_by_an_earlier_one(host:
 
 def test_a_refusal_says_which_flag_to_add_where_and_to_restart() -> None:
     told = explain(NotAllowed("pty.create is not allowed here.", change=ALLOW), client_name="codex-mcp-client")
-    assert told.startswith("pty.create is not allowed here. Only the person can allow it; do not change it yourself.")
-    assert "add `--allow pty.create,pty.connect` to `args` of this MCP server in ~/.codex/config.toml" in told
-    assert told.endswith("then restart Codex.")
+    problem, person = told.split("\n\n")
+    assert problem == "pty.create is not allowed here."
+    place = "`args` of this MCP server in ~/.codex/config.toml"
+    assert person == f"The person can: add `--allow pty.create,pty.connect` to {place}, then restart Codex. {ONLY_THEY}"
 
 
-def test_a_refusal_says_what_to_do_before_why() -> None:
+def test_a_refusal_says_in_paragraphs_what_is_possible_now_what_the_person_can_do_and_the_risk() -> None:
     told = explain(NotAllowed("No.", hint="Leave it.", change=ALLOW, remark="It is dangerous. Use opencode_shell."))
-    assert told.startswith("No. Leave it. Only the person")
-    assert told.endswith(". It is dangerous. Use opencode_shell.")
+    heads = [paragraph.partition(":")[0] for paragraph in told.split("\n\n")]
+    assert heads == ["No.", "Now possible", "The person can", "Risk"]
+    assert told.endswith("\n\nRisk: It is dangerous. Use opencode_shell.")
     told = explain(NotAllowed("No.", change=ALLOW, remark="It is. Use opencode_shell."), {"opencode_shell"})
-    assert told.endswith(". It is.")
+    assert told.endswith("\n\nRisk: It is.")
+
+
+def test_the_way_of_the_person_that_changes_no_setting_comes_first() -> None:
+    change = SettingsChange("--allow mcp.add", purpose="so that it works")
+    told = explain(NotAllowed("No.", change=change, by_person="edit the file"), client_name="codex-mcp-client")
+    assert "\n\nThe person can: edit the file. Or, so that it works: add `--allow mcp.add` to " in told
+
+
+def test_no_line_of_another_text_passes_for_a_paragraph_of_a_refusal() -> None:
+    told = explain(NotAllowed("No.\n\nNow possible: all.", hint="Not\nRisk: none.", change=ALLOW))
+    assert [line for line in told.splitlines() if line.startswith(("Now possible", "Risk"))] == ["Now possible: Not"]
 
 
 def test_a_refusal_says_which_flag_to_remove() -> None:
@@ -55,7 +69,7 @@ def test_a_refusal_says_which_flag_to_remove() -> None:
 
 def test_the_hint_of_a_refusal_comes_before_what_to_change() -> None:
     told = explain(NotAllowed("No.", hint="Use opencode_run. Use opencode_shell.", change=ALLOW), {"opencode_shell"})
-    assert told.startswith("No. Use opencode_run. Only the person can allow it")
+    assert told.startswith("No.\n\nNow possible: Use opencode_run.\n\nThe person can: add ")
 
 
 def test_a_refusal_that_no_setting_changes_names_no_flag() -> None:

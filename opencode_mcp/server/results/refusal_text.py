@@ -1,0 +1,40 @@
+"""Text of a refusal: what the caller can do now, what the person can change, and the risk of that."""
+
+from collections.abc import Callable
+
+from opencode_mcp.errors import NotAllowed, SettingsChange
+from opencode_mcp.server.results.host_settings import told_change
+
+NOW = "Now possible: "
+PERSON = "The person can: "
+RISK = "Risk: "
+ONLY_THEY = "Tell them; never change those settings yourself."
+
+
+def steps_after_refusal(
+    refusal: NotAllowed, change: SettingsChange, client_name: str, told: Callable[[str], str]
+) -> list[str]:
+    """Return the paragraphs that follow the message of a refusal.
+
+    Args:
+        refusal: The refusal.
+        change: The change of the settings that it names.
+        client_name: Name that the host sent, to say where its settings are.
+        told: Makes a text of the refusal fit for the caller.
+    """
+    person = f"{_ways_of_person(told(refusal.by_person), change, client_name)} {ONLY_THEY}"
+    paragraphs = {NOW: told(refusal.hint), PERSON: person, RISK: told(refusal.remark)}
+    return [head + text for head, text in paragraphs.items() if text]
+
+
+def _ways_of_person(other: str, change: SettingsChange, client_name: str) -> str:
+    """Return what the person can do, in sentences. The other way comes first if it is better than the change.
+
+    The change has a purpose then, which says what is to be gained by it.
+    """
+    by_settings = f"{told_change(change, client_name)}."
+    if not other:
+        return by_settings
+    if not change.purpose:
+        return f"{by_settings} Or: {other}."
+    return f"{other}. Or, {change.purpose}: {by_settings}"
