@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.repository.git import Git
 
 DIFF = ("diff", "--name-status", "-z", "--no-renames", "--ignore-submodules=all")
+STAGED = ("diff-index", "--cached", "--name-only", "-z", "--no-renames", "--ignore-submodules=all")
 UNTRACKED = ("ls-files", "-z", "--others", "--exclude-standard")
 PATH_CHARACTERS = 200
 """Characters of a path in the result: that is kept in the metadata of the session."""
@@ -81,6 +82,16 @@ async def read_state(git: "Git", since: str | None = None) -> FilesState:
     else:
         found = await _differences(git, since)
     return FilesState(head, await to_thread.run_sync(_marked, git.work_tree, found))
+
+
+async def staged_files(git: "Git", head: str) -> frozenset[str]:
+    """Return the files that the index has otherwise than a commit has them; raises as ``read_state``.
+
+    Args:
+        git: Git in the repository.
+        head: The commit.
+    """
+    return frozenset(await git.paths(*STAGED, head))
 
 
 async def _differences(git: "Git", since: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 Files that git ignores do not count. A file that the command adds in an isolated worktree is no part of the work, so its
 path goes into the record of the worktree with its size and time: as long as it stays as it is, nobody brings it back.
+The same holds for a committed file that a set-up changes or deletes: the run has not begun then.
 """
 
 import os
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
-from opencode_mcp.isolation.file_states import as_data, changes, from_data, mark_of, read_state
+from opencode_mcp.isolation.file_states import as_data, changes, from_data, mark_of, read_state, staged_files
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.file_states import FilesState, States
+    from opencode_mcp.isolation.file_states import FilesState, FileState, States
     from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.git import Git
     from opencode_mcp.isolation.worktrees import Worktrees
@@ -31,11 +32,13 @@ class LeftFiles:
         worktrees: Knows the isolated worktrees, and git.
         key: Name of this verification. If the bridge dies in the middle of it, the next bridge compares with the files
             as they were before the first try.
+        is_setup: Whether the command is the set-up of a worktree, so that what it changes is no part of the work.
     """
 
-    def __init__(self, worktrees: "Worktrees", key: str) -> None:
+    def __init__(self, worktrees: "Worktrees", key: str, *, is_setup: bool = False) -> None:
         self._worktrees = worktrees
         self._key = key
+        self._is_setup = is_setup
         self._before: FilesState | None = None
         """``None`` if the directory is in no git repository."""
 
@@ -77,11 +80,19 @@ class LeftFiles:
         try:
             git = await self._git(directory)
             after = await read_state(git, self._before.head)
-            before = await self._record(directory, self._before.files, after.files)
+            unstaged = await self._unstaged(git, self._before.head, after.files)
+            before = await self._record(directory, self._before.files, unstaged)
         except (BridgeError, OSError):
             return ()
         moved = () if after.head == self._before.head else (f"moved HEAD to {after.head[:SHORT]}",)
         return (*moved, *changes(before, after.files)[:MOST_NAMED])
+
+    async def _unstaged(self, git: "Git", head: str, after: "States") -> "States":
+        """Return the files after the command, without those that a set-up has staged or committed: they are work."""
+        if not self._is_setup:
+            return after
+        staged = await staged_files(git, head)
+        return {path: state for path, state in after.items() if path not in staged}
 
     async def _record(self, directory: str, before: "States", after: "States") -> "States":
         """Record the files of a worktree that are no part of the work; return the files before without those."""
@@ -90,10 +101,14 @@ class LeftFiles:
             return before
         async with self._worktrees.alone(worktree) as now:
             known = {path for path, mark in now.left.items() if path in before and before[path].mark == tuple(mark)}
-            added = {path for path, state in after.items() if state.is_new and path not in before}
-            left = {path: [*after[path].mark] for path in sorted(known | added) if path in after}
+            made = {path for path, state in after.items() if path not in before and self._is_apart(state)}
+            left = {path: [*after[path].mark] for path in sorted(known | made) if path in after}
             await self._worktrees.note_left(now, left)
-        return {path: state for path, state in before.items() if path not in known}
+        return {path: state for path, state in before.items() if path not in known or not state.is_new}
+
+    def _is_apart(self, state: "FileState") -> bool:
+        """Return True if a file that differs since the command is no part of the work."""
+        return bool(state.mark) if state.is_new else self._is_setup
 
     async def _git(self, directory: str) -> "Git":
         return await self._worktrees.git_in(directory)
@@ -107,6 +122,6 @@ class LeftFiles:
 
 
 def left_paths(worktree: "Worktree") -> list[str]:
-    """Return the files that a command has added in a worktree, as far as they are as it left them."""
+    """Return the files of a worktree that are no part of the work, as far as they are as a command left them."""
     top = Path(worktree.folder)
-    return [path for path, mark in worktree.left.items() if mark and mark_of(top / path) == tuple(mark)]
+    return [path for path, mark in worktree.left.items() if mark_of(top / path) == tuple(mark)]

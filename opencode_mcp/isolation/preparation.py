@@ -30,7 +30,7 @@ CORRECT = "Correct the settings file of this MCP server."
 async def prepare(
     worktrees: Worktrees, worktree: Worktree, setup: IsolationSetup, environment: Mapping[str, str], within: float
 ) -> None:
-    """Copy the files and run the command that the operator set; the files that it adds are no part of the work.
+    """Copy the files and run the command that the operator set; what it adds or changes is no part of the work.
 
     Args:
         worktrees: Knows git, and records these files.
@@ -48,7 +48,7 @@ async def prepare(
         await to_thread.run_sync(_copy, Path(worktree.repository, name), Path(worktree.folder, name), worktree.folder)
         await _check_ignored(git, name)
     if setup.command:
-        left = LeftFiles(worktrees, SET_UP)
+        left = LeftFiles(worktrees, SET_UP, is_setup=True)
         await left.begin(worktree.directory)
         await _run(setup.command, worktree.directory, without_credentials(environment), min(within, COMMAND_SECONDS))
         await left.end(worktree.directory)

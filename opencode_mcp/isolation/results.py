@@ -20,7 +20,7 @@ class Integration:
     undo: str = ""
     """Way to undo it."""
     left_out: list[str] = field(default_factory=list[str])
-    """Files of the worktree that the set-up or a verification has added, which are no part of the work."""
+    """Files of the worktree that are no part of the work: changed by the set-up, or added by a verification."""
     lost: str = ""
     """Reason why the files of a discarded worktree are not kept as a commit; empty if they are."""
     not_kept: list[str] = field(default_factory=list[str])

@@ -10,12 +10,13 @@ import pytest
 
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.isolation.integration import Integrator
+from opencode_mcp.isolation.left_files import LeftFiles
 from opencode_mcp.isolation.preparation import prepare
 from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.options import IsolationSetup, as_isolation
-from tests.isolation.repository import ENVIRONMENT, make_repository, put
+from tests.isolation.repository import ENVIRONMENT, git, make_repository, put
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform == "win32", reason="the shell lines are POSIX's")]
 
@@ -42,6 +43,34 @@ async def test_what_the_command_adds_is_no_work_until_the_run_changes_it(
     done = await Integrator(worktrees).integrate(worktree, "apply", IntegrationOptions("Work"))
     assert sorted(change.path for change in done.changed) == ["new.txt", "used.txt"]
     assert done.left_out == ["left.txt"]
+
+
+async def test_what_the_command_changes_or_deletes_is_no_work_until_the_run_changes_it(
+    tmp_path: Path, worktrees: Worktrees
+) -> None:
+    files = {"lock.txt": "1\n", "used.txt": "1\n", "gone.txt": "1\n", "staged.txt": "1\n", "work.txt": "1\n"}
+    repository = make_repository(tmp_path / "project", files)
+    made = await worktrees.create(str(repository))
+    setup = "for each in lock used staged; do echo 2 > $each.txt; done; rm gone.txt; git add staged.txt"
+    await prepare(worktrees, made, IsolationSetup((), setup), ENVIRONMENT, 60)
+    put(Path(made.folder), {"used.txt": "by the run\n", "work.txt": "by the run\n"})
+    await left_by_a_formatter(worktrees, made)
+    integrator = Integrator(worktrees)
+    assert {change.path for change in await integrator.changed(made)} == {"used.txt", "work.txt", "staged.txt"}
+    done = await integrator.integrate(made, "apply", IntegrationOptions("Work"))
+    assert done.left_out == ["gone.txt", "lock.txt"]
+    assert (repository / "lock.txt").read_text() == "1\n"
+    assert (repository / "gone.txt").exists()
+    kept = await integrator.integrate(made, "branch", IntegrationOptions("Work"))
+    assert git(repository, "show", f"{kept.commit}:lock.txt").strip() == "1"
+
+
+async def left_by_a_formatter(worktrees: Worktrees, made: Worktree) -> None:
+    """Let a verification change a file of the run: it does not name what the set-up has changed."""
+    compared = LeftFiles(worktrees, "msg_1")
+    await compared.begin(made.directory)
+    put(Path(made.folder), {"work.txt": "formatted\n"})
+    assert await compared.end(made.directory) == ("changed work.txt",)
 
 
 async def test_a_command_that_fails_is_reported_with_its_output(worktree: Worktree, worktrees: Worktrees) -> None:

@@ -46,7 +46,7 @@ def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
     left = len(done.changed) - MOST_FILES
     lines += [f"- and {left} more files"] if left > 0 else []
     left_out = listed([one_line(path) for path in done.left_out], LEFT_SHOWN)
-    lines += [f"Left out, since the set-up or a verification made them: {left_out}"] if left_out else []
+    lines += [f"Left out, since the set-up changed them or a verification added them: {left_out}"] if left_out else []
     lines += [_undo(how, worktree, done.undo)] if done.undo else []
     return "\n".join([*lines, *_next(how, worktree, done)])
 
