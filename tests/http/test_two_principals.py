@@ -40,6 +40,8 @@ TASK_REQUESTS: tuple[tuple[str, Json], ...] = (
     ("tasks/update", {"inputResponses": {}}),
     ("tasks/cancel", {}),
 )
+LATER_MILLISECONDS = 10**13
+"""Time of a cursor after which all sessions come."""
 WITHOUT_IDS = {"opencode_find_operations"}
 """Tools whose arguments name nothing that belongs to anybody."""
 
@@ -59,6 +61,10 @@ class Owned:
     task: str
     batch: str = "bat_0000000000"
     """A batch that has ended."""
+    isolated: str = "ses_nobodyhasthiseither0000000"
+    """Session with an isolated worktree."""
+    worktree: str = "/nobody/has/this"
+    """That worktree."""
 
     def others(self) -> "Owned":
         """Return ids of the same form that nobody has."""
@@ -71,6 +77,11 @@ class Owned:
             {},
             "",
         )
+
+    def ways(self) -> "list[Owned]":
+        """Return the ids as calls may name them: also a session by its task of a batch, or in a worktree of its own."""
+        isolated = replace(self, session=self.isolated, directory=self.worktree)
+        return [self, isolated, replace(self, session=f"{self.batch}.1")]
 
     def masked(self, words: str) -> str:
         """Return a text without the ids that it repeats."""
@@ -132,6 +143,7 @@ async def owned(served: Served, token: str, directory: Path, model: ScriptedMode
         sessions = [row["session_id"] for row in rows]
         batch = await Host(bridge).data("opencode_run_many", tasks=[{"prompt": script(text("Done."))}])
         reports = [await Host(bridge).wait(session, wait_seconds=0) for session in sessions]
+        isolated = await Host(bridge).run(text("Done."), isolate=True)
     (report,) = [report for report in reports if report["pending"]]
     assert report["pending"][0]["request_id"] == request
     return Owned(
@@ -143,6 +155,8 @@ async def owned(served: Served, token: str, directory: Path, model: ScriptedMode
         call,
         offered["taskId"],
         batch["batch_id"],
+        isolated["session_id"],
+        isolated["directory"],
     )
 
 
@@ -188,7 +202,9 @@ CALLS: Mapping[str, Callable[[Owned], list[Json]]] = {
     "opencode_fork": lambda of: [{"session_id": of.session}],
     "opencode_update_session": lambda of: [{"session_id": of.session, "title": "x"}],
     "opencode_delete_session": lambda of: [{"session_id": of.session}],
-    "opencode_integrate": lambda of: [{"session_id": of.session, "how": "apply"}],
+    "opencode_integrate": lambda of: [
+        {"session_id": of.session, "how": how} for how in ("apply", "commit", "merge", "branch", "discard", "undo")
+    ],
     "opencode_command": lambda of: [
         {"command": "review", "session_id": of.session},
         {"command": "review", "directory": of.directory},
@@ -235,11 +251,12 @@ async def test_no_tool_reaches_what_is_anothers(two: Two) -> None:
 
     different: list[str] = []
     async with connected(two.served.url, two.served.launch, token=two.tokens[1], elicit=elicit) as bridge:
-        for tool, calls in CALLS.items():
-            for own, other in zip(calls(two.owned), calls(nobody), strict=True):
-                told, expected = [await outcome(bridge, tool, arguments) for arguments in (own, other)]
-                if two.owned.masked(told) != nobody.masked(expected):
-                    different.append(f"{tool} {own}:\n{told}\n{expected}")
+        for of, others in zip(two.owned.ways(), nobody.ways(), strict=True):
+            for tool, calls in CALLS.items():
+                for own, other in zip(calls(of), calls(others), strict=True):
+                    told, expected = [await outcome(bridge, tool, arguments) for arguments in (own, other)]
+                    if of.masked(told) != others.masked(expected):
+                        different.append(f"{tool} {own}:\n{told}\n{expected}")
     assert different == []
     assert asked == []
 
@@ -287,11 +304,12 @@ async def test_no_resource_shows_what_is_anothers(two: Two) -> None:
     nobody = two.owned.others()
     different: list[str] = []
     async with connected(two.served.url, two.served.launch, token=two.tokens[1]) as bridge:
-        for spec in RESOURCES:
-            for own, other in zip(uris(spec.template, two.owned), uris(spec.template, nobody), strict=True):
-                texts = [await read(bridge, uri) for uri in (own, other)]
-                if two.owned.masked(texts[0]) != nobody.masked(texts[1]):
-                    different.append(f"{own}:\n{texts[0]}\n{texts[1]}")
+        for of, others in zip(two.owned.ways(), nobody.ways(), strict=True):
+            for spec in RESOURCES:
+                for own, other in zip(uris(spec.template, of), uris(spec.template, others), strict=True):
+                    texts = [await read(bridge, uri) for uri in (own, other)]
+                    if of.masked(texts[0]) != others.masked(texts[1]):
+                        different.append(f"{own}:\n{texts[0]}\n{texts[1]}")
     assert different == []
 
 
@@ -319,6 +337,8 @@ async def test_nothing_of_another_is_in_any_list(two: Two) -> None:
             for tool, arguments in (
                 ("opencode_list_sessions", {}),
                 ("opencode_list_sessions", {"running": True}),
+                ("opencode_list_sessions", {"cursor": f"{LATER_MILLISECONDS}.{two.owned.session}"}),
+                ("opencode_status", {"show": "everything"}),
                 ("opencode_cost", {}),
                 ("opencode_status", {}),
                 ("opencode_read_operation", {"operation": "session.list"}),

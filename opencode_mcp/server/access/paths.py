@@ -209,6 +209,10 @@ class Fence:
         """Search for a session again the next time, since it was deleted."""
         self._sessions.forget(session_id)
 
+    async def hides(self, worktree: Worktree) -> bool:
+        """Return True if an isolated worktree is of another principal: for the caller, it does not exist."""
+        return bool(self._settings.principal) and not (await self._roots()).lists_project_of(worktree)
+
     async def check_worktree(self, worktree: Worktree) -> None:
         """Refuse an isolated worktree whose project is not listed.
 

@@ -88,7 +88,7 @@ async def _worktree_of(bridge: Bridge, name: str) -> "tuple[Worktree, Session | 
     if bridge.settings.remote:
         raise InvalidArgument("OpenCode runs on another machine, where no run is isolated.")
     left = bridge.worktrees.find(name)
-    if left is None:
+    if left is None or await bridge.fence.hides(left):
         session = await bridge.fence.session(name)
         return bridge.worktrees.of(session.directory), session
     await bridge.fence.check_worktree(left)
