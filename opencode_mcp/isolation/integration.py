@@ -89,7 +89,7 @@ class Integrator:
             begun = time.time()
             done = await WAYS[how](self._worktrees, now, options)
             if how in CHANGING and done.changed:
-                await self._note(now, begun, done, options.title)
+                await self._note(now, begun, done, options.title, is_undo=how == "undo")
             return replace(done, left_out=left_out)
 
     async def _repair(self, worktree: "Worktree", how: "How") -> None:
@@ -102,10 +102,10 @@ class Integrator:
                 raise
             logger.warning("%s may have a part of a commit: %s", worktree.project, error)
 
-    async def _note(self, worktree: "Worktree", begun: float, done: Integration, title: str) -> None:
+    async def _note(self, worktree: "Worktree", begun: float, done: Integration, title: str, *, is_undo: bool) -> None:
         """Record which files of the checkout were changed, so that it is known whose changes they are."""
         paths = sorted({path for one in done.changed for path in (one.path, one.old_path) if path})
-        brought = Brought(begun * 1000, time.time() * 1000, title, paths[:PATHS_KEPT])
+        brought = Brought(begun * 1000, time.time() * 1000, title, paths[:PATHS_KEPT], is_undo)
         try:
             await self._worktrees.note_brought(worktree, brought)
         except InvalidSetting as error:

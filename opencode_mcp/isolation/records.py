@@ -32,6 +32,8 @@ class Brought:
     """Title of the session that the work is of."""
     paths: Sequence[str]
     """Paths in the repository."""
+    is_undo: bool = False
+    """True if the work was taken out again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 
 from opencode_mcp.diffs.authorship import Period, WriteCall
 from opencode_mcp.opencode.vocabulary.models import FileDiff
-from opencode_mcp.server.changes.tree_authors import read_tree_authors, tree_note
+from opencode_mcp.server.changes.tree_authors import TreeAuthor, read_tree_authors, tree_note
 
 pytestmark = pytest.mark.anyio
 
@@ -26,6 +26,7 @@ async def test_a_session_whose_work_was_brought_back_twice_is_named_once() -> No
 
     bridge = SimpleNamespace(
         allowed=SimpleNamespace(serves=serves),
+        settings=SimpleNamespace(remote=True),
         client=SimpleNamespace(all_sessions=no_sessions),
         runs=SimpleNamespace(other_work=brought),
     )
@@ -33,3 +34,18 @@ async def test_a_session_whose_work_was_brought_back_twice_is_named_once() -> No
     authors = await read_tree_authors(cast("Any", bridge), "/p", diffs)
     assert [(author.session_id, author.files) for author in authors] == [("ses_1", {"a.txt", "b.txt"})]
     assert tree_note(authors, diffs).count("ses_1") == 1
+
+
+def test_a_note_says_that_changes_are_not_committed_and_what_is_only_maybe_of_a_session() -> None:
+    diffs = [FileDiff.read({"file": name, "additions": 1, "deletions": 0}) for name in ("a.txt", "b.txt", "c.txt")]
+    authors = [
+        TreeAuthor("ses_1", "One", frozenset({"a.txt"}), frozenset()),
+        TreeAuthor("ses_2", "Two", frozenset({"b.txt"}), frozenset(), is_earlier=True),
+    ]
+    assert tree_note(authors, diffs).splitlines() == [
+        "These changes are not committed. Sessions that changed these files:",
+        '- ses_1 "One": a.txt',
+        '- ses_2 "Two", maybe, since it was before the last commit: b.txt',
+        "Made by hand, or by a session before the latest 30: c.txt.",
+    ]
+    assert tree_note(authors, diffs, uncommitted=False).startswith("Sessions that changed these files:")

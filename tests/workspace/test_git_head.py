@@ -1,14 +1,15 @@
-"""The branch that is checked out, read from git's own files."""
+"""The branch that is checked out and the time of the last commit, read from git's own files."""
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import anyio
 import pytest
 
-from opencode_mcp.workspace.git_head import FILE_BYTES, checked_out
-from tests.harness.project import git
+from opencode_mcp.workspace.git_head import FILE_BYTES, checked_out, last_commit
+from tests.harness.project import commit, git
 
 pytestmark = pytest.mark.anyio
 
@@ -56,3 +57,20 @@ async def test_of_a_huge_file_only_the_beginning_is_read(tmp_path: Path) -> None
     assert await checked_out(str(tmp_path)) == ""
     (tmp_path / ".git").write_text("gitdir: " + "x" * FILE_BYTES, encoding="utf-8")
     assert await checked_out(str(tmp_path)) == ""
+
+
+async def test_the_last_commit_counts_and_no_checkout(tmp_path: Path) -> None:
+    assert await last_commit(str(tmp_path)) == 0
+    git(tmp_path, "init", "--initial-branch", "main")
+    assert await last_commit(str(tmp_path)) == 0
+    before = int(time.time()) * 1000
+    (tmp_path / "a.txt").write_text("a\n")
+    commit(tmp_path)
+    committed = await last_commit(str(tmp_path))
+    assert committed >= before
+    log = tmp_path / ".git" / "logs" / "HEAD"
+    zero = "0" * 40
+    with log.open("a") as lines:
+        lines.write(f"{zero} {zero} A <a@b> 99999999999 +0000\tcheckout: moving from main to other\n")
+    assert await last_commit(str(tmp_path)) == committed
+    assert await checked_out(str(tmp_path)) == "main"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from opencode_mcp.diffs.session_files import SessionFile, session_files
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -32,17 +33,20 @@ def changes_in(messages: Sequence[Message], session: Session) -> SessionChanges:
     return SessionChanges(session_files(standing, session.directory))
 
 
-async def read_changes(client: OpenCodeClient, session: Session, most: int) -> SessionChanges:
+async def read_changes(client: OpenCodeClient, session: Session, most: int, since: float = 0) -> SessionChanges:
     """Read which files a session changed (``session.messages``).
 
     Args:
         client: Reads the messages.
         session: The session.
         most: Most messages that are read, the latest first.
+        since: Only messages that ended after this time, in milliseconds since the epoch.
     """
     messages: list[Message] = []
     async for message in standing_messages(client, session, page=most):
         if len(messages) == most:
             return SessionChanges(session_files(messages, session.directory), is_whole=False)
+        if (message.info.time.completed or inf) < since and message.info.role == "assistant":
+            break
         messages.append(message)
     return SessionChanges(session_files(messages, session.directory))

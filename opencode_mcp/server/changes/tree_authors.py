@@ -1,18 +1,20 @@
 """Sessions that changed the files of a working tree, from the latest sessions of its directory.
 
-A file may also have been changed by hand, or by an older session, and a session may have changed it before the last
-commit: the messages show only who changed a file, and not what is left of it.
+A file may also have been changed by hand, or by an older session: the messages show only who changed a file, and not
+what is left of it. Only what was done since the last commit counts, if its time is known. Files that no session has
+changed since then are searched in what the sessions did before: not every commit contains all changes.
 """
 
 import logging
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from opencode_mcp.diffs.authorship import Period
 from opencode_mcp.diffs.named_files import possible_paths
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.http.concurrent_reads import read_each
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
-from opencode_mcp.runs.reports.authors import EVER
 from opencode_mcp.runs.sessions.session_changes import SessionChanges, read_changes
 from opencode_mcp.server.access.operation_uses import SESSION_NAMES
 from opencode_mcp.server.changes.change_authors import listed_names
@@ -20,6 +22,7 @@ from opencode_mcp.server.results.render import session_name
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.workspace import git_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,30 +50,52 @@ class TreeAuthor(NamedTuple):
     """Files of the difference that its editing calls name."""
     perhaps: frozenset[str]
     """Files that a command or a subagent of it may have changed."""
+    is_earlier: bool = False
+    """True if it changed them before the last commit."""
 
 
-async def read_tree_authors(bridge: "Bridge", directory: str, diffs: "Sequence[FileDiff]") -> list[TreeAuthor]:
+async def read_tree_authors(
+    bridge: "Bridge", directory: str, diffs: "Sequence[FileDiff]", *, uncommitted: bool = True
+) -> list[TreeAuthor]:
     """Read which sessions changed some files (``experimental.session.list``, ``session.messages``).
 
     Args:
         bridge: Reaches OpenCode.
         directory: The directory of the working tree.
         diffs: Its changes.
+        uncommitted: Whether they are those since the last commit.
 
     Returns:
         The sessions, the latest first; one that cannot be read in time is left out.
     """
     if not diffs or not bridge.allowed.serves(SESSION_NAMES):
         return []
+    commit = await git_head.last_commit(directory) if uncommitted and not bridge.settings.remote else 0
     sessions = await _sessions(bridge, directory)
-    reads = {one.id: partial(read_changes, bridge.client, one, MESSAGES_READ) for one in sessions}
+    paths = {diff.file: possible_paths(diff.file, directory) for diff in diffs}
+    authors = await _authors_since(bridge, directory, sessions, paths, commit)
+    known = frozenset(file for author in authors for file in author.files | author.perhaps)
+    rest = {file: possible for file, possible in paths.items() if file not in known}
+    if commit and rest:
+        earlier = await _authors_since(bridge, directory, sessions, rest, 0)
+        authors += [author._replace(is_earlier=True) for author in earlier]
+    return authors
+
+
+async def _authors_since(
+    bridge: "Bridge", directory: str, sessions: "Sequence[Session]", paths: "dict[str, frozenset[str]]", since: float
+) -> list[TreeAuthor]:
+    """Return the sessions that changed some files since a time; those that have not changed since are not read."""
+    later = [one for one in sessions if one.changed >= since]
+    reads = {one.id: partial(read_changes, bridge.client, one, MESSAGES_READ, since) for one in later}
     found, _ = await read_each(reads, within=SECONDS)
     changes = cast("dict[str, SessionChanges]", found)
-    paths = {diff.file: possible_paths(diff.file, directory) for diff in diffs}
-    authors = [_author(one, changes[one.id], paths) for one in sessions if one.id in changes]
+    authors = [_author(one, changes[one.id], paths) for one in later if one.id in changes]
+    calls = await bridge.runs.other_work(directory, Period(since, math.inf))
     brought = [
         TreeAuthor(call.session_id, call.title, _named(call.files, paths), frozenset())
-        for call in await bridge.runs.other_work(directory, EVER)
+        for call in calls
+        if not call.is_undone
     ]
     return _without_doubt(_merged([*brought, *authors]))
 
@@ -114,23 +139,33 @@ def _without_doubt(authors: list[TreeAuthor]) -> list[TreeAuthor]:
     return [author for author in kept if author.files or author.perhaps]
 
 
-def tree_note(authors: "Sequence[TreeAuthor]", diffs: "Sequence[FileDiff]") -> str:
-    """Return the sentences on who changed which file; empty if no session did."""
+def tree_note(authors: "Sequence[TreeAuthor]", diffs: "Sequence[FileDiff]", *, uncommitted: bool = True) -> str:
+    """Return the sentences on who changed which file; empty if no session did.
+
+    Args:
+        authors: The sessions.
+        diffs: The changes.
+        uncommitted: Whether the changes are those since the last commit.
+    """
     lines = [_line(author) for author in authors[:SESSIONS_NAMED]]
     if not lines:
         return ""
     more = len(authors) - SESSIONS_NAMED
     known = {file for author in authors for file in author.files | author.perhaps}
     others = [diff.file for diff in diffs if diff.file not in known]
-    rest = [f"By none of the latest {SESSIONS_READ} sessions: {listed_names(others)}."] if others else []
-    head = "Sessions that changed these files, perhaps before the last commit:"
+    rest = (
+        [f"Made by hand, or by a session before the latest {SESSIONS_READ}: {listed_names(others)}."] if others else []
+    )
+    head = f"{'These changes are not committed. ' if uncommitted else ''}Sessions that changed these files:"
     # Titles come from others, and changes are shown as they are.
     return shown("\n".join([head, *lines, *([f"- and {more} more sessions"] if more > 0 else []), *rest]))
 
 
 def _line(author: TreeAuthor) -> str:
     perhaps = [f"{file} (perhaps, by a command or a subagent)" for file in sorted(author.perhaps)]
-    return f"- {session_name(author.session_id, author.title)}: {listed_names([*sorted(author.files), *perhaps])}"
+    earlier = ", maybe, since it was before the last commit" if author.is_earlier else ""
+    names = listed_names([*sorted(author.files), *perhaps])
+    return f"- {session_name(author.session_id, author.title)}{earlier}: {names}"
 
 
 def tree_data(authors: "Sequence[TreeAuthor]", file: str) -> dict[str, Any]:
@@ -141,4 +176,4 @@ def tree_data(authors: "Sequence[TreeAuthor]", file: str) -> dict[str, Any]:
 
 def _row(author: TreeAuthor, file: str) -> dict[str, Any]:
     row: dict[str, Any] = {"session_id": author.session_id, "title": shown(one_line(author.title))}
-    return row if file in author.files else row | {"certain": False}
+    return row if file in author.files and not author.is_earlier else row | {"certain": False}

@@ -49,6 +49,8 @@ class Changes(NamedTuple):
     """Author of the changes, as the subject of a sentence; empty for those of the working tree."""
     sessions: "Sequence[TreeAuthor]" = ()
     """Sessions that changed files of the working tree."""
+    uncommitted: bool = False
+    """True for the changes of the working tree since the last commit."""
 
 
 @tool(
@@ -86,8 +88,9 @@ async def opencode_diff(
             raise InvalidArgument(f"The prompt {message_id} needs a session.", hint="Give its session_id too.")
         where = await bridge.fence.directory(directory)
         tree = _only(await _working_tree(bridge, where, against), files, globs)
-        sessions = await tree_authors.read_tree_authors(bridge, where, tree.diffs)
-        return changes_result(tree._replace(sessions=sessions))
+        uncommitted = against == "commit"
+        sessions = await tree_authors.read_tree_authors(bridge, where, tree.diffs, uncommitted=uncommitted)
+        return changes_result(tree._replace(sessions=sessions, uncommitted=uncommitted))
     if directory:
         raise InvalidArgument("A session has its own directory.", hint="Leave directory or session_id out.")
     session = await bridge.fence.session(session_id)
@@ -178,13 +181,18 @@ def changes_result(changes: Changes, link: "ResourceLink | None" = None) -> Call
     note = " ".join(
         filter(None, [changes.note, change_authors.left_out_note(changes.left_out), change_authors.authors_note(shown)])
     )
-    note = "\n".join(filter(None, [note, tree_authors.tree_note(changes.sessions, diffs)]))
+    note = "\n".join(filter(None, [note, _tree_note(changes)]))
     text = ""
     if not changes.untold:
         text = markdown_diff.render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE, author=changes.author)
     data = {"files": _files(changes, shown), "diff": text} | ({"note": note} if note else {})
     more = link if text.endswith(ONE_FILE) else None
     return result("\n\n".join(filter(None, [note, text])), data, more, verbatim=True)
+
+
+def _tree_note(changes: Changes) -> str:
+    """Return the sentences on the sessions that changed the working tree; empty for the changes of a session."""
+    return tree_authors.tree_note(changes.sessions, changes.diffs, uncommitted=changes.uncommitted)
 
 
 def _files(changes: Changes, authors: "Mapping[str, Authorship]") -> list[dict[str, Any]]:
