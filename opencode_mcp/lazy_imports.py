@@ -121,6 +121,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.runs.sessions.spending",
         "opencode_mcp.runs.sessions.subagents",
         "opencode_mcp.runs.starting.start_deadline",
+        "opencode_mcp.runs.starting.starting_leases",
         "opencode_mcp.runs.starting.starting_runs",
         "opencode_mcp.runs.stopping",
         "opencode_mcp.secrets.redact_text",

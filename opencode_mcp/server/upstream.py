@@ -1,6 +1,7 @@
 """The connection to OpenCode with its one event stream, which several bridges of a process may share."""
 
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import anyio
@@ -8,7 +9,7 @@ import anyio
 from opencode_mcp.events import hub
 from opencode_mcp.launcher import connection, launcher
 from opencode_mcp.opencode import client
-from opencode_mcp.runs.starting import starting_runs
+from opencode_mcp.runs.starting import starting_leases, starting_runs
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -49,7 +50,10 @@ class Upstream:
 
     def starting(self, principal: str) -> "starting_runs.StartingRuns":
         """Return the runs that bridges of a principal are starting: it has several if its tokens have other scopes."""
-        return self._starting.setdefault(principal, starting_runs.StartingRuns())
+        if principal not in self._starting:
+            folder = self._settings.state_directory / "starting" / sha256(principal.encode()).hexdigest()[:32]
+            self._starting[principal] = starting_runs.StartingRuns(starting_leases.StartingLeases(folder))
+        return self._starting[principal]
 
     @property
     def has_hub(self) -> bool:

@@ -81,7 +81,7 @@ async def start_command(
             await _check_in_worktree(bridge, order, checked.lines, place.directory)
 
         def before_send(run: "Run") -> None:
-            starting.session_id = run.session_id
+            starting.name_session(run.session_id)
             bridge.attend(run)
 
         command = SlashCommand(

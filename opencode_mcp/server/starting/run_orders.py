@@ -108,7 +108,7 @@ async def start_run(bridge: Bridge, order: RunOrder, start: StartTerms) -> "Run"
     async with start_limits.place(bridge) as starting, place_of(bridge, project, wish) as place:
 
         def before_send(run: "Run") -> "Awaitable[None] | None":
-            starting.session_id = run.session_id
+            starting.name_session(run.session_id)
             bridge.attend(run)
             return start.admit(run) if start.admit else None
 

@@ -1,8 +1,9 @@
 """Limits of starts: the runs that a principal has at once, and the cost of a day. A start beyond one is refused.
 
 OpenCode's report of the sessions in the directories of the bridge counts, also of those that others have started: so
-several bridges of one principal count alike, and a restart forgets nothing. Runs that this process is starting count
-before OpenCode shows them. A run that has begun goes on: ``max_cost`` limits that.
+several bridges of one principal count alike, and a restart forgets nothing. Runs that are being started count before
+OpenCode shows them; bridges in other processes learn of them by leases (``runs/starting/starting_leases.py``). A run
+that has begun goes on: ``max_cost`` limits that.
 """
 
 from collections.abc import AsyncGenerator, Iterable
@@ -37,10 +38,10 @@ async def place(bridge: "Bridge") -> AsyncGenerator[StartingRun]:
         LimitReached: A limit is used up. Nothing was sent.
         BackendError: OpenCode could not be read. Nothing was sent.
     """
-    starting = bridge.starting
-    async with starting.lock:
-        await check(bridge)
-        run = starting.add()
+    starting, shared = bridge.starting, _is_shared(bridge)
+    async with starting.turn(shared=shared):
+        await _check_in_turn(bridge)
+        run = starting.add(shared=shared)
     try:
         yield run
     finally:
@@ -54,6 +55,16 @@ async def check(bridge: "Bridge") -> None:
         LimitReached: A limit is used up.
         BackendError: OpenCode could not be read.
     """
+    async with bridge.starting.turn(shared=_is_shared(bridge)):
+        await _check_in_turn(bridge)
+
+
+def _is_shared(bridge: "Bridge") -> bool:
+    """Return True if the runs that other bridges are starting count, too."""
+    return bridge.settings.runs_at_once is not None
+
+
+async def _check_in_turn(bridge: "Bridge") -> None:
     limit = bridge.settings.runs_at_once
     if limit is not None and (at_work := await _at_work(bridge)) >= limit:
         verb = "is" if at_work == 1 else "are"
@@ -79,7 +90,10 @@ async def room(bridge: "Bridge") -> int | None:
     if await _is_day_spent(bridge):
         return 0
     limit = bridge.settings.runs_at_once
-    return None if limit is None else limit - await _at_work(bridge)
+    if limit is None:
+        return None
+    async with bridge.starting.turn(shared=True):
+        return limit - await _at_work(bridge)
 
 
 def queue_note(bridge: "Bridge", tasks: "Iterable[Task]") -> str:
@@ -93,8 +107,10 @@ def queue_note(bridge: "Bridge", tasks: "Iterable[Task]") -> str:
 
 
 async def _at_work(bridge: "Bridge") -> int:
-    sessions = await sessions_at_work.sessions_at_work(bridge)
-    return len(sessions) + bridge.starting.count_beside(sessions)
+    # In this order: a run is not counted as starting any more only when OpenCode shows it.
+    starting = await bridge.starting.sessions()
+    at_work = await sessions_at_work.sessions_at_work(bridge)
+    return len(at_work) + sum(session_id not in at_work for session_id in starting)
 
 
 async def _is_day_spent(bridge: "Bridge") -> bool:
