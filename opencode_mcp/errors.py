@@ -54,6 +54,9 @@ class BridgeError(Exception):
         hint: The correct form, or the next step; shown after the message.
     """
 
+    started: bool | None = None
+    """False for an error of a call that starts work and had started nothing; None if nobody has to know."""
+
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
@@ -114,6 +117,8 @@ class NotAllowed(CallerError):
 
 class LimitReached(NotAllowed):
     """A limit of the settings is used up for now: runs at once, or cost of a day."""
+
+    started = False
 
 
 class OperatorError(BridgeError):

@@ -155,7 +155,7 @@ def _value(limits: Limits, name: str) -> float | None:
 
 def _above_cap(name: str, wanted: float, cap: float) -> NotAllowed:
     return NotAllowed(
-        f"{name}={wanted:g} is more than {cap:g}, the most that is allowed here. Nothing was started.",
+        f"{name}={wanted:g} is more than {cap:g}, the most that is allowed here.",
         hint=f"Give at most {cap:g}, or leave {name} out: then {cap:g} holds.",
         change=SettingsChange(f"--{name.replace('_', '-')} {wanted:g}"),
     )

@@ -54,8 +54,7 @@ Arguments = TypeVarTuple("Arguments")
 QUEUE = "batches/queue.sqlite3"
 """Path of the queue in the state folder; repeated here because looking for it must not import SQLite."""
 NO_LIMITS_WITHOUT_STOP = (
-    "A run cannot have limits here: this MCP server may not stop runs, since its settings deny the operation for that. "
-    "Nothing was started."
+    "A run cannot have limits here: this MCP server may not stop runs, since its settings deny the operation for that."
 )
 LIMITS_OR_STOP = (
     "Leave max_cost, max_minutes and max_steps out. If the settings set them for all runs, only the person can help: "

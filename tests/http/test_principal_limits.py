@@ -20,13 +20,13 @@ from tests.scripted_model.script import hold, script, step, text, usage
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
 LIMITS = ("--max-runs", "1", "--max-cost-a-day", "0.05", "--allow", "execute")
-AT_ONCE = "The limit is 1 run at once, and 1 is at work. Nothing was started."
+AT_ONCE = "The limit is 1 run at once, and 1 is at work."
 PROMPT: Mapping[Generation, Mapping[str, Any]] = {
     1: {"parts": [{"type": "text", "text": "x"}]},
     2: {"text": "x"},
 }
 """Arguments of the operation for a prompt."""
-OF_DAY = "The runs of today have cost 0.05 USD or more, which is the limit of a day. Nothing was started."
+OF_DAY = "The runs of today have cost 0.05 USD or more, which is the limit of a day."
 
 
 @pytest.fixture
@@ -51,11 +51,12 @@ async def test_a_run_beyond_the_limit_is_refused_and_the_task_of_a_batch_waits(
     await scripted_model.reached("busy")
     refused = await limited.error("opencode_run", prompt="x")
     assert AT_ONCE in refused
-    assert "opencode_run_many wait by themselves" in refused
+    assert refused.endswith("opencode_run_many wait by themselves. Nothing was started.")
     assert AT_ONCE in await limited.error("opencode_command", command="review")
     by_operation = {"sessionID": session_id, **PROMPT[opencode_generation]}
     refused = await limited.error("opencode_call_operation", operation="session.prompt", arguments=by_operation)
     assert AT_ONCE in refused
+    assert refused.endswith("Nothing was started.")
     table = await limited.data("opencode_run_many", tasks=[{"prompt": script(text("Late."))}], wait_seconds=0)
     assert table["tasks"][0]["status"] == "queued"
     async with meanwhile(lambda: limited.data("opencode_wait", session_id=table["batch_id"])) as returned:

@@ -67,8 +67,8 @@ async def test_an_unknown_agent(host: Host) -> None:
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ("scripted/m3", "OpenCode has no model 'scripted/m3'. It has scripted/m"),
-        ("scirpted/m1", "OpenCode has no model 'scirpted/m1'. It has scripted/m1"),
+        ("scripted/m3", "OpenCode has no model 'scripted/m3'. These would work: scripted/m"),
+        ("scirpted/m1", "OpenCode has no model 'scirpted/m1'. These would work: scripted/m1"),
         ("m1", "names no provider. Write provider/model: scripted/m"),
         ("anthropic/claude-sonnet-4-5", "OpenCode has no credentials for the provider 'anthropic'."),
         ("anthropic/claude-sonnet-4-5", "opencode auth login"),

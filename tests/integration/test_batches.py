@@ -191,7 +191,7 @@ async def test_a_wrong_task_is_named_and_nothing_is_queued(host: Host, workplace
         error = await host.error("opencode_run_many", tasks=[good, bad])
         assert error.startswith("Task 2: "), error
         assert told in error
-        assert "No task was queued." in error
+        assert "Nothing was started." in error
     assert "at most 100" in await host.error("opencode_run_many", tasks=[good] * 101)
     assert "Give either tasks" in await host.error("opencode_run_many", tasks=[good], prompt="x")
     for wrong in ("bat_zzz", "bat_0000000000"):

@@ -105,7 +105,7 @@ async def test_a_call_that_a_slow_start_outlasts_hands_nothing_over_and_may_be_m
     refused = await client.call_tool(tool, {**call, "wait_seconds": 0})
     assert refused.is_error
     assert "is still starting" in text_of(refused)
-    assert "Nothing was sent to OpenCode" in text_of(refused)
+    assert "Nothing was started" in text_of(refused)
     assert "make the same call again" in text_of(refused)
     proxy.release()
     assert await prompts_of(opencode) == 0

@@ -126,9 +126,21 @@ async def find_missing_model(client: OpenCodeClient, directory: str, name: str, 
     if missing_model(await client.used_providers(directory), name, variant) is None:
         return None
     missing = missing_model(await client.providers(directory), name, variant)
-    if missing and missing.sought.kind == "model" and not (await client.features()).unusable_models:
-        missing.error.hint += " OpenCode lists a model only if its provider has credentials."
+    if missing and missing.sought.kind == "model":
+        missing.error.hint += await _about_models(client, directory)
     return missing
+
+
+async def _about_models(client: OpenCodeClient, directory: str) -> str:
+    """Return sentences for a caller who named a model that OpenCode lacks; each begins with a space."""
+    default = await client.default_model(directory)
+    listed_only_usable = not (await client.features()).unusable_models
+    return "".join(
+        [
+            f" The default of OpenCode is {default}." if default else "",
+            " OpenCode lists a model only if its provider has credentials." if listed_only_usable else "",
+        ]
+    )
 
 
 def missing_model(providers: Providers, name: str, variant: str = "") -> Missing | None:
@@ -148,7 +160,7 @@ def missing_model(providers: Providers, name: str, variant: str = "") -> Missing
             f"The model {name!r} names no provider.", hint=f"Write provider/model: {_near(name, usable)}."
         )
     if provider is None or model_id not in provider.models:
-        error = NotFound(f"OpenCode has no model {name!r}.", hint=f"It has {_near(name, usable)}.")
+        error = NotFound(f"OpenCode has no model {name!r}.", hint=f"These would work: {_near(name, usable)}.")
         return Missing(Sought("model", (provider_id, model_id)), error)
     if provider_id not in providers.connected:
         hint = f"Run `opencode auth login`, or use {_near(name, usable)}."

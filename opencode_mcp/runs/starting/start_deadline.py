@@ -20,12 +20,15 @@ class StartDeadline:
 
     def __init__(self, at: float = math.inf) -> None:
         self.scope = anyio.CancelScope(deadline=at)
+        self.committed = False
+        """True once the work is being started."""
         self._at = at
 
     async def commit(self) -> None:
         """Lift the deadline, because the next request starts the work."""
         # The deadline may have passed without a wait in which it could be noticed.
         await checkpoint_if_cancelled()
+        self.committed = True
         self.scope.deadline = math.inf
 
     def remaining(self, *, at_least: float, at_most: float) -> float:

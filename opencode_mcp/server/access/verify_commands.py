@@ -51,7 +51,7 @@ def request_of(settings: "Settings", allowed: "AllowedOperations", line: str, re
         return None
     if settings.remote:
         raise InvalidArgument(
-            "OpenCode runs on another machine, where this MCP server can run no command. Nothing was started.",
+            "OpenCode runs on another machine, where this MCP server can run no command.",
             hint="Leave verify out, and ask for the check in the prompt.",
         )
     check_text(line, "verify")

@@ -59,7 +59,6 @@ async def new_batch(bridge: "Bridge", wish: Wish, run_tool: "BridgeTool", starte
             orders.append(await _checked(bridge, order, seen))
         except BridgeError as error:
             error.message = f"Task {number}: {error.message}"
-            error.hint = f"{error.hint} No task was queued.".lstrip()
             raise
     return NewBatch(
         scope=scope_of(bridge.settings),

@@ -81,6 +81,8 @@ OWN_CHANGES = frozenset({"this", "shared"})
 """Authors of the changes that a run made itself."""
 GO_ON = "Go on in the same session"
 OUTSIDE = "(outside the project: no diff, and an undo leaves it as it is)"
+NOTHING_STARTED = "Nothing was started."
+"""Sentence of every error of a call that was to start work, so that nobody looks for a run."""
 ERROR_LIMIT = 4000
 """Limit of an error, in bytes. It may quote a page that a model's provider sent."""
 
@@ -112,12 +114,13 @@ def explain(error: BridgeError, unlisted_tools: Collection[str] = (), client_nam
         client_name: Name that the host sent, to say where its settings are.
     """
     problem = cut_text(error.message, ERROR_LIMIT)
+    started = f" {NOTHING_STARTED}" if error.started is False else ""
     if isinstance(error, NotAllowed) and error.change:
         steps = steps_after_refusal(error, error.change, client_name, partial(without_tools, names=unlisted_tools))
-        return "\n\n".join(indented(shown(cut_text(text, ERROR_LIMIT))) for text in (problem, *steps))
+        return "\n\n".join(indented(shown(cut_text(text, ERROR_LIMIT))) for text in (problem + started, *steps))
     usual = next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
     step = without_tools(error.hint or usual, unlisted_tools)
-    return indented(shown(f"{problem} {cut_text(step, ERROR_LIMIT)}"))
+    return indented(shown(f"{problem} {cut_text(step, ERROR_LIMIT)}{started}"))
 
 
 def result(

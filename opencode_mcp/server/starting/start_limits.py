@@ -69,14 +69,13 @@ async def _check_in_turn(bridge: "Bridge") -> None:
     if limit is not None and (at_work := await _at_work(bridge)) >= limit:
         verb = "is" if at_work == 1 else "are"
         raise LimitReached(
-            f"The limit is {quantity(limit, 'run')} at once, and {at_work} {verb} at work. Nothing was started.",
+            f"The limit is {quantity(limit, 'run')} at once, and {at_work} {verb} at work.",
             hint=AT_ONCE,
         )
     if await _is_day_spent(bridge):
         zone = local_zone(bridge.client.clock.now() * 1000)
         raise LimitReached(
-            f"The runs of today have cost {bridge.settings.max_cost_a_day:g} USD or more, which is the limit of a day. "
-            "Nothing was started.",
+            f"The runs of today have cost {bridge.settings.max_cost_a_day:g} USD or more, which is the limit of a day.",
             hint=A_DAY.format(zone=zone),
         )
 

@@ -10,7 +10,7 @@ from opencode_mcp.server.batches import batch_wait, new_batches
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.tools.run_tools import SecondsAsForRun, opencode_run, run_tool
 from opencode_mcp.server.waiting.answerers import starter_of
-from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.deadlines import READ_AGAIN, before_start, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 
 
@@ -38,8 +38,9 @@ async def opencode_run_many(
         tasks=tasks, prompt=prompt, models=models, common=common, parallel=parallel, max_cost=max_cost
     )
     deadlines = deadlines_of(ctx, wait_seconds)
-    async with starting(ctx, deadlines.start):
-        batch = await new_batches.new_batch(bridge, wish, opencode_run.build(), starter_of(ctx))
+    with before_start():
+        async with starting(ctx, deadlines.start, READ_AGAIN):
+            batch = await new_batches.new_batch(bridge, wish, opencode_run.build(), starter_of(ctx))
     batch_id = ""
     with anyio.CancelScope(shield=True):
         # A call that is cancelled meanwhile must know the batch that it stops.

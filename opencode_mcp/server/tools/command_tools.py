@@ -24,7 +24,7 @@ from opencode_mcp.server.tools.run_tools import (
 )
 from opencode_mcp.server.waiting import finish_command, shell_permission
 from opencode_mcp.server.waiting.answerers import starter_of
-from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.deadlines import READ_AGAIN, before_start, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import Outcome, lost_sight, resumed_run, wait_for_run
 from opencode_mcp.text.outside_text import clean, indented
@@ -70,14 +70,15 @@ async def opencode_command(
         caller_limit=permissions or "allow",
         limits=limits.Limits(max_cost, max_minutes, max_steps),
     )
-    async with starting(ctx, deadlines_of(ctx, wait_seconds).start):
-        checked = await command_orders.check_order(bridge, order)
-    if asked := await _permitted(ctx, order, checked):
-        return asked
-    deadlines = deadlines_of(ctx, wait_seconds)
-    async with starting(ctx, deadlines.start) as start_deadline:
-        start = run_orders.StartTerms(starter=starter_of(ctx), deadline=start_deadline, until=deadlines.start)
-        run = await command_orders.start_command(bridge, order, checked, start)
+    with before_start():
+        async with starting(ctx, deadlines_of(ctx, wait_seconds).start, READ_AGAIN):
+            checked = await command_orders.check_order(bridge, order)
+        if asked := await _permitted(ctx, order, checked):
+            return asked
+        deadlines = deadlines_of(ctx, wait_seconds)
+        async with starting(ctx, deadlines.start, READ_AGAIN) as start_deadline:
+            start = run_orders.StartTerms(starter=starter_of(ctx), deadline=start_deadline, until=deadlines.start)
+            run = await command_orders.start_command(bridge, order, checked, start)
     finish_command.report_to_command(bridge, run)
     return await wait_for_run(ctx, run, wait_seconds, started=True)
 

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from mcp_types import CallToolResult
+from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument, NoRunYet, NotFound, SessionBusy
@@ -18,7 +18,7 @@ from opencode_mcp.server.sessions.undone import undone_run
 from opencode_mcp.server.starting import command_note, run_orders
 from opencode_mcp.server.waiting import finish_command, shell_permission
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
-from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
+from opencode_mcp.server.waiting.deadlines import READ_AGAIN, before_start, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run, wait_for_run
 
@@ -107,19 +107,30 @@ async def opencode_run(
         max_minutes=max_minutes,
         max_steps=max_steps,
     )
-    wanted = verify_commands.request_of(bridge.settings, bridge.allowed, verify, repair)
-    if wanted and not wanted.name:
-        async with starting(ctx, deadlines_of(ctx, wait_seconds).start):
-            _, where = await run_orders.session_and_directory(bridge, session_id, directory)
-        if asked := await shell_permission.permit_shell(ctx, [wanted.line], where, session_id, permissions or "allow"):
+    with before_start():
+        if asked := await _permitted_check(ctx, order, wait_seconds):
             return asked
-    deadlines = deadlines_of(ctx, wait_seconds)
-    async with starting(ctx, deadlines.start) as start_deadline:
-        start = run_orders.StartTerms(starter=starter_of(ctx), deadline=start_deadline, until=deadlines.start)
-        run = await run_orders.start_run(bridge, order, start)
+        deadlines = deadlines_of(ctx, wait_seconds)
+        async with starting(ctx, deadlines.start, READ_AGAIN) as start_deadline:
+            start = run_orders.StartTerms(starter=starter_of(ctx), deadline=start_deadline, until=deadlines.start)
+            run = await run_orders.start_run(bridge, order, start)
     finish_command.report_to_command(bridge, run)
     note = await command_note.command_note(bridge, prompt, run.directory)
     return await wait_for_run(ctx, run, wait_seconds, note, started=True)
+
+
+async def _permitted_check(
+    ctx: BridgeContext, order: "run_orders.RunOrder", wait_seconds: float | None
+) -> InputRequiredResult | None:
+    """Check the permission for a command of the caller's that is to verify the run; as ``permit_shell``."""
+    bridge = bridge_of(ctx)
+    wanted = verify_commands.request_of(bridge.settings, bridge.allowed, order.verify, order.repair)
+    if not wanted or wanted.name:
+        return None
+    async with starting(ctx, deadlines_of(ctx, wait_seconds).start, READ_AGAIN):
+        _, where = await run_orders.session_and_directory(bridge, order.session_id, order.directory)
+    limit = order.permissions or "allow"
+    return await shell_permission.permit_shell(ctx, [wanted.line], where, order.session_id, limit)
 
 
 @tool(

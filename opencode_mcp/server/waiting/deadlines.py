@@ -1,12 +1,12 @@
 """Deadlines of a call, counted from its arrival: for OpenCode's start, the project's opening and the wait."""
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.errors import BackendTimeout
+from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.runs.starting import start_deadline as runs_start_deadline
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.waiting.call_context import arrival_of, person_seconds_of
@@ -15,7 +15,7 @@ from opencode_mcp.server.waiting.progress_notifications import start_progress
 from opencode_mcp.server.waiting.token_end import token_end_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
 
     from opencode_mcp.runs.starting.start_deadline import StartDeadline
 
@@ -57,6 +57,16 @@ def deadlines_of(ctx: BridgeContext, wait_seconds: float | None = None) -> Deadl
     return Deadlines(start=began + longest, wait=began + seconds, seconds=seconds, latest=token_end_of(ctx))
 
 
+@contextmanager
+def before_start() -> "Generator[None]":
+    """Mark the errors of the block, which checks a call and starts its work, if nothing was started yet."""
+    try:
+        yield
+    except BridgeError as error:
+        error.started = error.started or False
+        raise
+
+
 @asynccontextmanager
 async def starting(ctx: BridgeContext, deadline: float, hint: str = NOTHING_SENT) -> "AsyncGenerator[StartDeadline]":
     """Limit the time of the block, which precedes all that is sent, and send progress while OpenCode starts.
@@ -72,7 +82,12 @@ async def starting(ctx: BridgeContext, deadline: float, hint: str = NOTHING_SENT
     start_deadline = runs_start_deadline.StartDeadline(deadline)
     async with start_progress(ctx):
         with start_deadline.scope:
-            yield start_deadline
+            try:
+                yield start_deadline
+            except BridgeError as error:
+                if start_deadline.committed:
+                    error.started = True
+                raise
     if start_deadline.expired:
         seconds = anyio.current_time() - arrival_of(ctx)
         text = BUSY if bridge_of(ctx).has_answered else NOT_READY

@@ -75,8 +75,8 @@ def _refuse(missing: Missing | None) -> None:
     [
         ("opus", "", InvalidArgument, "Write provider/model: good/opus"),
         ("good/", "", InvalidArgument, "names no provider"),
-        ("good/opsu", "", NotFound, "It has good/opus"),
-        ("nosuch/opus", "", NotFound, "It has good/opus"),
+        ("good/opsu", "", NotFound, "These would work: good/opus"),
+        ("nosuch/opus", "", NotFound, "These would work: good/opus"),
         ("shut/x", "", OperatorError, "no credentials for the provider 'shut'"),
         ("shut/x", "", OperatorError, "opencode auth login"),
         ("good/opus", "huge", NotFound, "It has high, low"),
