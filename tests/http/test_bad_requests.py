@@ -86,6 +86,7 @@ RAW: Mapping[str, bytes] = {
     "length is a word": HEAD + b"Content-Length: many\r\n\r\n",
     "negative length": HEAD + b"Content-Length: -1\r\n\r\n",
     "two lengths": HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "length of two kinds": HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + HEAD + b"\r\n",
     "wrong chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
     "unknown encoding": HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n",
     "nul in a header": HEAD + b"X-Nul: a\x00b\r\nContent-Length: 0\r\n\r\n",
@@ -140,6 +141,7 @@ async def test_what_is_no_http_ends_its_connection_and_no_other(served: Served, 
         answered = b""
         while part := connection.recv(4096):
             answered += part
+    assert answered.count(b"HTTP/1.1 ") == 1
     assert answered.split(b" ")[1][:1] in {b"4", b"5"}, answered
     check_brief(served, token, answered.decode())
     assert (await listed(served, token)).status_code == 200

@@ -35,6 +35,8 @@ REQUEST_HEADERS = (
     "mcp-protocol-version",
     "mcp-session-id",
 )
+LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
+"""Headers of which a request has at most one."""
 NO_CASE = frozenset({b"host", b"origin"})
 """Headers whose values are compared without regard to case."""
 NO_DOCUMENTS: "Mapping[str, Response]" = MappingProxyType({})
@@ -97,7 +99,7 @@ class HttpApp:
                     self._count_response(exchange.status)
 
     async def _check(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        refusal = _too_long(scope) or await self._security.validate_request(Request(scope))
+        refusal = _too_long(scope) or _of_unclear_length(scope) or await self._security.validate_request(Request(scope))
         await (refusal or self._checked)(scope, receive, send)
 
     async def _route(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
@@ -121,6 +123,14 @@ def _too_long(scope: "Scope") -> Response | None:
     """Refuse a head that arrived at once and is longer than one that arrives in parts may be."""
     length = len(scope["raw_path"]) + len(scope["query_string"]) + sum(map(sum, _lengths(scope)))
     return PlainTextResponse("The headers are too long.", 431) if length > LARGEST_HEAD else None
+
+
+def _of_unclear_length(scope: "Scope") -> Response | None:
+    """Refuse a request with two lengths: a proxy may take another part of it for the next request (smuggling)."""
+    if not LENGTHS.issubset(name for name, _ in scope["headers"]):
+        return None
+    words = "A request has either Content-Length or Transfer-Encoding."
+    return PlainTextResponse(words, 400, {"Connection": "close"})
 
 
 def _lengths(scope: "Scope") -> "Iterator[tuple[int, int]]":
