@@ -1,7 +1,7 @@
 """Cold start of the installed command: to its first responses, and to the first response that needs the SDK.
 
-Nothing connects to OpenCode meanwhile, so none need run. ``saved`` is a start with the responses of an earlier one,
-``first`` is a start with an empty state folder.
+Nothing connects to OpenCode meanwhile, so none need run. (``prompts/list`` would, in a bridge with ``--url``.)
+``saved`` is a start with the responses of an earlier one, ``first`` is a start with an empty state folder.
 """
 
 import json
@@ -30,7 +30,7 @@ BARE_SDK = Path(__file__).with_name("bare_server.py")
 BARE_PYTHON = (sys.executable, "-c", "pass")
 LEGACY = Host("2025-11-25", name="benchmark")
 MODERN = Host("2026-07-28", name="benchmark")
-NEEDS_SDK = "prompts/list"
+NEEDS_SDK = "resources/templates/list"
 
 
 @dataclass(frozen=True, slots=True)
