@@ -50,6 +50,8 @@ async def test_the_cost_of_subagents_counts_and_a_run_that_ends_with_its_last_st
     dear = step(text("Done."), usage(input=90_000, output=5))
     report = await host.run(dear, session_id=report["session_id"], max_cost=0.02, max_steps=1)
     assert (report["status"], report["text"]) == ("completed", "Done.")
+    assert report["note"].startswith("The run ended before it could be stopped at its limit: it cost 0.")
+    assert report["note"].endswith("and the limit is 0.02 USD.")
 
 
 async def test_a_run_is_stopped_after_its_minutes_of_work(host: Host, workplace: Path, case: str) -> None:

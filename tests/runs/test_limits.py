@@ -5,7 +5,7 @@ import pytest
 from opencode_mcp.errors import NotAllowed
 from opencode_mcp.opencode.vocabulary.models import Provider, ProviderModel, Providers
 from opencode_mcp.runs.enforcement.working_time import WorkingTime
-from opencode_mcp.runs.limits import NO_LIMITS, Limits, Used, excess, left, read_limits, tightest
+from opencode_mcp.runs.limits import NO_LIMITS, Limits, Used, excess, left, passed_limit, read_limits, tightest
 from opencode_mcp.runs.model_prices import unknown_cost
 
 ALL = Limits(max_cost=0.1, max_minutes=5, max_steps=3)
@@ -29,6 +29,20 @@ def test_a_run_within_its_limits_goes_on(used: Used) -> None:
 )
 def test_the_reason_names_the_limit(used: Used, reason: str) -> None:
     assert excess(ALL, used) == reason
+
+
+@pytest.mark.parametrize(
+    ("used", "told"),
+    [
+        (Used(cost=0.1, steps=3, seconds=300), ""),
+        (Used(steps=4), "it took 4 steps, and the limit is 3 steps."),
+        (Used(cost=0.12), "it cost 0.12 USD, and the limit is 0.10 USD."),
+        (Used(seconds=330), "it worked for 5.5 min, and the limit is 5 min."),
+    ],
+)
+def test_a_run_that_ended_too_soon_to_be_stopped_names_the_limit(used: Used, told: str) -> None:
+    assert passed_limit(ALL, used) == (f"The run ended before it could be stopped at its limit: {told}" if told else "")
+    assert passed_limit(NO_LIMITS, used) == ""
 
 
 def test_a_limit_of_one_or_of_a_part_is_said_in_plain_words() -> None:

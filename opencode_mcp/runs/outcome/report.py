@@ -171,6 +171,8 @@ class RunReport(BaseModel):
     """The last command of the run with its exit code, if it failed."""
     at_limit: bool = Field(default=False, exclude=True)
     """True if it was stopped because it exceeded one of its limits."""
+    passed_limit: str = Field(default="", exclude=True)
+    """Sentence on the limit that a completed run has passed; the note has it, too."""
     error: str = ""
     """OpenCode's own words."""
     removed: bool = Field(default=False, exclude=True)

@@ -16,6 +16,7 @@ from opencode_mcp.opencode.vocabulary.models import Failure, Message
 from opencode_mcp.opencode.vocabulary.submission import Accepted
 from opencode_mcp.runs.following.follow import CheckedAnswer, Observation, present_activity, run_age, waiting_behind
 from opencode_mcp.runs.following.read_ahead import known_record
+from opencode_mcp.runs.limits import Used, passed_limit
 from opencode_mcp.runs.outcome.endings import failure_kind
 from opencode_mcp.runs.outcome.failed_command import failed_command
 from opencode_mcp.runs.outcome.report import (
@@ -129,6 +130,8 @@ async def report_run(
         report.note = CORRECTED
     if seen.copied and seen.state is State.ABORTED:
         report.note = COPIED
+    if seen.state is State.COMPLETED:
+        _add_passed_limit(report, run, answers)
     return _add_checked(report, seen.checked) if seen.checked else await _check_output(report, schema)
 
 
@@ -265,6 +268,14 @@ async def _waited(hub: Hub, run: Run, seen: Observation, answers: list[Message])
         given = answers_in(await seen.client.session_get(run.session_id))
     pending = [request.request_id for request in seen.pending]
     return waited_seconds(hub, run.message_id, answers, given, pending, seen.client.clock.now() * 1000)
+
+
+def _add_passed_limit(report: RunReport, run: Run, answers: list[Message]) -> None:
+    """Add the limit that a completed run has passed. The steps of its subagents are not read for this."""
+    steps = sum(message.info.role == "assistant" for message in answers)
+    used = Used(report.cost, steps, max(report.seconds - report.waited, 0))
+    report.passed_limit = passed_limit(run.limits, used)
+    report.note = " ".join(filter(None, [report.note, report.passed_limit]))
 
 
 def _removed_report(run: Run) -> RunReport:

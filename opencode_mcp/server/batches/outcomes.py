@@ -27,7 +27,8 @@ def outcome_of(report: "RunReport", before: Done) -> Outcome:
         report: Report of the run.
         before: Work on the task before it.
     """
-    outcome = _outcome(report.status, report.error or report.shortfall, before.with_run(report))
+    note = report.error or report.shortfall or report.passed_limit
+    outcome = _outcome(report.status, note, before.with_run(report))
     return replace(outcome, verified=report.verified)
 
 
