@@ -118,6 +118,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.runs.run_note",
         "opencode_mcp.runs.sessions.history",
         "opencode_mcp.runs.sessions.last_run",
+        "opencode_mcp.runs.sessions.prompt_words",
         "opencode_mcp.runs.sessions.spending",
         "opencode_mcp.runs.sessions.subagents",
         "opencode_mcp.runs.starting.start_deadline",

@@ -8,14 +8,15 @@ from typing import Any, Literal
 from opencode_mcp.errors import BackendFailed, CallerError
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.codec import is_unreadable
-from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, Session, SubtaskPart
-from opencode_mcp.runs.outcome.report import first_words, spoken, summarise
+from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, Session
+from opencode_mcp.runs.outcome.report import summarise
 from opencode_mcp.runs.outcome.state import Evidence, State, classify
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.output_schema.prompted import ParsedAnswer, corrected_prompt, parse_answer, schema_of
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import answers_in, is_cut_short, is_prompt, says_nothing
 from opencode_mcp.runs.sessions.history import is_copied
+from opencode_mcp.runs.sessions.prompt_words import words_of
 from opencode_mcp.runs.sessions.spending import step_of
 from opencode_mcp.text.json_values import as_map
 
@@ -103,12 +104,6 @@ async def read_last_run(
 
 def _has_no_end(answer: MessageInfo) -> bool:
     return answer.time.completed is None and answer.error is None
-
-
-def words_of(prompt: Message) -> str:
-    """Return the beginning of a prompt in one line."""
-    subtasks = [part.prompt or part.description for part in prompt.parts if isinstance(part, SubtaskPart)]
-    return first_words(" ".join([spoken(prompt), *subtasks]).strip())
 
 
 def _prompt_id(messages: list[Message]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opencode_mcp.runs.sessions import history
+from opencode_mcp.runs.sessions.prompt_words import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,6 +101,8 @@ class Account:
     steps: list[Step]
     beside: Spending = field(default_factory=Spending)
     """Spending that OpenCode counts and no message shows: requests for a title, and undone prompts."""
+    prompts: dict[str, str] = field(default_factory=dict[str, str])
+    """Beginnings of the prompts, by their ids, as far as OpenCode shows them."""
 
     @property
     def total(self) -> Spending:
@@ -114,15 +117,18 @@ async def read_account(client: "OpenCodeClient", session: "Session", since: floa
     began in the period.
     """
     steps: list[Step] = []
+    prompts: dict[str, str] = {}
     async for message in history.own_messages(client, session):
         if message.info.time.created < since:
             break
         if message.info.role == "assistant":
             steps.append(step_of(message.info))
+        else:
+            prompts[message.info.id] = words_of(message)
     if session.time.created < since or not _counts_itself(session):
-        return Account(steps)
+        return Account(steps, prompts=prompts)
     shown = Spending.total(step.spending for step in steps)
-    return Account(steps, Spending.counted(session).beyond(shown))
+    return Account(steps, Spending.counted(session).beyond(shown), prompts)
 
 
 def step_of(info: "MessageInfo") -> Step:

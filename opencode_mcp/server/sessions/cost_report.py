@@ -21,7 +21,7 @@ from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
@@ -30,10 +30,12 @@ SECONDS = 20.0
 """Seconds in which the sessions are read."""
 MOST_SESSIONS = 2000
 BESIDE = "titles and undone prompts"
-"""Name of the model and the agent for what OpenCode counted and no message shows."""
+"""Words for what OpenCode counted and no message shows."""
+OUTSIDE_OF_RUNS = f"outside of runs ({BESIDE})"
+"""Name of the model and the agent for that."""
 ABOUT_BESIDE = (
-    f'"{BESIDE}" is what OpenCode counted for requests for session titles and for prompts that were undone. It records '
-    "neither their model nor their agent, and a session costs so much more than its runs."
+    f"A session costs more than its runs by what OpenCode counted for {BESIDE}; it records neither the model nor the "
+    "agent of those."
 )
 NOT_RECORDED = {
     True: (
@@ -77,6 +79,8 @@ class RunCost:
     spent: Spending = field(default_factory=Spending)
     is_known: bool = True
     """False if OpenCode has no cost of one of the steps."""
+    prompt: str = ""
+    """Beginning of the prompt; empty if it is not known."""
 
 
 @dataclass(slots=True)
@@ -149,6 +153,7 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
         _add_session(report, session, account, bridge.fence.project_of(session.directory))
         _add_to_row(report, origin_of(session, counted), account, is_running=session.id in page.status)
         _add_runs(report, session, account)
+        _add_words(report, account, partial(bridge.runs.notes.words_of, session))
     closed = [session for session in page.sessions if session.directory not in page.readable]
     report.not_counted = Spending.total(map(Spending.counted, [*closed, *unread]))
     report.unknown = [
@@ -176,7 +181,7 @@ def _add_session(report: CostReport, session: "Session", account: Account, proje
             agent=step.agent or "unknown",
         )
     if not account.beside.is_nothing:
-        report.add(account.beside, day=_day_of(session), project=project, model=BESIDE, agent=BESIDE)
+        report.add(account.beside, day=_day_of(session), project=project, model=OUTSIDE_OF_RUNS, agent=OUTSIDE_OF_RUNS)
 
 
 def origin_of(session: "Session", counted: "Mapping[str, Session]") -> "Session":
@@ -206,6 +211,12 @@ def _add_runs(report: CostReport, session: "Session", account: Account) -> None:
         row.is_known &= step.is_counted
 
 
+def _add_words(report: CostReport, account: Account, words_of: "Callable[[str], str]") -> None:
+    """Add to the runs of a session how their prompts begin; what the bridge has noted wins over what OpenCode shows."""
+    for prompt_id in {step.prompt_id for step in account.steps}:
+        report.by_run[prompt_id].prompt = words_of(prompt_id) or account.prompts.get(prompt_id, "")
+
+
 def _count_session(report: CostReport, session: "Session", account: Account) -> None:
     if session.parent_id:
         report.subagents += 1
@@ -232,7 +243,7 @@ def _about_steps(report: CostReport) -> list[str]:
     if report.without_usage:
         steps = "1 step has" if report.without_usage == 1 else f"{report.without_usage} steps have"
         notes.append(f"{steps} no tokens on record: the provider reports none, or OpenCode has not counted them yet.")
-    if BESIDE in report.tables["model"]:
+    if OUTSIDE_OF_RUNS in report.tables["model"]:
         notes.append(ABOUT_BESIDE)
     return notes
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from opencode_mcp.opencode.vocabulary.default_titles import told_once
 from opencode_mcp.server.results.render import session_name
 from opencode_mcp.server.results.timestamps import local_moment, local_zone
 from opencode_mcp.server.sessions.amounts import DATA_DIGITS, amount_data, amount_text, known_amount_text, money
@@ -56,7 +57,8 @@ def _session_data(row: SessionCost) -> dict[str, Any]:
 
 def _run_data(row: RunCost) -> dict[str, Any]:
     names = {"session_id": row.session_id, "message_id": row.message_id}
-    return {**names, "cost_complete": row.is_known, **amount_data(row.spent)}
+    prompt = {"prompt": row.prompt} if row.prompt else {}
+    return {**names, **prompt, "cost_complete": row.is_known, **amount_data(row.spent)}
 
 
 def _dearest(rows: "Mapping[str, AnyCost]", top: int) -> "list[AnyCost]":
@@ -127,7 +129,9 @@ def _runs(report: CostReport, top: int) -> str:
 
 def _run_line(row: RunCost) -> str:
     amount = known_amount_text(row.spent, is_known=row.is_known)
-    return f"- {row.message_id or 'unknown prompt'} of {session_name(row.session_id, row.title)}: {amount}"
+    title, prompt = told_once(row.title, row.prompt)
+    words = f' "{one_line(prompt)}"' if prompt else ""
+    return f"- {row.message_id or 'unknown prompt'}{words} of {session_name(row.session_id, title)}: {amount}"
 
 
 def _rows(report: CostReport, name: str) -> "list[tuple[str, Spending]]":

@@ -17,6 +17,7 @@ def report() -> CostReport:
     made.by_run = {
         name: RunCost("ses_1", name, "First", Spending(cost)) for name, cost in (("msg_1", 0.5), ("msg_2", 1.0))
     }
+    made.by_run["msg_2"].prompt = "Fix it."
     made.by_run["msg_3"] = RunCost("ses_2", "msg_3", "Second", Spending(1), is_known=False)
     return made
 
@@ -44,6 +45,6 @@ def test_a_session_says_what_it_cost_beside_its_runs() -> None:
 def test_the_dearest_runs_are_listed_and_as_many_as_are_wanted() -> None:
     told = cost_text(report(), top=2)
     assert "By run (the 2 of the highest cost, of 3; top=... shows more):" in told
-    assert '- msg_2 of ses_1 "First": $1.0000\n- msg_3 of ses_2 "Second": at least $1.0000\n\n' in told
+    assert '- msg_2 "Fix it." of ses_1 "First": $1.0000\n- msg_3 of ses_2 "Second": at least $1.0000\n\n' in told
     assert "msg_1" in cost_text(report(), top=3)
     assert [row["message_id"] for row in cost_data(report(), top=1)["by_run"]] == ["msg_2"]
