@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.errors import BackendUnavailable
+from opencode_mcp.errors import BackendTimeout, BackendUnavailable
 from opencode_mcp.opencode.http.clock import Clock
 from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Body, Transport
 
@@ -90,6 +90,9 @@ class Connection:
     async def send(self, request: "Request", *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> "Reply":
         """Send a request. If the server is lost, find it again and repeat the request, unless it may change something.
 
+        After a request without an answer for as long as any may take, the next one first checks that the server
+        answers at all: an OpenCode that hangs accepts connections, and would let each request wait that long.
+
         Raises:
             BackendUnavailable: The server cannot be found again, or it may have received the request before it was
                 lost.
@@ -98,6 +101,10 @@ class Connection:
         transport = await self.transport()
         try:
             return await transport.send(request, timeout=timeout, queued=queued)
+        except BackendTimeout:
+            if timeout >= READ_TIMEOUT_SECONDS:
+                self.forget(transport)
+            raise
         except BackendUnavailable as error:
             self.forget(transport)
             if error.sent and request.method != "GET":

@@ -8,6 +8,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import anyio
+
 from opencode_mcp.errors import BackendTimeout, InvalidSetting
 from opencode_mcp.launcher.guarding.guarded import guard_again
 from opencode_mcp.launcher.health import is_busy
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WEDGED_GRACE_SECONDS = 2.0
+IDLE_SHARE = 0.05
+"""Share of one processor below which a server that does not answer is idle: it hangs, and is not merely slow."""
 
 
 class Sharing:
@@ -46,7 +50,8 @@ class Sharing:
     ) -> "ServerRecord | None":
         """Return the server that runs already; ``None`` if one must be started.
 
-        A dead server is forgotten. An idle one is ended if it does not answer, or has another environment.
+        A dead server is forgotten. An idle one is ended if it does not answer, or has another environment. One that
+        computes is never ended for its silence: OpenCode answers nothing while it indexes a large folder, for example.
 
         Args:
             files: Files of the server.
@@ -65,6 +70,7 @@ class Sharing:
             # Its bridge may have died during the start.
             left = record.started + self._start_timeout - time.time()
             within = max(self._patience, min(left, self._start_timeout))
+            used, began = await record.process.processor_seconds(), anyio.current_time()
             ready = await await_ready(record, files, within=within)
             if ready is not None and not await self._ended_for_its_environment(ready, lease):
                 _note_sharing(ready, executable)
@@ -72,7 +78,9 @@ class Sharing:
                 await guard_again(ready.process, files, self._settings.stop_after)
                 return ready
             if await record.process.runs():
-                await _end_silent(record, lease, within)
+                used = await record.process.processor_seconds() - used
+                computes = used > IDLE_SHARE * (anyio.current_time() - began)
+                await _end_silent(record, lease, within, computes=computes)
         files.remove_record()
         return None
 
@@ -100,9 +108,12 @@ class Sharing:
         return True
 
 
-async def _end_silent(record: "ServerRecord", lease: "Lease", within: float) -> None:
-    """End a server that does not answer, unless other bridges may have work in it."""
+async def _end_silent(record: "ServerRecord", lease: "Lease", within: float, *, computes: bool) -> None:
+    """End a server that does not answer, unless it computes or other bridges may have work in it."""
     pid = record.process.pid
+    if computes:
+        message = f"OpenCode (process {pid}) has not answered for {within:.0f} s, but it is computing."
+        raise BackendTimeout(message, hint=f"Call again in a minute; if that does not help, end process {pid}.")
     if record.left_busy or lease.others_live():
         message = f"OpenCode (process {pid}) has not answered for {within:.0f} s, and may be working for others."
         raise BackendTimeout(message, hint=f"Call again; if it hangs, end process {pid}.")

@@ -11,7 +11,7 @@ from anyio import to_thread
 
 from opencode_mcp.processes.groups import ask_to_end, force_to_end
 from opencode_mcp.processes.port_owner import listens
-from opencode_mcp.processes.process_table import born
+from opencode_mcp.processes.process_table import born, processor_seconds
 
 POLL_SECONDS = 0.02
 
@@ -30,6 +30,10 @@ class Process:
     async def listens(self, host: str, port: int) -> bool:
         """Return True if the process has not ended, and it or one of its descendants listens at an address."""
         return await to_thread.run_sync(self._listens, host, port)
+
+    async def processor_seconds(self) -> float:
+        """Return the processor time that the process has used, in seconds."""
+        return await to_thread.run_sync(processor_seconds, self.pid)
 
     def _runs(self) -> bool:
         return bool(self.born) and born(self.pid) == self.born

@@ -1,9 +1,10 @@
-"""Process table of the system: birth, descendants, and environment of a process.
+"""Process table of the system: birth, descendants, environment and processor time of a process.
 
 A process id is reused after its process has ended. The birth distinguishes a process from a later one with the same id;
 it is a text that is only compared, and empty for a process that does not run, including a zombie.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,6 +28,11 @@ if sys.platform == "linux":
         while more := {child for child, parent in parents.items() if parent in found} - found:
             found |= more
         return found - {pid}
+
+    def processor_seconds(pid: int) -> float:
+        """Return the processor time that a process has used, in seconds; 0 for one that does not run."""
+        fields = _stat(pid)
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0
 
     def started_with(name: str, value: str) -> Iterator[int]:
         """Yield the processes of this user whose environment contained a variable at their start."""
@@ -65,6 +71,14 @@ else:
             return {child.pid for child in psutil.Process(pid).children(recursive=True)}
         except psutil.Error:
             return set()
+
+    def processor_seconds(pid: int) -> float:
+        """Return the processor time that a process has used, in seconds; 0 for one that does not run."""
+        try:
+            times = psutil.Process(pid).cpu_times()
+        except psutil.Error:
+            return 0
+        return times.user + times.system
 
     def started_with(name: str, value: str) -> Iterator[int]:
         """Yield the processes of this user whose environment contained a variable at their start."""

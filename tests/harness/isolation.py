@@ -32,6 +32,8 @@ KEPT = (
 QUIET = {
     "OPENCODE_DISABLE_AUTOUPDATE": "1",
     "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
+    # As in servers that a bridge starts: the index has stopped servers for ever.
+    "OPENCODE_DISABLE_FFF": "1",
     "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
     "OPENCODE_DISABLE_MODELS_FETCH": "1",
     "OPENCODE_DISABLE_SHARE": "1",

@@ -5,7 +5,8 @@ from contextlib import aclosing
 import anyio
 import pytest
 
-from opencode_mcp.errors import BackendUnavailable
+from opencode_mcp.errors import BackendTimeout, BackendUnavailable
+from opencode_mcp.launcher import connection as connection_module
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.http.codec import Request, encode
 from opencode_mcp.opencode.http.endpoint import Endpoint
@@ -82,6 +83,24 @@ async def test_a_read_that_a_server_may_have_received_is_sent_to_the_next_one(op
         async with aclosing(Connection(route)) as connection:
             assert (await connection.send(HEALTH)).status == 200
             assert connection.endpoint == at(opencode_server)
+
+
+async def test_after_a_request_that_was_never_answered_the_next_one_searches_for_a_server_that_answers(
+    opencode_server: OpenCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "READ_TIMEOUT_SECONDS", 0.5)
+    async with proxy_to(opencode_server.url) as proxy:
+        route = Route(at(opencode_server, proxy.url), at(opencode_server))
+        async with aclosing(Connection(route)) as connection:
+            await connection.send(HEALTH)
+            proxy.stall()
+            with pytest.raises(BackendTimeout):
+                await connection.send(HEALTH, timeout=0.25)
+            assert route.located == 1
+            with pytest.raises(BackendTimeout):
+                await connection.send(HEALTH, timeout=0.5)
+            assert (await connection.send(HEALTH)).status == 200
+            assert (route.located, connection.endpoint) == (2, at(opencode_server))
 
 
 async def test_a_server_found_again_keeps_the_requests_that_are_under_way(opencode_server: OpenCode) -> None:

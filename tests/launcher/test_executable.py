@@ -215,3 +215,11 @@ def test_a_server_lets_git_start_no_program_that_a_repository_names_for_files_or
     assert (given["GIT_CONFIG_KEY_0"], given["GIT_CONFIG_VALUE_0"]) == ("core.fsmonitor", "false")
     own = {"GIT_NO_LAZY_FETCH": "0", "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "a.b", "GIT_CONFIG_VALUE_0": "c"}
     assert own.items() <= serve_environment(generation, own, username="opencode", password="x").items()
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_a_server_makes_no_index_of_files_unless_the_person_wants_it(generation: Generation) -> None:
+    given = serve_environment(generation, {}, username="opencode", password="x")
+    assert given["OPENCODE_DISABLE_FFF"] == "1"
+    own = {"OPENCODE_DISABLE_FFF": "0"}
+    assert own.items() <= serve_environment(generation, own, username="opencode", password="x").items()

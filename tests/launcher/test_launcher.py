@@ -1,5 +1,6 @@
 """One server for all bridges: found, started, shared and stopped, whatever happens to the bridges."""
 
+import itertools
 import logging
 import os
 import shutil
@@ -16,7 +17,7 @@ import anyio
 import pytest
 
 from opencode_mcp.config import Settings
-from opencode_mcp.errors import OpenCodeNotInstalled, OpenCodeNotStarting
+from opencode_mcp.errors import BackendTimeout, OpenCodeNotInstalled, OpenCodeNotStarting
 from opencode_mcp.launcher import launcher as launcher_module
 from opencode_mcp.launcher.health import check, connected, is_busy
 from opencode_mcp.launcher.launcher import Launcher
@@ -209,6 +210,28 @@ async def test_a_record_of_a_stranger_and_a_server_that_died_or_hangs_are_replac
         assert stranger.poll() is None
     assert f"process {second.pid}) does not answer any more" in caplog.text
     assert second.password not in caplog.text
+
+
+async def test_a_silent_server_that_computes_is_not_ended(
+    settings: Settings, state: StateFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with aclosing(Launcher(settings, patience=1)) as launcher:
+        first = await launcher.locate()
+        silent = record_of(state)
+        state.write_record(replace(silent, started=silent.started - 60))
+        used = itertools.count()
+
+        async def computing(_process: Process) -> float:
+            return next(used)
+
+        monkeypatch.setattr(Process, "processor_seconds", computing)
+        os.kill(silent.process.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(BackendTimeout, match="it is computing"):
+                await launcher.locate()
+        finally:
+            os.kill(silent.process.pid, signal.SIGCONT)
+        assert await launcher.locate() == first
 
 
 def record_stranger(state: StateFiles, pid: int) -> None:

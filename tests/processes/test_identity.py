@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from opencode_mcp.processes.identity import Process, end
-from opencode_mcp.processes.process_table import born
+from opencode_mcp.processes.process_table import born, processor_seconds
 from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.anyio
@@ -102,3 +102,10 @@ async def test_what_the_leader_started_ends_with_it(output: Path) -> None:
         return not await process.runs()
 
     await eventually(gone)
+
+
+def test_the_processor_time_of_a_process_grows_while_it_computes() -> None:
+    before = processor_seconds(os.getpid())
+    while processor_seconds(os.getpid()) == before:
+        sum(range(10_000))
+    assert processor_seconds(0) == 0

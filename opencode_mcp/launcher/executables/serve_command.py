@@ -27,6 +27,10 @@ GIT_VARIABLES: Mapping[str, str] = {
 }
 """Variables that keep git from two programs which a repository can name, when OpenCode compares files by itself: the
 transport of a partial clone, and a monitor of files. Inherited ones win."""
+INDEX_VARIABLES: Mapping[str, str] = {"OPENCODE_DISABLE_FFF": "1"}
+"""Variable that makes OpenCode search files with ripgrep and not with its own index. The index reads every file of a
+project, even of a home directory, and its lock has stopped the whole server for ever (seen on 1.18). Inherited ones
+win."""
 ADDRESS = rb"http://127\.0\.0\.1:\d+"
 ANNOUNCEMENT = re.compile(
     rb'^(?:(?:opencode )?server listening on |\{"url":\s*")(?P<url>' + ADDRESS + rb')(?:"\})?\s*$', re.MULTILINE
@@ -51,7 +55,7 @@ def serve_environment(
     """Return the environment of a server, with its credentials in place of inherited ones."""
     environment = {name: value for name, value in inherited.items() if name not in CREDENTIALS}
     environment["BUN_INSPECT_PRELOAD"] = str(PRELOAD)
-    environment = {**GIT_VARIABLES, **environment}
+    environment = {**GIT_VARIABLES, **INDEX_VARIABLES, **environment}
     if generation == 1:
         return {**environment, "OPENCODE_SERVER_USERNAME": username, "OPENCODE_SERVER_PASSWORD": password}
     return {**environment, "OPENCODE_PASSWORD": password}

@@ -8,6 +8,7 @@ from tests.harness.isolation import BRIEF, FOLDERS, NOWHERE, basics
 
 QUIET = {
     "OPENCODE_DISABLE_AUTOUPDATE": "1",
+    "OPENCODE_DISABLE_FFF": "1",
     "OPENCODE_DISABLE_MODELS_FETCH": "1",
     # What the bridges of a killed test run have started ends by itself.
     "OPENCODE_MCP_STOP_AFTER": "120",
