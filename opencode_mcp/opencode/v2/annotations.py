@@ -19,6 +19,7 @@ _BUSY = "In a busy session it changes the run that goes on."
 _NOT_CHECKED = "A name that does not exist is accepted and fails at the next prompt."
 _UNTIL_RESTART = "It lasts until the next restart of the server."
 _LASTING = "Experimental: it works only if server.info has `capabilities.persistentPty`."
+_ELSE_PTY = f"{_LASTING} Where it does not, use pty.create."
 _TICKET = {"x-opencode-ticket": "1"}
 
 ANNOTATIONS: Mapping[str, Annotation] = {
@@ -315,7 +316,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "terminal", "execute", "terminal ticket attach websocket", "The ticket is valid once.", headers=_TICKET
     ),
     "experimental.persistentPty.list": A("terminal", "read", "terminals session", _LASTING),
-    "experimental.persistentPty.create": A("terminal", "execute", "terminal session shell run new open", _LASTING),
+    "experimental.persistentPty.create": A("terminal", "execute", "terminal session shell run new open", _ELSE_PTY),
     "experimental.persistentPty.get": A("terminal", "read", "terminal process status", _LASTING),
     "experimental.persistentPty.read": A("terminal", "read", "terminal screen output rows lines", _LASTING),
     "experimental.persistentPty.snapshot": A("terminal", "read", "terminal screen output", _LASTING),

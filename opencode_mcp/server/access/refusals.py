@@ -76,7 +76,7 @@ AGENT_TOOL = "opencode_run"
 BY_AGENT = "OpenCode's agent can {} under OpenCode's permission rules."
 COMMANDS = frozenset({"session.shell", "shell.create", "pty.create"})
 """Operations in whose place the agent runs commands, which is not the same as a terminal."""
-OPENS_TERMINAL = frozenset({"pty.create", "v2.pty.create"})
+OPENS_TERMINAL = frozenset({"pty.create", "v2.pty.create", "experimental.persistentPty.create"})
 """Operations whose note says how the terminal can be used, which a person must know before allowing them."""
 INSTEAD: Mapping[str, str] = {
     **TOOL_OF,
