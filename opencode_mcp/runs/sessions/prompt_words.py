@@ -1,4 +1,4 @@
-"""Beginning of a prompt, by which a person recognises its run. Pure."""
+"""Beginning of a prompt, by which a person recognises its run."""
 
 from opencode_mcp.opencode.vocabulary.models import Message, SubtaskPart
 from opencode_mcp.runs.outcome.report import first_words, spoken
