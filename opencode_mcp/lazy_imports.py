@@ -55,7 +55,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.batches.scope",
         "opencode_mcp.diffs.authorship",
         "opencode_mcp.diffs.merged",
-        "opencode_mcp.diffs.raw",
+        "opencode_mcp.diffs.raw_patch",
         "opencode_mcp.doctor.backend_checks",
         "opencode_mcp.doctor.http_checks",
         "opencode_mcp.events.hub",

@@ -19,9 +19,8 @@ from functools import partial
 import pytest
 
 from opencode_mcp.config import Settings
-from opencode_mcp.diffs import authorship, named_files, patches, reading_commands, result_text, session_files
+from opencode_mcp.diffs import authorship, named_files, patches, raw_patch, reading_commands, result_text, session_files
 from opencode_mcp.diffs import merged as merged_diff
-from opencode_mcp.diffs import raw as raw_diff
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import collection
 from opencode_mcp.http.oauth import token_rights
@@ -393,7 +392,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "markdown.transcript": lambda text: transcript.render_transcript([a_message(text)]),
     "diffs.patches": lambda text: patches.write(patches.parse(text).hunks),
     "diffs.merged": lambda text: merged_diff.merge_diffs([[a_diff(text)], [a_diff(text)]]),
-    "diffs.raw": raw_diff.parse_raw,
+    "diffs.raw_patch": raw_patch.parse_raw,
     "diffs.result_text": lambda text: result_text.text_after(a_diff(text)),
     "diffs.named_files": lambda text: [
         named_files.named_files(a_call("apply_patch", {"patchText": text, "filePath": text}), text[:9]),

@@ -10,7 +10,7 @@ import anyio
 from opencode_mcp.config import read_file
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.http.authentication.caller import Caller
-from opencode_mcp.http.authentication.step_up import lacking_scopes
+from opencode_mcp.http.authentication.needed_scopes import lacking_scopes
 from opencode_mcp.http.oauth.user import USER, user_of
 from opencode_mcp.http.principals.principal_file import stamp_of
 from opencode_mcp.http.transport.exchange import exchange_of, is_call

@@ -29,9 +29,9 @@ from opencode_mcp.isolation.work import checkout_and_work, pending_changes
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from opencode_mcp.isolation.integration_ways import How
     from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.trees import TreeChange
-    from opencode_mcp.isolation.ways import How
     from opencode_mcp.isolation.worktrees import Worktrees
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from opencode_mcp.diffs.patches import Patch, lines_of, parse, shorten_hunk, write
-from opencode_mcp.diffs.raw import unquote
+from opencode_mcp.diffs.raw_patch import unquote
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.layout import ANY_LENGTH, Drawn, Excerpt, PlainLine, Section, draw
 from opencode_mcp.opencode.vocabulary.models import FileDiff

@@ -10,11 +10,11 @@ import anyio
 from anyio import to_thread
 from anyio.abc import Process
 
+from opencode_mcp.processes.command_supervisor import MARK_VALUE
 from opencode_mcp.processes.groups import FLAGS, force_to_end
-from opencode_mcp.processes.supervisor import MARK_VALUE
 
 # -I: neither the working directory nor a variable decides which modules Python loads.
-SUPERVISOR = (sys.executable, "-I", "-m", "opencode_mcp.processes.supervisor")
+SUPERVISOR = (sys.executable, "-I", "-m", "opencode_mcp.processes.command_supervisor")
 MARK = "OPENCODE_BRIDGE_LINE_"
 """Beginning of the name of a line's mark. Each line has a name of its own, so lines can run inside of lines."""
 END_SECONDS = 5.0

@@ -24,7 +24,6 @@ from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.finding import find_run, find_run_to_stop
 from opencode_mcp.runs.following.corrections import find_correction, observe_corrected, read_schema
 from opencode_mcp.runs.following.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress
 from opencode_mcp.runs.following.verified import observe_verified
@@ -40,6 +39,7 @@ from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, RunStarter, is_removed, is_superseded, latest_prompt
 from opencode_mcp.runs.reports.brought_back import brought_back, no_other_work
 from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
+from opencode_mcp.runs.run_lookup import find_run, find_run_to_stop
 from opencode_mcp.runs.run_note import Notes
 from opencode_mcp.runs.starting.prompt_poster import POST_LEAST, PromptPoster, next_message_id
 from opencode_mcp.runs.starting.session_turns import SessionTurns

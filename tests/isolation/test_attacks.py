@@ -21,7 +21,7 @@ from opencode_mcp.server.results.integration_text import text_of
 from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.ways import How
+    from opencode_mcp.isolation.integration_ways import How
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform == "win32", reason="the programs are POSIX's")]
 REQUEST = IntegrationOptions("Work of OpenCode")

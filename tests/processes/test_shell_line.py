@@ -8,8 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from opencode_mcp.processes.command_supervisor import KEPT_BYTES
 from opencode_mcp.processes.shell_line import ShellResult, run_shell_line
-from opencode_mcp.processes.supervisor import KEPT_BYTES
 from tests.harness.waiting import eventually
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform == "win32", reason="the lines are POSIX's")]

@@ -64,7 +64,8 @@ async def test_every_error_arrives_with_what_was_wrong_and_a_next_step(kind: typ
 @pytest.mark.parametrize("kind", descendants(BridgeError))
 async def test_an_errors_own_hint_takes_the_place_of_the_general_one(kind: type[BridgeError]) -> None:
     FAILURES.append(kind("The path 'x' is wrong.", hint="Take 'y'."))
-    assert text_of(await call(path="x")) == "The path 'x' is wrong. Take 'y'."
+    rest = "" if kind.started is not False else " Nothing was started."
+    assert text_of(await call(path="x")) == f"The path 'x' is wrong. Take 'y'.{rest}"
 
 
 def test_every_error_explains_itself_in_whole_sentences() -> None:

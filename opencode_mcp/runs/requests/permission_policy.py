@@ -40,7 +40,7 @@ from typing import cast
 
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.options import DECIDERS, Decider, Rules, as_decider, as_rules
-from opencode_mcp.runs.requests.patterns import covers, expansions, may_overlap
+from opencode_mcp.runs.requests.pattern_relations import covers, expansions, may_overlap
 
 NAMES = (("bash", "shell"), ("task", "subagent"))
 """Kinds of permission with the names in OpenCode 1 and in OpenCode 2."""

@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 
 from opencode_mcp.options import Decider
-from opencode_mcp.runs.requests.patterns import WILD
+from opencode_mcp.runs.requests.pattern_relations import WILD
 from opencode_mcp.runs.requests.permission_policy import Policy, strictest
 
 WHOLE_LINE = "shell"

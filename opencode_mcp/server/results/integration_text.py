@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.isolation.repository.kept_commits import DISCARDED_DAYS
-from opencode_mcp.isolation.ways import How
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import quantity

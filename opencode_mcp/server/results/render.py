@@ -1,4 +1,4 @@
-"""Turn results and errors into text that a model can act on; this is the only place that does so.
+"""Turn results and errors into text that a model can act on. Every result and error passes this module.
 
 The rules: one fact per line, no empty facts, OpenCode's own text under a heading that names its source, and at the end
 the next step of the caller. Text of a model or a file is data: it must not look like instructions to the host.

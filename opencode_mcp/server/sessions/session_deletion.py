@@ -74,8 +74,19 @@ async def forget_worktree(bridge: "Bridge", session: "Session") -> None:
     bridge.fence.forget_session(session.id)
     if not bridge.fence.is_removed(session.directory):
         return
-    if not await has_sessions(bridge, session.directory):
+    if not await _may_have_sessions(bridge, session.directory):
         await bridge.worktrees.forget(session.directory)
+
+
+async def _may_have_sessions(bridge: "Bridge", directory: str) -> bool:
+    """Return True unless OpenCode's list shows that no session is left in a directory.
+
+    The list is read after a deletion, which must not look failed because the list fails.
+    """
+    try:
+        return await has_sessions(bridge, directory)
+    except BridgeError:
+        return True
 
 
 async def has_sessions(bridge: "Bridge", directory: str) -> bool:

@@ -18,11 +18,11 @@ from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCError, JSONRPCMessage, JSONRPCNotification, JSONRPCRequest, jsonrpc_message_adapter
 
-from opencode_mcp.server.stdio.batches import Batches
 from opencode_mcp.server.stdio.descriptors import CHUNK, ROOM, has_room
 from opencode_mcp.server.stdio.front.answered_requests import AnsweredRequests
 from opencode_mcp.server.stdio.front.takeover import Takeover
 from opencode_mcp.server.stdio.incoming import read_line
+from opencode_mcp.server.stdio.json_rpc_batches import Batches
 from opencode_mcp.server.stdio.outgoing import line_of
 
 logger = logging.getLogger(__name__)

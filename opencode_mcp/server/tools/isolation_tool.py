@@ -8,7 +8,7 @@ from pydantic import Field
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import InvalidArgument, NotFound, SessionBusy
 from opencode_mcp.isolation import results
-from opencode_mcp.isolation.ways import How
+from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results import integration_text

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.diffs import raw
+from opencode_mcp.diffs import raw_patch
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
 from opencode_mcp.runs import record
 from opencode_mcp.runs.sessions import history, prompt_words
@@ -83,7 +83,7 @@ async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallTool
         f"{session.id} is undone from {undone.message_id} on: its files are as they were before that prompt. "
         f"restore=true brings it back until the next prompt. {_what_changed(undone.diff)}"
     )
-    return changes_result(Changes(raw.parse_raw(undone.diff), note))
+    return changes_result(Changes(raw_patch.parse_raw(undone.diff), note))
 
 
 def _what_changed(diff: str) -> str:

@@ -9,7 +9,7 @@ from opencode_mcp.errors import (
 from opencode_mcp.opencode.v2.calls.inbox import LATEST
 from opencode_mcp.opencode.v2.messages.conversation import END, to_messages
 from opencode_mcp.opencode.v2.messages.message_pairs import source_id
-from opencode_mcp.opencode.v2.retries import pause_of
+from opencode_mcp.opencode.v2.model_pauses import pause_of
 from opencode_mcp.opencode.vocabulary.models import (
     Message,
     SessionStatus,

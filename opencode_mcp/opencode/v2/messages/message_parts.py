@@ -8,7 +8,7 @@ from collections import Counter
 
 from opencode_mcp.opencode.v2.failures import failure_of
 from opencode_mcp.opencode.v2.messages.tool_states import tool_state
-from opencode_mcp.opencode.v2.retries import pause_of
+from opencode_mcp.opencode.v2.model_pauses import pause_of
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text, as_texts
 

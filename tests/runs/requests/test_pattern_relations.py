@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.options import Decider
-from opencode_mcp.runs.requests.patterns import covers, expansions, may_overlap
+from opencode_mcp.runs.requests.pattern_relations import covers, expansions, may_overlap
 from opencode_mcp.runs.requests.permission_policy import Policy
 
 PATTERNS = st.text(alphabet="ab *?", max_size=6)
