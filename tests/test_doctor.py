@@ -115,7 +115,7 @@ def test_at_an_opencode_2_it_names_the_generation_and_what_was_tested(
     assert (diagnosis.code, diagnosis.verdict) == (0, "Everything works.")
     version = diagnosis.line("version")
     assert (
-        "OpenCode 2.1.2, generation 2 (tested with the published API of OpenCode 2.1.2, not with a released OpenCode 2)"
+        "OpenCode 2, version 2.1.2 (tested with the published API of OpenCode 2.1.2, not with a released OpenCode 2)"
         in version
     )
 

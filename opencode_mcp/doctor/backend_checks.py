@@ -119,7 +119,7 @@ async def _server(backend: Backend) -> Finding:
 async def _version(backend: Backend) -> Finding:
     health = await backend.client.health()
     version, generation = health.version, health.generation
-    text = f"OpenCode {version}, generation {generation} (tested with {describe_tested(version, generation)})"
+    text = f"OpenCode {generation}, version {version} (tested with {describe_tested(version, generation)})"
     return warn(text, "Look for a newer bridge.") if is_untested(version, generation) else found(text)
 
 

@@ -102,7 +102,7 @@ def _opencode(settings: "Settings") -> Finding:
     if not version:
         return fail(f"{path} does not run", INSTALL_HINT)
     check_version(version)
-    return found(f"{version}, generation {generation}, at {path}")
+    return found(f"OpenCode {generation}, version {version}, at {path}")
 
 
 def _git(settings: "Settings") -> Finding:

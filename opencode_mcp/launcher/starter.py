@@ -214,7 +214,7 @@ def _check_generation(record: ServerRecord, expected: ServerRecord) -> None:
     """Check that the server is of the generation that its executable seemed to have."""
     if record.generation != expected.generation:
         message = (
-            f"`{record.executable}` serves OpenCode {record.version}, and was expected to be of generation "
+            f"`{record.executable}` serves OpenCode {record.version}, and was expected to serve OpenCode "
             f"{expected.generation}."
         )
         raise OpenCodeNotStarting(message, hint="Call again: its version is then read anew.")

@@ -145,7 +145,7 @@ async def test_a_command_that_takes_long_is_waited_for_again(
     assert report["status"] == "running"
     await scripted_model.reached(f"dwelling {era}")
     busy = await host.error("opencode_command", command="speak", session_id=session_id)
-    assert "is working on another prompt" in busy
+    assert "is running another prompt" in busy
     assert "is working on" in await host.error("opencode_shell", session_id=session_id, command="echo x")
     await scripted_model.release(f"dwelling {era}")
     done = await host.wait(session_id)

@@ -189,7 +189,7 @@ async def test_a_cancelled_call_ends_the_wait_and_not_the_run(
         (session_id,) = await opencode.busy()
         busy = await client.call("opencode_run", prompt="More.", session_id=session_id)
         assert busy["isError"]
-        assert "is working on another prompt: 'Stand still" in busy["content"][0]["text"]
+        assert "is running another prompt: 'Stand still" in busy["content"][0]["text"]
         assert (await report(client, session_id, wait_seconds=0))["status"] == "running"
         await scripted_model.release(f"cancelled-{host.name}")
         ended = await report(client, session_id)

@@ -196,7 +196,7 @@ async def test_a_second_prompt_is_refused_and_never_reaches_opencode(
     session = await host.start(step(hold(gate), text("First.")))
     await scripted_model.reached(gate)
     told = await host.error("opencode_run", prompt="And now this.", session_id=session)
-    assert f"{session} is working on another prompt: 'Do as the script says." in told
+    assert f"{session} is running another prompt: 'Do as the script says." in told
     for choice in ("opencode_wait", "opencode_abort", "new"):
         assert choice in told
     opencode = backend(opencode_server, workplace)

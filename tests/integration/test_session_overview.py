@@ -135,7 +135,7 @@ async def test_the_list_shows_how_each_run_ended_and_how_its_prompt_begins(
     bad = await host.run(failure(401), directory=str(workplace), title=title)
     asked = await host.run(bash("echo asked"), directory=str(asking), title=title, wait_seconds=20)
     rows = await rows_of(host, title)
-    outcomes = {"completed": good, "failed": bad, "waiting": asked}
+    outcomes = {"completed": good, "failed": bad, "needs_input": asked}
     assert {name: rows[report["session_id"]]["outcome"] for name, report in outcomes.items()} == {
         name: name for name in outcomes
     }

@@ -123,7 +123,7 @@ async def test_a_session_at_work_shows_what_it_asks(host: Host, asking: Path) ->
     session_id = report["session_id"]
     assert report["status"] == "needs_input"
     seen = await host.data("opencode_session", session_id=session_id)
-    assert seen["status"] == "busy"
+    assert seen["status"] == "needs_input"
     assert seen["pending"][0]["request_id"] == report["pending"][0]["request_id"]
     assert f'opencode_wait(session_id="{session_id}")' in seen["next"]
     assert f'opencode_reply_permission(request_id="{seen["pending"][0]["request_id"]}"' in seen["next"]
@@ -206,10 +206,10 @@ async def test_sessions_are_listed_with_what_each_is_doing(
     await scripted_model.reached(gate)
     listed = await host.data("opencode_list_sessions", directory=str(workplace), search="Working hard")
     row = listed["sessions"][0]
-    assert (row["session_id"], row["status"], row["title"]) == (working, "busy", "Working hard")
+    assert (row["session_id"], row["status"], row["title"]) == (working, "running", "Working hard")
     running = await host.data("opencode_list_sessions", running=True)
     assert working in {row["session_id"] for row in running["sessions"]}
-    assert {row["status"] for row in running["sessions"]} <= {"busy", "retry"}
+    assert {row["status"] for row in running["sessions"]} <= {"running", "needs_input"}
 
     await scripted_model.release(gate)
     assert (await host.wait(working))["status"] == "completed"

@@ -130,7 +130,7 @@ print(json.dumps([sys.argv[1:], ended, {name: value for name, value in os.enviro
 async def test_one_that_is_of_another_generation_than_it_seemed_is_ended_and_reported(
     starter: Starter, state: StateFiles, tmp_path: Path
 ) -> None:
-    with pytest.raises(OpenCodeNotStarting, match=r"2\.1\.2, and was expected to be of generation 1") as caught:
+    with pytest.raises(OpenCodeNotStarting, match=r"2\.1\.2, and was expected to serve OpenCode 1") as caught:
         await starter.start(executable(tmp_path, SERVING, 1), timeout=30)
     assert "Call again" in caught.value.hint
     assert state.read_record() is None

@@ -132,7 +132,7 @@ async def test_a_second_prompt_is_refused_with_the_first_ones_words_and_never_se
 ) -> None:
     run = await worker.start(step(hold("busy"), text("First.")))
     await scripted_model.reached("busy")
-    with pytest.raises(SessionBusy, match=f"{run.session_id} is working on another prompt: 'Do as the script says"):
+    with pytest.raises(SessionBusy, match=f"{run.session_id} is running another prompt: 'Do as the script says"):
         await worker.start(text("Second."), session=session_of(run))
     assert await prompts_in(http, run.session_id) == [run.message_id]
     await scripted_model.release("busy")

@@ -20,7 +20,7 @@ from opencode_mcp.runs.sessions.prompt_words import words_of
 from opencode_mcp.runs.sessions.spending import step_of
 from opencode_mcp.text.json_values import as_map
 
-Outcome = Literal["completed", "failed", "aborted", "undone", "running", "waiting", "unanswered", "none", "unknown"]
+Outcome = Literal["completed", "failed", "aborted", "undone", "running", "needs_input", "unanswered", "none", "unknown"]
 """Outcome of a session's last run. ``unanswered``: its prompt has no answer, or a fork has copied an unfinished one;
 ``none``: the session has no message; ``unknown``: the messages were not read."""
 LATEST = 6

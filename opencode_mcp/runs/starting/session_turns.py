@@ -153,4 +153,4 @@ class SessionTurns:
         running = await latest_prompt(client, session.id)
         words = first_words(spoken(running)) if running else ""
         quoted = f": {words!r}" if words else ""
-        raise SessionBusy(f"The session {session.id} is working on another prompt{quoted}.")
+        raise SessionBusy(f"The session {session.id} is running another prompt{quoted}.")

@@ -18,7 +18,7 @@ _NO_SERVER = (
 )
 _NO_PERMISSION = "No permission request is open."
 _NO_QUESTION = "No question is open."
-_NOT_BUSY = "No session is busy."
+_NOT_BUSY = "No session is running."
 MEANINGS: Mapping[str, str] = {
     "form.list": _NO_QUESTION,
     "mcp.list": _NO_SERVER.format(RELOAD[2]),

@@ -41,7 +41,7 @@ async def stop_before_deletion(bridge: "Bridge", session: "Session") -> bool:
     if was_running:
         bridge.allowed.check(await bridge.operation_of(STOP))
         if busy := await tree.stop(SECONDS):
-            raise BackendTimeout(f"Still busy, so nothing was deleted: {', '.join(busy)}.", hint="Call it again.")
+            raise BackendTimeout(f"Still running, so nothing was deleted: {', '.join(busy)}.", hint="Call it again.")
     return was_running
 
 

@@ -26,9 +26,9 @@ ENDS = frozenset({"completed", "failed", "aborted"})
 CHANGED_SINCE = 60_000.0
 """Milliseconds after the end of the last run from which on a change of the session is shown: the end itself changes it,
 too, and so does a title that OpenCode makes then."""
-Activity = Literal["", "running", "waiting"]
-"""Work of a session at this moment; empty: none."""
-COUNTED_SOON = frozenset({"completed", "running", "waiting"})
+Activity = Literal["", "running", "needs_input"]
+"""Work of a session at this moment, in the words of a report; empty: none."""
+COUNTED_SOON = frozenset({"completed", "running", "needs_input"})
 """Outcomes of runs whose cost OpenCode is still to record, if it has none. It never has that of a step that failed."""
 
 
@@ -63,6 +63,18 @@ class SessionFacts:
     def ended(self) -> float:
         """Return the time of the end of the last run, in milliseconds since the epoch; 0 if it has none."""
         return self.last.changed if self.outcome in ENDS else 0
+
+
+def activity_of(*, is_running: bool, asks: bool) -> Activity:
+    """Return what a session does at this moment."""
+    if asks:
+        return "needs_input"
+    return "running" if is_running else ""
+
+
+def status_of(activity: Activity) -> str:
+    """Return the status of a session."""
+    return activity or "idle"
 
 
 def is_changed_since(session: "Session", facts: SessionFacts) -> bool:

@@ -27,11 +27,13 @@ from opencode_mcp.server.sessions.changed_paths import MAYBE, changes_data, chan
 from opencode_mcp.server.sessions.session_reading import (
     Activity,
     SessionFacts,
+    activity_of,
     cost_data,
     cost_text,
     facts_of,
     is_changed_since,
     read_end,
+    status_of,
     unread,
 )
 from opencode_mcp.server.sessions.titles import UNTITLED, title_of
@@ -164,7 +166,7 @@ def _fitted(page: session_list.SessionPage, facts: dict[str, SessionFacts], ends
     room, cursor = PAGE_BYTES, page.cursor
     for session in page.sessions:
         changes = ends[session.id].changes
-        data = _row_data(session, page.status.get(session.id, "idle"), facts[session.id])
+        data = _row_data(session, facts[session.id])
         data |= changes_data(changes, session.directory)
         room -= json_size(data)
         if rows and room < 0:
@@ -184,9 +186,7 @@ async def _waiting(bridge: "Bridge", page: session_list.SessionPage) -> set[str]
 
 
 def _activity(page: session_list.SessionPage, session: "Session", waiting: set[str]) -> Activity:
-    if session.id in waiting:
-        return "waiting"
-    return "running" if session.id in page.status else ""
+    return activity_of(is_running=session.id in page.status, asks=session.id in waiting)
 
 
 async def _read_ends(bridge: "Bridge", page: session_list.SessionPage) -> dict[str, _End]:
@@ -209,10 +209,10 @@ async def _read_end(bridge: "Bridge", session: "Session") -> _End:
     return _End(last, own, changes)
 
 
-def _row_data(session: "Session", status: str, facts: SessionFacts) -> RowData:
+def _row_data(session: "Session", facts: SessionFacts) -> RowData:
     row: RowData = {
         "session_id": session.id,
-        "status": status,
+        "status": status_of(facts.activity),
         "outcome": facts.outcome,
         "changed": moment(max(session.changed, facts.last.changed)),
         "ended": moment(facts.ended) if facts.ended else "",

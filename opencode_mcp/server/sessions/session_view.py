@@ -27,13 +27,14 @@ from opencode_mcp.server.results.safe_text import shown_sections
 from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.sessions.amounts import tokens_text
 from opencode_mcp.server.sessions.session_reading import (
-    Activity,
     SessionFacts,
+    activity_of,
     cost_data,
     cost_text,
     facts_of,
     is_changed_since,
     read_end,
+    status_of,
 )
 from opencode_mcp.server.sessions.titles import UNTITLED, shown_title, title_of
 from opencode_mcp.server.sessions.undone import undone_text
@@ -98,8 +99,9 @@ async def view_session(
         subagents = reads.start(_subagents, client, session, wanted=first)
         page = reads.start(_page, bridge, session, limit=limit, cursor=cursor, show=show)
     state = busy.value.get(session.id)
-    pending = await bridge.requests.open(session.directory, session.id) if state and first else []
-    activity: Activity = "waiting" if pending else "running" if state else ""
+    asked = await bridge.requests.open(session.directory, session.id) if state else []
+    pending = asked if first else []
+    activity = activity_of(is_running=state is not None, asks=bool(asked))
     last = end.value[0] if end.value else None
     doing = await _doing(bridge, session, last, state) if last and activity == "running" else ""
     if verification := bridge.runs.verifications.running_in(session.id):
@@ -108,7 +110,7 @@ async def view_session(
     waited = await _waited(bridge, session, facts.last, pending) if facts else 0
     return SessionView(
         session=session,
-        status=_status(state),
+        status=status_of(activity),
         facts=facts,
         todos=todos.value,
         children=subagents.value.started_by(session.id),
@@ -180,12 +182,6 @@ async def _page(bridge: "Bridge", session: "Session", *, limit: int, cursor: str
         words_of=partial(bridge.runs.notes.words_of, session),
         permissions=given_answers.told_by_call(given_answers.answers_in(session)),
     )
-
-
-def _status(state: "SessionStatus | None") -> str:
-    if state is None:
-        return "idle"
-    return f"{state.type}: {one_line(state.message)}" if state.message else state.type
 
 
 def view_data(view: SessionView) -> dict[str, Any]:

@@ -56,7 +56,7 @@ async def opencode_integrate(
         worktree, session = await _worktree_of(bridge, session_id)
         if busy := await bridge.client.running_sessions(worktree.directory):
             raise SessionBusy(
-                f"The session {busy[0]} is at work in the worktree.",
+                f"The session {busy[0]} is running in the worktree.",
                 hint="Wait for it with opencode_wait. opencode_abort stops it.",
             )
         if verification := bridge.runs.verifications.running_in(worktree.session_id):

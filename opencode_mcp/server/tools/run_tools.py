@@ -260,7 +260,7 @@ async def _find_to_stop(bridge: "Bridge", session: "Session") -> "Run":
     except NoRunYet as error:
         if session.id in await bridge.client.running_sessions(session.directory):
             raise SessionBusy(
-                f"{session.id} has no run that could be stopped, but it is busy, perhaps with a shell line.",
+                f"{session.id} has no run that could be stopped, but it is running something, perhaps a shell line.",
                 hint="That ends by itself.",
             ) from error
         raise NotFound(
@@ -278,5 +278,5 @@ def _stop_note(stop: "StopResult", report: "RunReport", directory: str) -> str:
         calls = "; ".join(f"{call.describe(directory)} (session {call.session_id})" for call in stop.began_late[:SHOWN])
         notes.append(f"OpenCode still began this after the request to stop: {calls}.")
     if stop.busy:
-        notes.append(f"Still busy: {', '.join(stop.busy[:SHOWN])}. Call opencode_abort again.")
+        notes.append(f"Still running: {', '.join(stop.busy[:SHOWN])}. Call opencode_abort again.")
     return " ".join(notes)

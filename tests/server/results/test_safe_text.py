@@ -96,7 +96,7 @@ def test_a_session_holds_no_forged_line() -> None:
     session = Session.model_validate(
         {"id": "ses_1", "title": HOSTILE, "directory": HOSTILE, "time": {"created": 1, "updated": 1}}
     )
-    view = SessionView(session, "busy", todos=report().todos, children=[session], pending=report().pending)
+    view = SessionView(session, "running", todos=report().todos, children=[session], pending=report().pending)
     made = result(view_text(view), view_data(view), is_shown=True)
     check(cast("TextContent", made.content[0]).text)
     check(json.dumps(made.structured_content, ensure_ascii=False))
@@ -154,7 +154,7 @@ def told_of(request: PendingRequest) -> list[tuple[str, str]]:
     pending = {"status": "needs_input", "session_id": "ses_1", "message_id": "msg_1", "directory": "/p"}
     one = RunReport.model_validate(pending | {"pending": [request.model_dump()]})
     session = Session.model_validate({"id": "ses_1", "time": {"created": 1, "updated": 1}})
-    view = SessionView(session, "busy", pending=[request])
+    view = SessionView(session, "running", pending=[request])
     results = [
         report_result(one),
         reports_result([one], until="all"),

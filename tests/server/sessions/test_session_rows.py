@@ -40,7 +40,7 @@ def listed(name: str, directory: str = "/p", *, updated: float = 2, last: LastRu
     time = {"created": 1, "updated": updated}
     session = Session.read({"id": name, "directory": directory, "title": name, "time": time})
     facts = SessionFacts(last or LastRun("completed", changed=2), Spending())
-    return Row(session, facts, NO_CHANGES, session_rows._row_data(session, "idle", facts))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return Row(session, facts, NO_CHANGES, session_rows._row_data(session, facts))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 def test_the_head_of_a_list_speaks_for_all_sessions_of_the_selection() -> None:

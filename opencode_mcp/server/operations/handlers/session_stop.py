@@ -15,7 +15,7 @@ async def abort_tree(request: OperationRequest) -> OperationResult:
     busy = await SessionTree(request.bridge.client, session.id, session.directory).stop(session_deletion.SECONDS)
     outcome = await send(request)
     if busy:
-        outcome.notes.append(f"Still busy: {', '.join(busy)}. Call it again.")
+        outcome.notes.append(f"Still running: {', '.join(busy)}. Call it again.")
     return outcome
 
 
