@@ -1,7 +1,7 @@
 """Count the HTTP requests that OpenCode gets for a short run in a new session, and the bytes of the largest response.
 
-A server between the bridge and OpenCode counts them, so they hardly depend on the machine's load. But a run whose last
-events arrive all at once is read once more, so the median of several runs counts.
+A server between the bridge and OpenCode counts them, so they hardly depend on the machine's load. But a silence of two
+seconds leads to another read, so the median of several runs counts.
 """
 
 from collections.abc import Mapping

@@ -17,6 +17,7 @@ from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import make_project
+from tests.harness.waiting import eventually
 from tests.integration.host import Host
 from tests.scripted_model.script import hold, step, text, write
 
@@ -27,7 +28,7 @@ LARGEST_REPLY = 200_000
 EVERY_MODEL = "/provider"
 """The list of all known models: 7 MB."""
 ATTEMPTS = 5
-"""A busy machine may tell a last step's end and the run's together, so that the run's record is read once more."""
+"""A wait that lasts two seconds without an event reads the run's state once more, as on a busy machine."""
 CHOICES: list[dict[str, str]] = [{}, {"model": "scripted/m1", "agent": "build"}]
 
 
@@ -124,6 +125,12 @@ async def test_no_operation_waits_for_the_servers_own_document(
             host = Host(bridge)
             for _ in range(2):
                 assert (await host.data("opencode_read_operation", operation="vcs.get"))["reply"]["branch"] == "main"
+
+            async def is_asked_for() -> bool:
+                return ("GET", DOCUMENT) in newer.requests
+
+            # Nothing waits for the read of the document, so it may begin later.
+            await eventually(is_asked_for)
             assert newer.requests.count(("GET", DOCUMENT)) == 1
             unknown = await host.error("opencode_read_operation", operation="vcs.status")
             closed = await host.error("opencode_call_operation", operation="pty.connect", arguments={"ptyID": "pty_1"})

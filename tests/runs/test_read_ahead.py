@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from anyio.lowlevel import checkpoint
 
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, Session, Todo
-from opencode_mcp.runs.following.read_ahead import ReadAhead, folded
+from opencode_mcp.opencode.vocabulary.models import Failure, Message, MessageInfo, Session, Span, Todo
+from opencode_mcp.runs.following import read_ahead
+from opencode_mcp.runs.following.read_ahead import ReadAhead, Record, folded
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.run import Runs
 from tests.runs.worker import WAIT, Worker
@@ -113,6 +115,80 @@ async def test_the_end_of_another_message_or_of_a_middle_step_is_none(
     assert ahead.record is None
 
 
+class LateReads:
+    """Reads of the messages of a run that has ended: they give what is set here, and are counted."""
+
+    def __init__(self, answers: list[Message]) -> None:
+        self.answers = answers
+        self.number = 0
+
+    async def read(self, _client: OpenCodeClient, _run: Run) -> tuple[list[Message], bool]:
+        """Take the place of ``last_answers``."""
+        await checkpoint()
+        self.number += 1
+        return self.answers, True
+
+
+PROMPTED = Run("/project", MINE, "msg_prompt")
+ANSWER = MessageInfo(
+    id="msg_2",
+    session_id=MINE,
+    role="assistant",
+    parent_id="msg_prompt",
+    finish="stop",
+    time=Span(created=1, completed=2),
+)
+IDLE = backend_events.Idle(MINE)
+
+
+async def ahead_of(reads: LateReads, events: Sequence[backend_events.Event], patch: pytest.MonkeyPatch) -> ReadAhead:
+    """Have events heard that arrive all at once."""
+    patch.setattr(read_ahead, "last_answers", reads.read)
+    ahead = ReadAhead(cast("OpenCodeClient", None), PROMPTED)
+    await ahead.begin(SessionRecord("Title", [], []))
+    for event in events:
+        ahead.notice(event)
+    await ahead.read_if_due()
+    return ahead
+
+
+async def test_an_end_that_arrives_all_at_once_takes_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = LateReads([Message(info=ANSWER)])
+    ahead = await ahead_of(reads, [told(without_end(ANSWER)), told(ANSWER), IDLE], monkeypatch)
+    assert ahead.record == Record([Message(info=ANSWER)], whole=True, session=SessionRecord("Title", [], []))
+    await ahead.read_if_due()
+    assert reads.number == 1
+
+
+async def test_an_end_that_is_read_before_the_session_is_idle_waits_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = LateReads([Message(info=ANSWER)])
+    ahead = await ahead_of(reads, [IDLE, told(without_end(ANSWER)), told(ANSWER)], monkeypatch)
+    assert ahead.record is None
+    ahead.notice(IDLE)
+    assert ahead.record
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [[], [Message(info=ANSWER.model_copy(update={"id": "msg_3"}))]],
+    ids=["none", "another"],
+)
+async def test_an_end_that_the_read_does_not_show_is_not_believed(
+    answers: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = await ahead_of(LateReads(answers), [told(without_end(ANSWER)), told(ANSWER), IDLE], monkeypatch)
+    assert ahead.record is None
+
+
+async def test_a_failure_among_events_that_arrive_all_at_once_prevents_the_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reads = LateReads([Message(info=ANSWER)])
+    failed = backend_events.Failed(MINE, Failure())
+    ahead = await ahead_of(reads, [told(without_end(ANSWER)), told(ANSWER), failed, IDLE], monkeypatch)
+    assert (ahead.record, reads.number) == (None, 0)
+
+
 @pytest.mark.integration
 async def test_what_a_subagent_does_is_no_business_of_the_end(client: OpenCodeClient, run: Run, last: Message) -> None:
     ahead = ReadAhead(client, run)
@@ -128,10 +204,9 @@ async def test_what_a_subagent_does_is_no_business_of_the_end(client: OpenCodeCl
 async def test_a_run_whose_end_is_received_is_not_read_again(
     tracker: Worker, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The snapshot leaves time to read between the last step's end and the run's; a busy machine may not: try again."""
     after: list[str] = []
     heard_end = False
-    call, notice = OpenCodeClient.call, ReadAhead.notice
+    call, notice, read_if_due = OpenCodeClient.call, ReadAhead.notice, ReadAhead.read_if_due
 
     async def note(self: OpenCodeClient, operation_id: str, **arguments: Any) -> object:  # noqa: ANN401 - passed on
         if heard_end:
@@ -143,15 +218,16 @@ async def test_a_run_whose_end_is_received_is_not_read_again(
         notice(self, event)
         heard_end = heard_end or self.record is not None
 
+    async def read(self: ReadAhead) -> None:
+        nonlocal heard_end
+        await read_if_due(self)
+        heard_end = heard_end or self.record is not None
+
     monkeypatch.setattr(OpenCodeClient, "call", note)
     monkeypatch.setattr(ReadAhead, "notice", listen)
-    for _ in range(3):
-        after.clear()
-        heard_end = False
-        report = await runs.follow(await tracker.start(bash("sleep 0.2"), text("Done.")), WAIT)
-        assert (report.status, report.text) == ("completed", "Done.")
-        if heard_end:
-            break
+    monkeypatch.setattr(ReadAhead, "read_if_due", read)
+    report = await runs.follow(await tracker.start(bash("sleep 0.2"), text("Done.")), WAIT)
+    assert (report.status, report.text) == ("completed", "Done.")
     assert heard_end
     assert after == []
 

@@ -3,6 +3,10 @@
 OpenCode tells of the end of a run's last step some 20 ms before it calls the session idle, and is slow to answer for
 some 20 ms after that. So the messages are read in between. They are believed if the stream then tells the rest of a
 good end and nothing else: the same message complete, and the session idle. After anything else they are read as ever.
+
+On a busy machine, and often on OpenCode 2, these events arrive all at once. Then the messages are read after them. That
+takes one read: the status, and whether the session has gone on, need no reads of their own.
+
 What a report tells of the session is read when the wait begins, and kept up to date.
 """
 
@@ -55,6 +59,9 @@ class ReadAhead:
     def _forget(self) -> None:
         self._due = False
         self._read: Record | None = None
+        self._ended: MessageInfo | None = None
+        """The complete last message, if the stream told of it before the messages were read."""
+        self._is_idle = False
         self._completed: Record | None = None
         self.record: Record | None = None
         """Record of a run whose good end the stream delivered in full; ``None`` for any other."""
@@ -85,20 +92,16 @@ class ReadAhead:
         match event:
             case backend_events.MessageChanged(message=message) if message.role == "assistant":
                 self._hear_answer(message)
-            case backend_events.Idle() if self._completed and self._session:
-                self.record = replace(self._completed, session=self._session)
-            case (
-                backend_events.MessageChanged()
-                | backend_events.StatusChanged()
-                | backend_events.SessionChanged()
-                | backend_events.Idle()
-            ):
+            case backend_events.Idle():
+                self._is_idle = True
+                self._conclude()
+            case backend_events.MessageChanged() | backend_events.StatusChanged() | backend_events.SessionChanged():
                 pass
             case _:
                 self._forget()
 
     def _hear_answer(self, message: MessageInfo) -> None:
-        read = self._read
+        read, is_due = self._read, self._due
         self._forget()
         if message.parent_id != self._run.message_id or message.error or not has_last_step(message):
             return
@@ -106,6 +109,13 @@ class ReadAhead:
             self._due = True
         elif read:
             self._completed = read.completed_by(message)
+        elif is_due:
+            self._due, self._ended = True, message
+
+    def _conclude(self) -> None:
+        """Believe what was read if the stream has told the rest of a good end."""
+        if self._is_idle and self._completed and self._session:
+            self.record = replace(self._completed, session=self._session)
 
     async def read_if_due(self) -> None:
         """Read the messages if a last step has just ended; a read that fails is no loss."""
@@ -118,6 +128,9 @@ class ReadAhead:
             logger.info("could not read %s ahead: %s", self._run.session_id, error)
         else:
             self._read = Record(answers, whole, self._session)
+            if self._ended:
+                self._completed = self._read.completed_by(self._ended)
+                self._conclude()
 
 
 def known_record(state: SessionState) -> SessionRecord | None:
