@@ -39,7 +39,7 @@ async def apply(worktrees: "Worktrees", worktree: "Worktree", options: Integrati
         merge = await merged_work(git, worktree, ours=seen.tree, theirs=work)
         if merge.conflicts and not options.markers:
             return Integration(conflicts=merge.conflicts)
-        changed = await _checked_changes(git, seen, merge)
+        changed = await _checked_changes(git, seen, merge, options)
         # A new file is written as the worktree has it, and goes through the filter when the person adds it.
         await check_filters(git, seen.own, [one.old_path or one.path for one in changed if one.status != "A"])
         if changed:
@@ -64,7 +64,7 @@ async def undo(worktrees: "Worktrees", worktree: "Worktree", options: Integratio
         merge = await merged_trees(git, worktree.name, base=done.after, ours=seen.tree, theirs=done.before)
         if merge.conflicts and not options.markers:
             return Integration(conflicts=merge.conflicts)
-        changed = await _checked_changes(git, seen, merge)
+        changed = await _checked_changes(git, seen, merge, options)
         await check_filters(git, seen.own, [one.old_path or one.path for one in changed if one.status != "D"])
         with anyio.CancelScope(shield=True):
             if changed:
@@ -74,11 +74,12 @@ async def undo(worktrees: "Worktrees", worktree: "Worktree", options: Integratio
     return Integration(changed, merge.conflicts, undo=way_back if changed else "")
 
 
-async def _checked_changes(git: "Git", seen: Snapshot, merge: Merge) -> list[TreeChange]:
+async def _checked_changes(git: "Git", seen: Snapshot, merge: Merge, options: IntegrationOptions) -> list[TreeChange]:
     """Return the changes that a merge makes in the checkout; raises if one of them must not be made."""
     await _check_markers(git, seen, merge)
     changed = await changes(git, seen.tree, merge.tree)
     check_submodules(changed)
+    options.check_changes(changed)
     return changed
 
 

@@ -28,7 +28,7 @@ class _Step:
 
     tree: str
     """Its files."""
-    message: str
+    options: IntegrationOptions
     work: str
     """Commit of the work that it brings."""
     parents: tuple[str, ...]
@@ -47,7 +47,7 @@ async def commit(worktrees: "Worktrees", worktree: "Worktree", options: Integrat
     merge = await merged_work(git, worktree, ours=head, theirs=work)
     if merge.conflicts:
         return Integration(conflicts=merge.conflicts)
-    return await _advance(git, worktree, _Step(merge.tree, options.message, work, (head,)))
+    return await _advance(git, worktree, _Step(merge.tree, options, work, (head,)))
 
 
 async def merge_branch(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
@@ -69,7 +69,7 @@ async def merge_branch(worktrees: "Worktrees", worktree: "Worktree", options: In
     if merge.conflicts:
         return Integration(conflicts=merge.conflicts)
     await move_branch(git, worktree, work)
-    return await _advance(git, worktree, _Step(merge.tree, options.message, work, (head, work)))
+    return await _advance(git, worktree, _Step(merge.tree, options, work, (head, work)))
 
 
 async def _check_common_history(git: "Git", worktree: "Worktree", head: str, work: str) -> None:
@@ -86,7 +86,7 @@ async def _advance(git: "Git", worktree: "Worktree", step: _Step) -> Integration
     changed = await changes(git, step.head, step.tree)
     if changed:
         await _check_files(git, step, changed)
-        made = await committed(await git.as_person(), step.tree, step.message, *step.parents)
+        made = await committed(await git.as_person(), step.tree, step.options.message, *step.parents)
         await _bring(git, worktree, made, step, changed)
         done = Integration(changed, commit=made, undo=f"git reset --keep {step.head[:12]}")
     else:
@@ -97,6 +97,7 @@ async def _advance(git: "Git", worktree: "Worktree", step: _Step) -> Integration
 
 async def _check_files(git: "Git", step: _Step, changed: list[TreeChange]) -> None:
     """Refuse changes of files that must not be written or committed here."""
+    step.options.check_changes(changed)
     for attributes in (step.head, step.tree):
         await check_filters_of(git, attributes, [change.path for change in changed if change.status != "D"])
     await check_untracked(git, changed)

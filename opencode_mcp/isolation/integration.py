@@ -22,7 +22,7 @@ from opencode_mcp.isolation.ending import discard, is_whole, keep_branch
 from opencode_mcp.isolation.left_files import left_paths
 from opencode_mcp.isolation.records import Brought
 from opencode_mcp.isolation.repository.trees import changes
-from opencode_mcp.isolation.results import Integration, IntegrationOptions
+from opencode_mcp.isolation.results import Integration, IntegrationOptions, paths_of
 from opencode_mcp.isolation.unfinished_commits import repair
 from opencode_mcp.isolation.work import checkout_and_work, pending_changes
 
@@ -78,6 +78,7 @@ class Integrator:
         Raises:
             InvalidArgument: The checkout or the worktree is in a state that does not allow it; nothing was changed.
             GitFailed: Git refused; the files of the checkout are as they were.
+            NotAllowed: ``options.check`` refused a file; nothing was changed.
             NotFound: The worktree was removed.
             SessionBusy: Another call is at work on it.
         """
@@ -104,8 +105,8 @@ class Integrator:
 
     async def _note(self, worktree: "Worktree", begun: float, done: Integration, title: str, *, is_undo: bool) -> None:
         """Record which files of the checkout were changed, so that it is known whose changes they are."""
-        paths = sorted({path for one in done.changed for path in (one.path, one.old_path) if path})
-        brought = Brought(begun * 1000, time.time() * 1000, title, paths[:PATHS_KEPT], is_undo)
+        paths = paths_of(done.changed)[:PATHS_KEPT]
+        brought = Brought(begun * 1000, time.time() * 1000, title, paths, is_undo)
         try:
             await self._worktrees.note_brought(worktree, brought)
         except InvalidSetting as error:

@@ -1,5 +1,6 @@
 """Result of bringing the work of a worktree back, and the choices of a caller."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from opencode_mcp.isolation.repository.merging import Conflict
@@ -39,8 +40,20 @@ class IntegrationOptions:
         message: Message of the commit.
         markers: Whether ``apply`` writes conflict markers into the files that conflict.
         title: Title of the session that the work is of.
+        check: Refuses files of the checkout that must not change, by raising; called before anything is changed.
     """
 
     message: str
     markers: bool = False
     title: str = ""
+    check: Callable[[Sequence[str]], None] | None = None
+
+    def check_changes(self, changed: Sequence[TreeChange]) -> None:
+        """Refuse changes of files of the checkout; a renamed file counts with both of its names."""
+        if self.check:
+            self.check(paths_of(changed))
+
+
+def paths_of(changed: Sequence[TreeChange]) -> list[str]:
+    """Return the paths of changed files, sorted; a renamed one has two."""
+    return sorted({path for one in changed for path in (one.path, one.old_path) if path})

@@ -9,6 +9,8 @@ from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import InvalidArgument, NotFound, SessionBusy
 from opencode_mcp.isolation import results
 from opencode_mcp.isolation.integration_ways import How
+from opencode_mcp.server.access.bringing_back import check_of
+from opencode_mcp.server.access.operation_uses import UNDO
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results import integration_text
@@ -65,7 +67,8 @@ async def opencode_integrate(
                 hint="Wait for it with opencode_wait. opencode_abort stops it.",
             )
     title = title_of(session) if session else ""
-    options = results.IntegrationOptions(message or title or worktree.name, markers=markers, title=title)
+    check = check_of(bridge.allowed, await bridge.operation_of(UNDO), worktree)
+    options = results.IntegrationOptions(message or title or worktree.name, markers=markers, title=title, check=check)
     done = await bridge.integrator.integrate(worktree, how, options)
     if (
         how in integration_text.REMOVING

@@ -126,6 +126,21 @@ async def test_the_operator_can_allow_it_and_taking_it_back_is_refused_to_others
     assert not (careful / "opencode.json").exists()
 
 
+async def test_isolated_work_on_the_set_up_takes_the_same_word(host: Host, careful: Path) -> None:
+    report = await host.run(write(PLUGIN, "export {}\n"), text("Set up."), isolate=True)
+    place = {"session_id": report["session_id"]}
+    told = await host.error("opencode_integrate", **place, how="apply")
+    assert DECIDES in told
+    assert "so that opencode_integrate and opencode_revert change such files: add `--allow session.revert` (" in told
+    assert not (careful / PLUGIN).exists()
+    async with open_bridge(host.bridge.launch.telling("--allow", "session.revert")) as allowed:
+        await Host(allowed).data("opencode_integrate", **place, how="apply")
+        assert (careful / PLUGIN).exists()
+        await Host(allowed).data("opencode_integrate", **place, how="undo")
+    assert not (careful / PLUGIN).exists()
+    await host.data("opencode_integrate", **place, how="discard")
+
+
 async def test_a_folder_that_is_no_worktree_is_not_removed_as_one(host: Host, careful: Path) -> None:
     folder = careful / ".opencode" / "plugin"
     folder.mkdir(parents=True, exist_ok=True)
