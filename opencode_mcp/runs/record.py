@@ -87,6 +87,8 @@ class SessionRecord:
     todos: list[Todo]
     children: list[str]
     """The sessions of its subagents."""
+    are_children_known: bool = True
+    """False if OpenCode could not list them."""
 
 
 async def read_session(client: OpenCodeClient, session_id: str) -> SessionRecord:
@@ -95,11 +97,12 @@ async def read_session(client: OpenCodeClient, session_id: str) -> SessionRecord
         session = reads.start(client.session_get, session_id)
         todos = reads.start(client.session_todo, session_id)
         children = reads.start(_children, client, session_id)
-    return SessionRecord(session.value.title, todos.value, children.value)
+    known = children.value
+    return SessionRecord(session.value.title, todos.value, known or [], are_children_known=known is not None)
 
 
-async def _children(client: OpenCodeClient, session_id: str) -> list[str]:
-    """The sessions of the subagents of a session; none if they cannot be read.
+async def _children(client: OpenCodeClient, session_id: str) -> list[str] | None:
+    """The sessions of the subagents of a session; ``None`` if they cannot be read.
 
     A report must not be lost with them: OpenCode's list fails as a whole if it cannot read one of its sessions.
     """
@@ -107,7 +110,7 @@ async def _children(client: OpenCodeClient, session_id: str) -> list[str]:
         return [child.id for child in await client.session_children(session_id)]
     except BackendError as error:
         logger.warning("the subagents of %s could not be read: %s", session_id, error)
-        return []
+        return None
 
 
 async def all_answers(client: OpenCodeClient, run: Run) -> list[Message]:

@@ -1,11 +1,16 @@
 """Which answers belong to a prompt, where a run ended without a last step and the session went on."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from opencode_mcp.opencode.vocabulary.models import Message
-from opencode_mcp.runs.record import answers_in, is_cut_short, was_followed
+from opencode_mcp.errors import BackendFailed
+from opencode_mcp.opencode.vocabulary.models import Message, Session
+from opencode_mcp.runs.record import SessionRecord, answers_in, is_cut_short, read_session, was_followed
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.client import OpenCodeClient
 
 DISMISSED = "The user dismissed this question"
 REFUSED = "The user rejected permission to use this specific tool call."
@@ -115,3 +120,25 @@ def test_an_end_that_opencode_recorded_ends_a_run_whatever_its_last_step_says(fi
     assert answers_in(messages, messages[0].info.id) == [last]
     assert answers_in([prompt(0), last, answer(30, "stop")], messages[0].info.id) == [last]
     assert was_followed(messages, messages[0].info.id, messages[2])
+
+
+class WithoutSubagents:
+    """Client of an OpenCode that cannot list the subagents of a session."""
+
+    async def session_get(self, session_id: str) -> Session:
+        """Return the session."""
+        return Session.read({"id": session_id, "title": "Work"})
+
+    async def session_todo(self, _session_id: str) -> list[object]:
+        """Return its todos."""
+        return []
+
+    async def session_children(self, _session_id: str) -> list[Session]:
+        """Fail as OpenCode does if it cannot read one of them."""
+        raise BackendFailed("A session could not be read.")
+
+
+@pytest.mark.anyio
+async def test_a_session_is_read_also_if_its_subagents_cannot_be_listed() -> None:
+    found = await read_session(cast("OpenCodeClient", WithoutSubagents()), "ses_1")
+    assert found == SessionRecord("Work", [], [], are_children_known=False)

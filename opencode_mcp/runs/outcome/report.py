@@ -198,6 +198,8 @@ class RunReport(BaseModel):
     """Permissions that the operator's policy answered by itself."""
     children: list[str] = Field(default_factory=list[str])
     """The sessions of its subagents."""
+    are_children_known: bool = Field(default=True, exclude=True)
+    """False if OpenCode could not list them."""
     model: str = ""
     agent: str = ""
     tokens: Usage = Usage()

@@ -150,6 +150,7 @@ def _report(run: Run, seen: Observation, answer: AnswerSummary, session: Session
         todos=list_todos(session.todos),
         pending=seen.pending,
         children=session.children,
+        are_children_known=session.are_children_known,
         model=answer.model,
         agent=answer.agent,
         tokens=answer.tokens,

@@ -20,9 +20,12 @@ class Subagents:
 
     Args:
         sessions: Sessions, the subagents among them.
+        is_whole: False if OpenCode could not list them.
     """
 
-    def __init__(self, sessions: "Iterable[Session]" = ()) -> None:
+    def __init__(self, sessions: "Iterable[Session]" = (), *, is_whole: bool = True) -> None:
+        self.is_whole = is_whole
+        """False if OpenCode could not list them."""
         self._children: dict[str, dict[str, Session]] = {}
         for session in sessions:
             self._children.setdefault(session.parent_id or "", {})[session.id] = session

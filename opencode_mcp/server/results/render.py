@@ -54,6 +54,7 @@ BRIEF = 200
 """Characters of a text that the same data also contains in full."""
 SHOWN_FILES = 50
 MINUTE = 60
+SUBAGENTS_UNKNOWN = "OpenCode could not list its subagents"
 UNFINISHED = frozenset({"running", "needs_input"})
 """Statuses of runs that go on."""
 UNFINISHED_LIMIT = 2000
@@ -177,6 +178,7 @@ def report_data(report: "RunReport") -> dict[str, Any]:
         "text": _text_data(report),
         **({"error": cut_text(report.error, ERROR_LIMIT)} if report.error else {}),
         **({"subagents_cost": report.subagents_cost} if report.subagents_cost else {}),
+        **({} if report.are_children_known else {"children_complete": False}),
         "pending": [request_data(request) for request in report.pending],
         "next": next_step(report),
     }
@@ -351,9 +353,17 @@ def _headline(report: "RunReport") -> str:
         f"agent {one_line(report.agent)}" if report.agent else "",
         f"{tokens.input:.0f} tokens in, {tokens.output:.0f} out" if tokens.output else "",
         _cost(report),
-        f"subagents {', '.join(report.children)}" if report.children else "",
+        _subagents(report),
     ]
     return " · ".join(fact for fact in facts if fact)
+
+
+def _subagents(report: "RunReport") -> str:
+    """Return the subagents of a run, and whether there may be others; empty if there are none."""
+    if not report.children:
+        return "" if report.are_children_known else SUBAGENTS_UNKNOWN
+    others = "" if report.are_children_known else " and perhaps others (OpenCode could not list them)"
+    return f"subagents {', '.join(report.children)}{others}"
 
 
 def _cost(report: "RunReport") -> str:

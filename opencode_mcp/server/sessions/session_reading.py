@@ -42,6 +42,8 @@ class SessionFacts:
     subagents: Spending = field(default_factory=Spending)
     """Spending of its subagents."""
     number_of_subagents: int = 0
+    are_subagents_known: bool = True
+    """False if OpenCode could not list them."""
     activity: Activity = ""
 
     @property
@@ -57,7 +59,7 @@ class SessionFacts:
     @property
     def is_cost_known(self) -> bool:
         """Return True if OpenCode has counted all that was spent."""
-        return not self.activity and self.last.is_counted
+        return not self.activity and self.last.is_counted and self.are_subagents_known
 
     @property
     def ended(self) -> float:
@@ -137,6 +139,7 @@ def facts_of(
         own=own,
         subagents=Spending.total(map(Spending.counted, below)),
         number_of_subagents=len(below),
+        are_subagents_known=subagents.is_whole,
         activity=activity,
     )
 

@@ -16,6 +16,7 @@ from opencode_mcp.runs.reports.waiting import waited_seconds
 from opencode_mcp.runs.sessions import given_answers
 from opencode_mcp.runs.sessions.subagents import Subagents, read_subagents_of
 from opencode_mcp.server.results.render import (
+    SUBAGENTS_UNKNOWN,
     TEXT_LIMIT,
     request_data,
     request_text,
@@ -165,7 +166,7 @@ async def _subagents(client: "OpenCodeClient", session: "Session", *, wanted: bo
         return await read_subagents_of(client, session)
     except BackendError as error:
         logger.warning("the subagents of %s could not be read: %s", session.id, error)
-        return Subagents()
+        return Subagents(is_whole=False)
 
 
 async def _page(bridge: "Bridge", session: "Session", *, limit: int, cursor: str, show: "ShownParts") -> TranscriptPage:
@@ -205,7 +206,7 @@ def view_data(view: SessionView) -> dict[str, Any]:
         "pending": [request_data(request) for request in view.pending],
         "next": _next(view),
     }
-    kept = {key: value for key, value in data.items() if value or key == "cost_complete"}
+    kept = {key: value for key, value in data.items() if value or key in {"cost_complete", "children_complete"}}
     return kept | {"transcript": view.transcript, "cursor": view.cursor}
 
 
@@ -220,6 +221,7 @@ def _facts_data(facts: SessionFacts, now: float, waited: float) -> dict[str, Any
     }
     return {
         "last_run": {name: value for name, value in run.items() if value},
+        **({} if facts.are_subagents_known else {"children_complete": False}),
         **cost_data(facts),
         "tokens": {"input": int(facts.spent.input), "output": int(facts.spent.output)},
     }
@@ -239,15 +241,20 @@ def view_text(view: SessionView) -> str:
         unfinished_answer(view.draft),
         undone_text(view.session),
         "\n".join(["Todos:", *view.todos]) if view.todos else "",
-        "\n".join(["Subagents:", *(f"{child.id} · {shown_title(child)}" for child in view.children)])
-        if view.children
-        else "",
+        _subagents_text(view),
         *map(request_text, view.pending),
         _next(view),
         view.transcript,
         f'Older messages with cursor="{view.cursor}".' if view.cursor else "",
     ]
     return shown_sections(sections)
+
+
+def _subagents_text(view: SessionView) -> str:
+    if view.facts and not view.facts.are_subagents_known:
+        return f"{SUBAGENTS_UNKNOWN}."
+    lines = [f"{child.id} · {shown_title(child)}" for child in view.children]
+    return "\n".join(["Subagents:", *lines]) if lines else ""
 
 
 def _facts(view: SessionView) -> str:

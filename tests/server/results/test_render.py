@@ -59,6 +59,19 @@ def test_the_headline_says_whose_report_it_is_and_what_it_cost() -> None:
     )
 
 
+def test_a_report_says_that_its_subagents_could_not_be_listed() -> None:
+    unlisted = report(are_children_known=False)
+    assert report_text(unlisted).splitlines()[0].endswith(" · OpenCode could not list its subagents")
+    assert report_data(unlisted)["children_complete"] is False
+    assert "children_complete" not in report_data(report())
+    partly = report(children=["ses_2"], are_children_known=False)
+    assert (
+        report_text(partly)
+        .splitlines()[0]
+        .endswith(" · subagents ses_2 and perhaps others (OpenCode could not list them)")
+    )
+
+
 def test_the_cost_of_a_run_includes_its_subagents_and_says_if_a_part_of_it_is_unknown() -> None:
     spent = report(cost=0.0123, subagents_cost=0.004, subagents_counted=2)
     assert report_text(spent).splitlines()[0].endswith("$0.0123 ($0.0040 of it by 2 subagents)")
