@@ -82,7 +82,9 @@ def _permission_text(permission: Permission, call: ToolPart | None) -> str:
     asked = f"{permission.permission}: {', '.join(permission.patterns)}"
     names = [name for name in SHOWN_METADATA if (value := permission.metadata.get(name)) and str(value) not in asked]
     shown = [*(_shown(name, permission.metadata) for name in names)]
-    text = "\n".join(filter(None, [asked, permission.message, *shown]))
+    # Most kinds stand for several tools: one that reads a file elsewhere asks for the same as one that writes it.
+    tool = f"tool: {call.tool}" if call and call.tool != permission.permission else ""
+    text = "\n".join(filter(None, [asked, permission.message, tool, *shown]))
     # A diff shows what the call of an edit holds.
     given = input_text(call, text) if call and not permission.metadata.get("diff") else ""
     return f"{text}\n{given}" if given else text

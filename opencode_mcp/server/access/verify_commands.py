@@ -1,5 +1,6 @@
 """Command that is to verify the work of a run: one that the settings name, or any line if they allow that."""
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ LONGEST_LINE = 4000
 
 WITHOUT = "Leave verify out, and put the check into the prompt."
 BY_NAME = (
-    'write the command into {file}, below a line `[verify]`, as `test = "pytest -q"`, and restart this MCP server; you '
+    "write the command into {file}, below a line `[verify]`, as `test = {line}`, and restart this MCP server; you "
     'then give verify="test"'
 )
 PURPOSE = "so that verify takes any line"
@@ -82,7 +83,8 @@ def _check_line_of_caller(settings: "Settings", allowed: "AllowedOperations", li
             f"settings file; {known}."
         )
         error.hint = WITHOUT
-        error.by_person = BY_NAME.format(file=told_settings_file(settings))
+        error.by_person = BY_NAME.format(file=told_settings_file(settings), line=json.dumps(line, ensure_ascii=False))
+        error.remark = f"Of the second way: {error.remark}"
         error.change = replace(error.change, purpose=PURPOSE) if error.change else None
         raise
 

@@ -6,23 +6,21 @@ Pure.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from opencode_mcp.server.access.operation_uses import RELOAD
 from opencode_mcp.server.operations.envelope import content_of
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.operation_table import Operation
 
 _NO_SERVER = (
-    "No MCP server is loaded. OpenCode reads an entry that is new in opencode.json when it opens the project anew: "
-    "after a restart of OpenCode, or after {}."
+    "No MCP server is loaded. An entry that is new in opencode.json is loaded when the person has restarted OpenCode."
 )
 _NO_PERMISSION = "No permission request is open."
 _NO_QUESTION = "No question is open."
 _NOT_BUSY = "No session is running."
 MEANINGS: Mapping[str, str] = {
     "form.list": _NO_QUESTION,
-    "mcp.list": _NO_SERVER.format(RELOAD[2]),
-    "mcp.status": _NO_SERVER.format(RELOAD[1]),
+    "mcp.list": _NO_SERVER,
+    "mcp.status": _NO_SERVER,
     "permission.list": _NO_PERMISSION,
     "permission.request.list": _NO_PERMISSION,
     "pty.list": "No terminal is open.",

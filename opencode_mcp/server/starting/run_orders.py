@@ -32,8 +32,8 @@ WORKS_ELSEWHERE = (
     "opencode_reply_permission answers."
 )
 UNASKED = (
-    'set external_directory = "allow" under [permission_rules] in {file}, so that a run elsewhere may use files '
-    "outside of its project without a question"
+    'set external_directory = "allow" under [permission_rules] in {file}, and restart this MCP server, so that every '
+    "run may use every file of every folder without a question"
 )
 
 

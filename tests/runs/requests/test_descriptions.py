@@ -88,6 +88,12 @@ def test_a_permission_shows_the_arguments_that_it_does_not_name_itself() -> None
     assert asks.endswith('command: ls -l\ncwd: /x\ndeep: {"a": [1]}')
 
 
+def test_a_permission_names_the_tool_unless_its_kind_does() -> None:
+    assert "\ntool: mini" in describe(permission(), called(), subagent=False).asks
+    same = called().model_copy(update={"tool": permission().permission})
+    assert "tool:" not in describe(permission(), same, subagent=False).asks
+
+
 def test_a_permission_with_a_diff_shows_no_arguments_twice() -> None:
     asks = describe(permission(diff="+new\n-old"), called(oldString="old", newString="new"), subagent=False).asks
     assert "oldString" not in asks
