@@ -6,7 +6,7 @@ Pure. An expression of a few characters can copy a value so often that nothing c
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, cast
 
 from jmespath import compile as compile_expression
@@ -89,12 +89,12 @@ def _weights(value: object) -> Iterator[int]:
     """Yield the weights of a value and of all values in it."""
     waiting = [value]
     while waiting:
-        match waiting.pop():
-            case str() as text:
-                yield 1 + len(text) // CHARACTERS
-            case other:
-                yield 1
-                waiting += _inner(other)
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield 1 + len(one) // CHARACTERS
+        else:
+            yield 1
+            waiting += _inner(one)
 
 
 def _check(found: object) -> None:
@@ -116,14 +116,14 @@ def _check(found: object) -> None:
 
 
 def _inner(value: object) -> list[object]:
-    if isinstance(value, Mapping):
-        return list(cast("Mapping[str, object]", value).values())
+    if isinstance(value, dict):
+        return list(cast("dict[str, object]", value).values())
     return cast("list[object]", value) if isinstance(value, list) else []
 
 
 def _parts(value: object) -> list[object]:
     match value:
-        case Mapping() | list():
+        case dict() | list():
             return _inner(cast("object", value))
         case float() if not math.isfinite(value):
             raise JMESPathError("a number is not finite")
