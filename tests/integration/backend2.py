@@ -142,6 +142,22 @@ class Backend2(Backend):
         path = f"/api/session/{question.session_id}/form/{question.id}/reply"
         await self.post(path, {"answer": {"q0": label}})
 
+    async def new_session(self) -> str:
+        """Call ``POST /api/session``, and return the id of the session, which has no prompt."""
+        made = await self.http.post("/api/session", json={"location": {"directory": str(self.directory)}})
+        return cast("str", made.raise_for_status().json()["data"]["id"])
+
+    async def open_form(self, session_id: str, question: str) -> str:
+        """Call ``POST /api/session/{id}/form``, as a plugin does, and return the id of the form."""
+        fields = [{"key": "q0", "title": question, "type": "string", "required": True}]
+        path = f"/api/session/{session_id}/form"
+        made = (await self.http.post(path, json={"title": "A plugin asks", "fields": fields})).raise_for_status()
+        return cast("str", made.json()["data"]["id"])
+
+    async def form_answer(self, session_id: str, form_id: str) -> Json:
+        """Call ``GET /api/session/{id}/form/{id}``."""
+        return cast("Json", (await self._data(f"/api/session/{session_id}/form/{form_id}"))["state"]["answer"])
+
     async def _data(self, path: str, **query: str) -> Any:  # noqa: ANN401 - JSON of any shape
         return (await self.http.get(path, params=query)).raise_for_status().json()["data"]
 

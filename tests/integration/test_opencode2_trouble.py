@@ -243,6 +243,35 @@ async def test_a_prompt_that_waits_in_the_inbox_says_so_and_the_one_ahead_can_be
     assert "It is still in the inbox" in left["note"]
 
 
+async def test_a_form_that_waits_in_an_idle_session_is_shown_and_answered(launch: Launch, opencode: Backend2) -> None:
+    async with connected(launch) as host:
+        session = await host.start(text("Done."))
+        await host.wait(session)
+        form = await opencode.open_form(session, "Which colour?")
+        seen = await host.data("opencode_session", session_id=session)
+        assert (seen["status"], seen["last_run"]["outcome"]) == ("idle", "completed")
+        assert [request["request_id"] for request in seen["pending"]] == [form]
+        assert f'opencode_reply_question(request_id="{form}"' in seen["next"]
+        report = await host.data("opencode_reply_question", request_id=form, answers=[["red"]])
+        assert (report["status"], report["text"]) == ("completed", "Done.")
+        assert await opencode.form_answer(session, form) == {"q0": "red"}
+        assert "pending" not in await host.data("opencode_session", session_id=session)
+
+
+async def test_a_form_in_a_session_without_a_run_is_answered_and_dismissed(launch: Launch, opencode: Backend2) -> None:
+    async with connected(launch.telling("--permissions", "agent")) as host:
+        session = await opencode.new_session()
+        form = await opencode.open_form(session, "Which colour?")
+        assert form in (await host.data("opencode_session", session_id=session))["next"]
+        said = await host.text("opencode_reply_question", request_id=form, answers=[["red"]])
+        assert said == f"OpenCode has the answer. The session {session} has no run to wait for."
+        other = await opencode.open_form(session, "Which size?")
+        assert "no run" in await host.text("opencode_reply_question", request_id=other, reject=True)
+        assert "pending" not in await host.data("opencode_session", session_id=session)
+        said = await host.text("opencode_reply_question", request_id=other, reject=True, session_id=session)
+        assert said.startswith("It is not open any more.")
+
+
 def queued(words: str) -> dict[str, Any]:
     """Return the body of a prompt that waits until the session has nothing else to do."""
     return {"text": words, "delivery": "queue"}

@@ -84,6 +84,7 @@ class OpenCode1(OperationCaller):
         diffs_grow=True,
         undo_restores_diff=False,
         unusable_models=True,
+        idle_questions=False,
         rereading=REREADING,
     )
 

@@ -47,6 +47,7 @@ class OpenCode2(SessionCalls, RequestCalls):
         diffs_grow=False,
         undo_restores_diff=True,
         unusable_models=False,
+        idle_questions=True,
         rereading=REREADING,
     )
 

@@ -67,6 +67,7 @@ def question_of(form: JsonMap) -> Question:
             "message": as_text(metadata.get("message")),
             "server": as_text(metadata.get("server")),
             "of_directory": form.get("sessionID") == NO_SESSION,
+            "outlasts_work": not is_tool and form.get("sessionID") != NO_SESSION,
         }
     )
 

@@ -503,6 +503,8 @@ class Question(Wire):
     """The MCP server that asks; empty for others."""
     of_directory: bool = False
     """True if OpenCode knows the directory and not the session that it belongs to, as for MCP servers."""
+    outlasts_work: bool = False
+    """True if it also waits while its session is idle, since no tool call asks: that of a plugin or of a client."""
 
     @property
     def asked(self) -> list[QuestionItem]:

@@ -122,6 +122,8 @@ class Features:
     """True if an undo puts back every file of the prompt's diff, not only those that differed after a step."""
     unusable_models: bool
     """True if OpenCode also lists the models of providers without credentials."""
+    idle_questions: bool
+    """True if something can be asked in an idle session, by a plugin or by a client."""
     rereading: Rereading
 
 

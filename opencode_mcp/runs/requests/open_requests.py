@@ -1,7 +1,8 @@
 """Permissions and questions that OpenCode waits for: which are open, and whose they are.
 
 OpenCode keeps them in memory, one list for each directory, and leaves entries behind when a session is aborted or
-deleted. So an entry is believed only while its session is busy and its tool call has not ended. Replies are sent by
+deleted. So an entry is believed only while its session is busy and its tool call has not ended. A form of OpenCode 2
+that no tool call opened may wait in an idle session, and is believed while it is listed. Replies are sent by
 ``answers/reply_sender.py``.
 """
 
@@ -101,6 +102,8 @@ class Requests:
 
     async def _of_run(self, request: Request, session_id: str, busy: Iterable[str]) -> Request | None:
         """Return a request as one of a session or its busy subagents; ``None`` if it is of none of them."""
+        if _outlasts_work(request) and request.session_id == session_id:
+            return request
         if not is_of_directory(request):
             is_of_run = request.session_id in busy and session_id in await self._line(request.session_id)
             return request if is_of_run else None
@@ -172,7 +175,7 @@ class Requests:
             request: From ``find``.
             directory: That of the session that asks.
         """
-        if is_of_directory(request):
+        if is_of_directory(request) or _outlasts_work(request):
             return any(item.id == request.id for item in await self._client.questions(directory))
         if request.session_id not in await self._client.session_status(directory):
             return False
@@ -242,6 +245,10 @@ class Requests:
 def is_of_directory(request: Request) -> TypeGuard[Question]:
     """Return True for a question of which OpenCode knows the directory and not the session."""
     return isinstance(request, Question) and request.of_directory
+
+
+def _outlasts_work(request: Request) -> bool:
+    return isinstance(request, Question) and request.outlasts_work
 
 
 def _as_of(question: Question, session_id: str) -> Question:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+IDLE = "idle"
 WITHOUT_DURATION = frozenset({"undone", "unanswered"})
 """Outcomes of runs whose duration says nothing."""
 
@@ -79,6 +80,11 @@ class SessionView:
     now: float = 0
     """Time of the view, in milliseconds since the epoch."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Return True if nothing works in the session; a plugin or a client may still have asked something there."""
+        return self.status == IDLE
+
 
 async def view_session(
     bridge: "Bridge", session: "Session", *, limit: int, cursor: str, show: "ShownParts"
@@ -100,15 +106,15 @@ async def view_session(
         subagents = reads.start(_subagents, client, session, wanted=first)
         page = reads.start(_page, bridge, session, limit=limit, cursor=cursor, show=show)
     state = busy.value.get(session.id)
-    asked = await bridge.requests.open(session.directory, session.id) if state else []
+    asked = await _asked(bridge, session, state)
     pending = asked if first else []
-    activity = activity_of(is_running=state is not None, asks=bool(asked))
+    activity = activity_of(is_running=state is not None, asks=bool(state and asked))
     last = end.value[0] if end.value else None
     doing = await _doing(bridge, session, last, state) if last and activity == "running" else ""
     if verification := bridge.runs.verifications.running_in(session.id):
         doing = verification.doing
     facts = facts_of(bridge, session, end.value, subagents.value, activity) if end.value else None
-    waited = await _waited(bridge, session, facts.last, pending) if facts else 0
+    waited = await _waited(bridge, session, facts.last, pending if state else []) if facts else 0
     return SessionView(
         session=session,
         status=status_of(activity),
@@ -123,6 +129,13 @@ async def view_session(
         waited=waited,
         now=client.clock.now() * 1000,
     )
+
+
+async def _asked(bridge: "Bridge", session: "Session", state: "SessionStatus | None") -> list[PendingRequest]:
+    """Return the open requests; those of an idle session are asked for only if it can have some."""
+    if state is None and not (await bridge.client.features()).idle_questions:
+        return []
+    return await bridge.requests.open(session.directory, session.id)
 
 
 async def _end(bridge: "Bridge", session: "Session", *, wanted: bool) -> "tuple[LastRun, Spending] | None":
@@ -295,5 +308,7 @@ def _last_run(view: SessionView, facts: SessionFacts, prompt: str) -> str:
 def _next(view: SessionView) -> str:
     if not view.pending:
         return ""
+    if view.is_idle:
+        return view.answers
     wait = f'opencode_wait(session_id="{view.session.id}")'
     return f"{view.answers} {wait} waits on." if view.answers else f"{wait} asks the person, or says how to answer."

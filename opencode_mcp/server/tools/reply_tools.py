@@ -9,6 +9,7 @@ from pydantic import Field
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotFound
 from opencode_mcp.runs.answers import answer_rules
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.results.render import result
 from opencode_mcp.server.tools.run_tools import SecondsAsForRun, run_tool
 from opencode_mcp.server.waiting.answerers import calling_agent
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 UNKNOWN_HINT = "opencode_wait on its session shows the open requests; name the session with session_id."
 GIVEN = "OpenCode has the answer."
+NO_RUN = "The session {} has no run to wait for."
+CLOSED_WITHOUT_RUN = "It is not open any more."
 CLOSED = "It is not open any more: it was answered already, or its run has ended."
 REQUEST_ID = re.compile(r"(per|que|frm)_\w{1,100}", re.ASCII)
 RequestSession = Annotated[str, Field(description="From `pending`")]
@@ -109,11 +112,20 @@ async def _answered(
     async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline:
         sent = await _sent(ctx, request_id, session_id, reply, start_deadline)
     if not isinstance(sent, tuple):
-        return await wait_for_run(ctx, sent, 0, CLOSED)
+        return await wait_for_run(ctx, sent, 0, CLOSED) if sent.message_id else _without_run(sent, CLOSED_WITHOUT_RUN)
     asked, note = sent
     with _answer_given(asked.session.id):
         run = await bridge.reply_sender.run_of(asked.session, *asked.parents)
+        if not run.message_id:
+            return _without_run(run, f"{GIVEN} {note}".strip())
         return await wait_for_run(ctx, run, wait_seconds, note, note_if_running=GIVEN)
+
+
+def _without_run(run: "Run", note: str) -> Outcome:
+    """Return the result for a session that has no run, where a plugin or a client has asked."""
+    return result(
+        f"{note} {NO_RUN.format(run.session_id)}", {"session_id": run.session_id, "note": note}, is_shown=True
+    )
 
 
 async def _sent(

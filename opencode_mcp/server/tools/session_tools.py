@@ -8,6 +8,7 @@ from pydantic import Field
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.markdown.shown_parts import ShownParts
+from opencode_mcp.runs import record
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import transcript_link
@@ -97,11 +98,14 @@ async def opencode_session(
 
 
 async def _with_answers(ctx: BridgeContext, view: "SessionView") -> "SessionView":
-    """Add to a view how its open requests are answered; nothing if the session has no run to which they belong."""
-    bridge = bridge_of(ctx)
+    """Add to a view how its open requests are answered."""
+    bridge, session = bridge_of(ctx), view.session
     try:
-        run = await bridge.runs.find(view.session)
+        run = await bridge.runs.find(session)
     except NotFound:
-        return view
+        run = record.Run(session.directory, session.id, "")
     mark_answerers(bridge, run, view.pending, ctx.client_capabilities)
+    for request in view.pending:
+        # A wait ends at once if the session is idle, and asks nobody.
+        request.person_here = request.person_here and not view.is_idle
     return replace(view, answers=answer_steps(view.pending, bridge.unlisted_tools))
