@@ -17,6 +17,7 @@ from opencode_mcp.opencode import versions
 from opencode_mcp.opencode.http.concurrent_reads import read_each
 from opencode_mcp.server.access.operation_uses import RESOURCE_USES
 from opencode_mcp.server.sessions.titles import title_of
+from opencode_mcp.server.status_settings import flags_of
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
@@ -189,6 +190,10 @@ async def _mcp_servers(bridge: "Bridge", directory: str) -> dict[str, str]:
     return {name: item.status for name, item in (await bridge.client.mcp_status(directory)).items()}
 
 
+async def _settings(bridge: "Bridge", _directory: str) -> list[str]:
+    return flags_of(bridge.settings)
+
+
 FACTS: Mapping[str, Read] = {
     VERSION: _health,
     "directory": _directory,
@@ -205,6 +210,7 @@ FACTS: Mapping[str, Read] = {
     "commands": _commands,
     "environment": _environment,
     "mcp_servers": _mcp_servers,
+    "settings": _settings,
 }
 """Facts that are read, in the order in which they are shown."""
 NAMES = (VERSION, GENERATION, TESTED_WITH, *(name for name in FACTS if name != VERSION))

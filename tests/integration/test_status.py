@@ -55,6 +55,7 @@ async def test_it_reports_the_server_the_project_and_what_can_be_chosen(
     assert status["agents"]["build"]["mode"] == "primary"
     assert status["agents"]["general"]["mode"] == "subagent"
     assert "init" in status["commands"]
+    assert {"--permissions human", "--allow session.shell"} <= set(status["settings"])
 
 
 @pytest.mark.both_generations

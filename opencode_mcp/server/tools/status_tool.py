@@ -22,6 +22,7 @@ SUMMARY_MODELS = 12
 """Models that a summary shows."""
 ENVIRONMENT = "environment"
 LABELS: "Mapping[str, str]" = {
+    "settings": "settings of this MCP server",
     ENVIRONMENT: "environment variables that must be equal for others to share this OpenCode",
 }
 """Labels of facts whose name does not explain them."""
