@@ -32,7 +32,7 @@ def a_task(number: int, words: str, names: str = "", files: int = 1) -> Task:
     )
 
 
-def worktree_of(number: int, brought: Sequence[Brought] = ()) -> Worktree:
+def worktree_of(number: int, brought: Sequence[Brought] = (), uncommitted: int = 0) -> Worktree:
     """The worktree of a task."""
     return Worktree(
         name=f"{number}",
@@ -46,6 +46,7 @@ def worktree_of(number: int, brought: Sequence[Brought] = ()) -> Worktree:
         created=0,
         session_id=f"ses_{number}",
         brought=brought,
+        uncommitted=uncommitted,
     )
 
 
@@ -79,3 +80,10 @@ def test_isolated_tasks_are_marked_and_the_next_step_names_the_first_whose_work_
     text = told(*tasks, worktrees=[worktree_of(1, brought)])
     assert "The isolated work was brought back." in text
     assert "opencode_integrate" not in told(*tasks)
+
+
+def test_the_table_says_which_uncommitted_files_the_isolated_tasks_began_without() -> None:
+    tasks = a_task(1, "Fix it"), a_task(2, "Write tests")
+    text = told(*tasks, worktrees=[worktree_of(1, uncommitted=3), worktree_of(2, uncommitted=3)])
+    assert "The isolated tasks began at the last commit, without 3 uncommitted files of the checkout: " in text
+    assert "uncommitted" not in told(*tasks, worktrees=[worktree_of(1), worktree_of(2)])

@@ -7,6 +7,7 @@ from mcp_types import CallToolResult
 
 from opencode_mcp.server.results.render import duration, result, without_tools
 from opencode_mcp.server.results.safe_text import shown
+from opencode_mcp.server.results.worktree_base_text import base_note
 from opencode_mcp.server.sessions.amounts import DATA_DIGITS, money
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import quantity
@@ -45,7 +46,9 @@ def table_result(
     step = without_tools(_next_step(batch, tasks, worktrees), unlisted_tools)
     lines = [_line(task, places.get(task.number, 0), isolated=task.session_id in worktrees) for task in tasks]
     ids = f"Each line begins with the number of its task, whose id is {batch.id}.NUMBER:"
-    text = "\n".join(filter(None, [note, shown(headline(batch, tasks)), ids, *lines, f"Next: {step}"]))
+    base = _base_note(tasks, worktrees)
+    text = "\n".join(filter(None, [note, shown(headline(batch, tasks)), ids, *lines, base, f"Next: {step}"]))
+    notes = " ".join(filter(None, [note, base]))
     data: dict[str, Any] = {
         "status": overall(tasks),
         "batch_id": batch.id,
@@ -53,7 +56,16 @@ def table_result(
         "totals": _totals(tasks),
         "next": step,
     }
-    return result(text, data | ({"note": note} if note else {}), is_shown=True)
+    return result(text, data | ({"note": notes} if notes else {}), is_shown=True)
+
+
+def _base_note(tasks: "Sequence[Task]", worktrees: "Mapping[str, Worktree]") -> str:
+    """Return a sentence on the uncommitted files that the worktrees of tasks began without; empty if there were none.
+
+    The tasks begin one after the other, and the person may change files meanwhile: the largest number counts.
+    """
+    without = [worktrees[task.session_id].uncommitted for task in tasks if task.session_id in worktrees]
+    return base_note("The isolated tasks", max(without, default=0))
 
 
 def places_of(batch: "Batch") -> dict[int, int]:

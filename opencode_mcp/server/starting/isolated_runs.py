@@ -15,7 +15,7 @@ from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_ar
 from opencode_mcp.server.access.operation_uses import INTEGRATE
 from opencode_mcp.server.changes.unseen_changes import unseen_note, worktree_of
 from opencode_mcp.server.results.render import next_step, without_tools
-from opencode_mcp.text.quantities import quantity
+from opencode_mcp.server.results.worktree_base_text import base_note
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
@@ -159,21 +159,10 @@ async def isolation_note(bridge: "Bridge", run: "Run", report: "RunReport") -> s
     worktree = worktree_of(bridge, run.directory)
     if worktree is None:
         return ""
-    notes = [_base_note(worktree)]
+    notes = [base_note("The worktree of this run", worktree.uncommitted)]
     if report.status in ENDED:
         notes.append(await _changes_note(bridge, worktree, run, report))
     return without_tools(" ".join(filter(None, notes)), bridge.unlisted_tools)
-
-
-def _base_note(worktree: "Worktree") -> str:
-    """Return a sentence on the uncommitted files that the worktree began without; empty if there were none."""
-    if not worktree.uncommitted:
-        return ""
-    files = quantity(worktree.uncommitted, "uncommitted file")
-    return (
-        f"The worktree of this run began at the last commit, without {files} of the checkout: "
-        'isolate=true with base="working_tree" takes these, too.'
-    )
 
 
 async def _changes_note(bridge: "Bridge", worktree: "Worktree", run: "Run", report: "RunReport") -> str:
