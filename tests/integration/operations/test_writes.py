@@ -17,6 +17,8 @@ from tests.scripted_model.script import text, write
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 PLUGIN = ".opencode/plugin/p.js"
+NEW = "src/opencode.json"
+"""File of the set-up that the project does not begin with."""
 PATCH = """\
 diff --git a/opencode.json b/opencode.json
 new file mode 100644
@@ -116,14 +118,14 @@ async def test_an_earlier_answer_counts_and_a_later_undo_that_leaves_it_alone_do
 
 
 async def test_the_operator_can_allow_it_and_taking_it_back_is_refused_to_others(host: Host, careful: Path) -> None:
-    report = await set_up_by(host, "opencode.json")
+    report = await set_up_by(host, NEW)
     place = {"session_id": report["session_id"], "message_id": report["message_id"]}
     async with open_bridge(host.bridge.launch.telling("--allow", "session.revert")) as allowed:
         await Host(allowed).data("opencode_revert", **place)
-    assert not (careful / "opencode.json").exists()
+    assert not (careful / NEW).exists()
     assert DECIDES in await host.error("opencode_revert", session_id=report["session_id"], restore=True)
     assert DECIDES in await called(host, "session.unrevert", sessionID=report["session_id"])
-    assert not (careful / "opencode.json").exists()
+    assert not (careful / NEW).exists()
 
 
 async def test_isolated_work_on_the_set_up_takes_the_same_word(host: Host, careful: Path) -> None:
@@ -168,14 +170,14 @@ async def test_an_undo_from_an_earlier_part_on_is_judged_by_that_part(host: Host
 
 
 async def test_a_second_undo_does_not_bring_back_what_the_first_one_took_away(host: Host, careful: Path) -> None:
-    first = await set_up_by(host, "opencode.json")
+    first = await set_up_by(host, NEW)
     later = await host.run(write("second.txt", "x\n"), text("Later."), session_id=first["session_id"])
     session = first["session_id"]
     async with open_bridge(host.bridge.launch.telling("--allow", "session.revert")) as allowed:
         await Host(allowed).data("opencode_revert", session_id=session, message_id=first["message_id"])
-    assert not (careful / "opencode.json").exists()
+    assert not (careful / NEW).exists()
     # OpenCode would first restore every file as it was before the undo above.
     assert DECIDES in await host.error("opencode_revert", session_id=session, message_id=later["message_id"])
     asked = {"sessionID": session, "messageID": later["message_id"]}
     assert DECIDES in await called(host, "session.revert", **asked)
-    assert not (careful / "opencode.json").exists()
+    assert not (careful / NEW).exists()
