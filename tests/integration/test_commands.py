@@ -94,9 +94,11 @@ async def test_a_command_goes_on_in_a_session_with_a_slash_or_without(host: Host
 
 @pytest.mark.usefixtures("commands")
 async def test_a_command_works_in_a_worktree_if_its_base_has_the_command(
-    host: Host, workplace: Path, case: str
+    host: Host, workplace: Path, case: str, opencode_server: OpenCode
 ) -> None:
     name, noted = add_command(workplace, f"note-{case}", write("noted.txt", "x\n"), text("Noted.")), "noted.txt"
+    # Another test may have had OpenCode open the project, and then it does not know the new command.
+    opencode_server.unload(workplace)
     before = git(workplace, "worktree", "list"), git(workplace, "branch", "--list")
     missing = await host.error("opencode_command", command=name, isolate=True)
     assert 'base="working_tree"' in missing
@@ -146,7 +148,7 @@ async def test_a_command_that_takes_long_is_waited_for_again(
     await scripted_model.reached(f"dwelling {era}")
     busy = await host.error("opencode_command", command="speak", session_id=session_id)
     assert "is running another prompt" in busy
-    assert "is working on" in await host.error("opencode_shell", session_id=session_id, command="echo x")
+    assert "is running another prompt" in await host.error("opencode_shell", session_id=session_id, command="echo x")
     await scripted_model.release(f"dwelling {era}")
     done = await host.wait(session_id)
     assert (done["status"], done["text"], done["message_id"]) == ("completed", "Dwelt.", report["message_id"])
