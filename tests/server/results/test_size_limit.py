@@ -12,8 +12,10 @@ from opencode_mcp.runs.outcome.report import ChangedFile, PendingRequest, RunRep
 from opencode_mcp.server.results.render import explain, report_data, report_text, result
 from opencode_mcp.server.results.size_limit import LIMIT, NOTE, fit
 from opencode_mcp.text.json_text import json_size
+from tests.harness.effort import THOROUGH
 
-COMMAND = "echo " + "x" * 190_000
+COMMAND = "echo " + "x" * (190_000 if THOROUGH else 70_000)
+TODOS = 5000 if THOROUGH else 1000
 SLACK = 500
 VALUES = st.recursive(
     st.none() | st.integers() | st.text(max_size=20) | st.builds("x".__mul__, st.integers(0, 40_000)),
@@ -49,7 +51,7 @@ REPORTS = {
     "an error page": report(error="<html>" + "x" * 60_000).model_copy(update={"status": "failed"}),
     "a long title": report(title="T" * 100_000),
     "a long answer": report(text="é" * 100_000, output={"all": ["y" * 50_000] * 20}),
-    "many todos": report(todos=["[ ] " + "t" * 300] * 5000, children=["ses_2"] * 3000),
+    "many todos": report(todos=["[ ] " + "t" * 300] * TODOS, children=["ses_2"] * 3000),
     "everything": report(text="x" * 90_000, files=FILES, pending=[PENDING] * 5, error="e" * 90_000),
 }
 
