@@ -51,6 +51,16 @@ SAID = (FilePart, SubtaskPart, RetryPart, CompactionPart)
 
 
 @dataclass(frozen=True, slots=True)
+class PermissionAnswer:
+    """Answer to a permission."""
+
+    text: str
+    """Text that says what was answered, by whom and after which time."""
+    reason: str = ""
+    """Reason of a refusal, as far as it is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """Parameters of a transcript's rendering."""
 
@@ -63,8 +73,8 @@ class View:
     """Messages of subagents by session, until they are shown: each is shown once."""
     undone: frozenset[str] = frozenset()
     """Messages that are undone, by id."""
-    permissions: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Answers to permissions, in words, by the call that asked."""
+    permissions: Mapping[str, PermissionAnswer] = field(default_factory=dict[str, PermissionAnswer])
+    """Answers to permissions by the call that asked."""
 
     @property
     def is_filtered(self) -> bool:

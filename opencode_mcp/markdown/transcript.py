@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from json import dumps
 
 from opencode_mcp.diffs.named_files import absolute, named_files
-from opencode_mcp.markdown.detail import MEASURES, WHOLE, View
+from opencode_mcp.markdown.detail import MEASURES, WHOLE, PermissionAnswer, View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.headline import headline
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section, draw
@@ -33,6 +33,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     UnknownPart,
 )
 from opencode_mcp.text.name_lists import listed
+from opencode_mcp.text.outside_text import one_line
 
 FILES_NAMED = 10
 SILENT = frozenset({"step-start", "snapshot"})
@@ -54,7 +55,7 @@ def render_transcript(
     directory: str = "",
     pointer: str = "",
     undone: frozenset[str] = frozenset(),
-    permissions: Mapping[str, str] | None = None,
+    permissions: Mapping[str, PermissionAnswer] | None = None,
 ) -> str:
     """Render messages, oldest first.
 
@@ -67,7 +68,7 @@ def render_transcript(
         directory: Path of the project; paths in it are shown relative to it.
         pointer: Sentence that says how to read the parts that were cut; shown at the end if there are any.
         undone: Ids of messages that are undone, which their headlines say.
-        permissions: Answers to permissions, in words, by the id of the call that asked.
+        permissions: Answers to permissions, by the id of the call that asked.
     """
     view = View(MEASURES[show], show, directory, dict(children or {}), undone, permissions or {})
     return _render(messages_with(messages, show), view, limit, pointer)
@@ -196,8 +197,14 @@ def _call(part: ToolPart, view: View) -> list[Block]:
     if view.shown == "conversation" or has_questions(part):
         return question_blocks(part, view)
     blocks = tool_blocks(part, view, _sections(view.children.pop(part.child_session, ()), view))
-    answer = view.permissions.get(part.call_id, "")
-    return [*blocks, PlainLine(f"- permission {answer}")] if answer else blocks
+    answer = view.permissions.get(part.call_id)
+    return [*blocks, *_permission(answer, part)] if answer else blocks
+
+
+def _permission(answer: PermissionAnswer, part: ToolPart) -> list[Block]:
+    """Return the blocks of an answer to a permission; a reason that the error of the call has is not told again."""
+    reason = "" if answer.reason in part.state.error else one_line(answer.reason)
+    return [PlainLine(f"- permission {answer.text}{': ' if reason else ''}{reason}")]
 
 
 def _reasoning(part: ReasoningPart, view: View) -> list[Block]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.markdown.detail import PermissionAnswer
 from opencode_mcp.markdown.excerpt import code
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.markdown.transcript import messages_with, render_transcript
@@ -26,7 +27,7 @@ MARK_CHARACTERS = 6
 SHOWN_CURSOR = 80
 """Longest part of a wrong cursor that an error shows, in characters."""
 UNREADABLE = "The session began with a prompt for a structured answer, which OpenCode 1.18 cannot show."
-NO_PERMISSIONS: Mapping[str, str] = {}
+NO_PERMISSIONS: Mapping[str, PermissionAnswer] = {}
 WordsOf = Callable[[str], str]
 """Returns how a prompt began, by its id; empty if that is not known."""
 POINTER = 'What is cut is shown longer with show="everything" and a smaller limit.'
@@ -56,7 +57,7 @@ async def read_transcript(
     show: ShownParts = "brief",
     characters: int,
     words_of: WordsOf = no_words,
-    permissions: Mapping[str, str] = NO_PERMISSIONS,
+    permissions: Mapping[str, PermissionAnswer] = NO_PERMISSIONS,
 ) -> TranscriptPage:
     """Read the latest messages of a session, or those before a cursor (``session.messages``).
 
@@ -68,7 +69,7 @@ async def read_transcript(
         show: Parts to show, and whether texts are cut short.
         characters: Longest text, in characters; it is shorter if it would take more bytes than ``ROOM_BYTES``.
         words_of: Returns the beginning of a prompt that OpenCode cannot show.
-        permissions: Answers to permissions, in words, by the id of the call that asked.
+        permissions: Answers to permissions, by the id of the call that asked.
 
     Raises:
         InvalidArgument: The cursor does not belong to this session.
@@ -111,7 +112,7 @@ def _rendered(
     page: "_Messages",
     directory: str,
     children: dict[str, list[Message]],
-    permissions: Mapping[str, str],
+    permissions: Mapping[str, PermissionAnswer],
     *,
     show: ShownParts,
     characters: int,

@@ -506,7 +506,7 @@ async def test_the_answer_to_a_permission_is_shown_at_its_call_and_counts_for_a_
     for other in (later, seen["last_run"]):
         assert other["seconds"] == pytest.approx(ended["seconds"], abs=1)
         assert 0 < other["waited"] == pytest.approx(ended["waited"], abs=1)
-    assert "\n- permission allowed once by the agent that calls this MCP server after " in seen["transcript"]
+    assert "\n- permission allowed once by the agent that calls this MCP server" in seen["transcript"]
 
 
 async def test_the_report_of_an_abort_has_the_time_and_the_text_until_then(

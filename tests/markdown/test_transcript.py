@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from opencode_mcp.markdown.detail import PermissionAnswer
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.markdown.transcript import render_message, render_transcript
 from opencode_mcp.opencode.vocabulary.models import SHELL_LINE_NOTE, Message
@@ -364,3 +365,16 @@ def test_any_message_renders_whole(one: Message) -> None:
     assert not [
         line for line in told if FOREIGN in line or re.search("characters, not shown|[Tt]he (first|last) ", line)
     ]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ("Unable to execute the command", "- permission refused by a person: Use pnpm."),
+        ("The user rejected it with the following feedback: Use pnpm.", "- permission refused by a person"),
+    ],
+)
+def test_the_reason_of_a_refusal_is_told_once(error: str, expected: str) -> None:
+    refused = message({**call("bash", status="error", error=error), "callID": "call_1"})
+    answers = {"call_1": PermissionAnswer("refused by a person", "Use pnpm.")}
+    assert expected in render_transcript([refused], permissions=answers).split("\n")

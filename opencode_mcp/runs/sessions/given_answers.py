@@ -4,7 +4,7 @@ A bridge notes each answer that a person or an agent gave through it, and each t
 So a transcript can show it, and the time of waiting is known also to a bridge that did not see it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opencode_mcp.opencode.vocabulary.models import Session
@@ -16,6 +16,8 @@ KEY = "opencode-mcp-answers"
 """Key of the note in a session's metadata."""
 KEPT = 50
 """Answers that a session keeps, the latest."""
+REASON_CHARACTERS = 300
+"""Longest reason that is kept."""
 GIVERS: Mapping[str, str] = {
     "person": "by a person",
     "agent": "by the agent that calls this MCP server",
@@ -47,12 +49,15 @@ class GivenAnswer:
     """Time of the request, in milliseconds since the epoch."""
     answered: float
     """Time of the answer, in milliseconds since the epoch."""
+    reason: str = ""
+    """Reason of a refusal, as the model was told, or its beginning; OpenCode 2 does not show it of every tool."""
 
     @property
     def text(self) -> str:
-        """Return what was answered, by whom and after which time."""
+        """Return what was answered, by whom, and after which time unless that is below a second or not known."""
         seconds = max(self.answered - self.asked, 0) / 1000
-        return f"{REPLIES.get(self.reply, 'answered')} {GIVERS.get(self.by, GIVERS[''])} after {seconds:.0f} s"
+        after = f" after {seconds:.0f} s" if seconds >= 1 else ""
+        return f"{REPLIES.get(self.reply, 'answered')} {GIVERS.get(self.by, GIVERS[''])}{after}"
 
 
 def answers_in(session: Session) -> list[GivenAnswer]:
@@ -68,11 +73,6 @@ def metadata_with(session: Session, answer: GivenAnswer) -> dict[str, object]:
     return {**metadata_of(session), KEY: {"session": session.id, "answers": [_as_data(one) for one in kept]}}
 
 
-def told_by_call(answers: Iterable[GivenAnswer]) -> dict[str, str]:
-    """Return the texts on some answers by the id of the call that asked."""
-    return {answer.call_id: answer.text for answer in answers if answer.call_id}
-
-
 def _as_data(answer: GivenAnswer) -> JsonMap:
     return {
         "request": answer.request_id,
@@ -82,6 +82,7 @@ def _as_data(answer: GivenAnswer) -> JsonMap:
         "by": answer.by,
         "asked": answer.asked,
         "answered": answer.answered,
+        **({"reason": answer.reason[:REASON_CHARACTERS]} if answer.reason else {}),
     }
 
 
@@ -94,4 +95,5 @@ def _read(item: JsonMap) -> GivenAnswer:
         by=as_text(item.get("by")),
         asked=as_number(item.get("asked")) or 0,
         answered=as_number(item.get("answered")) or 0,
+        reason=as_text(item.get("reason")),
     )

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.errors import BackendError
+from opencode_mcp.markdown.detail import PermissionAnswer
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
 from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import told_once
@@ -182,6 +183,12 @@ async def _subagents(client: "OpenCodeClient", session: "Session", *, wanted: bo
         return Subagents(is_whole=False)
 
 
+def _permissions(session: "Session") -> dict[str, PermissionAnswer]:
+    """Return the answers to the permissions of a session by the id of the call that asked."""
+    given = given_answers.answers_in(session)
+    return {one.call_id: PermissionAnswer(one.text, one.reason) for one in given if one.call_id}
+
+
 async def _page(bridge: "Bridge", session: "Session", *, limit: int, cursor: str, show: "ShownParts") -> TranscriptPage:
     """Read a page of the transcript; an empty one if no messages are wanted."""
     if not limit:
@@ -194,7 +201,7 @@ async def _page(bridge: "Bridge", session: "Session", *, limit: int, cursor: str
         show=show,
         characters=TEXT_LIMIT,
         words_of=partial(bridge.runs.notes.words_of, session),
-        permissions=given_answers.told_by_call(given_answers.answers_in(session)),
+        permissions=_permissions(session),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.runs.prompting.message_ids import message_id
 from opencode_mcp.runs.sessions.answer_times import recorded_seconds
-from opencode_mcp.runs.sessions.given_answers import KEPT, GivenAnswer, answers_in, metadata_with, told_by_call
+from opencode_mcp.runs.sessions.given_answers import KEPT, GivenAnswer, answers_in, metadata_with
 
 NOW = 1_700_000_000_000
 
@@ -41,21 +41,27 @@ def test_a_note_of_another_form_is_read_as_far_as_it_goes() -> None:
     for note in ("text", {"session": "ses_1", "answers": "none"}, {"session": "ses_1", "answers": [3]}):
         assert answers_in(session({"opencode-mcp-answers": note})) == []
     found = answers_in(session({"opencode-mcp-answers": {"session": "ses_1", "answers": [{"reply": "**bold**"}]}}))
-    assert [answer.text for answer in found] == ["answered in another program after 0 s"]
+    assert [answer.text for answer in found] == ["answered in another program"]
 
 
-def test_the_answer_and_its_giver_are_reported_by_the_call() -> None:
+def test_the_answer_and_its_giver_are_reported() -> None:
     answers = [
         given("a"),
         given("b", reply="reject", by="agent"),
         given("c", reply="always", by=""),
-        given("d", call_id=""),
     ]
-    assert told_by_call(answers) == {
-        "call_a": "allowed once by a person after 4 s",
-        "call_b": "refused by the agent that calls this MCP server after 4 s",
-        "call_c": "allowed always in another program after 4 s",
-    }
+    assert [answer.text for answer in answers] == [
+        "allowed once by a person after 4 s",
+        "refused by the agent that calls this MCP server after 4 s",
+        "allowed always in another program after 4 s",
+    ]
+
+
+def test_the_reason_of_a_refusal_is_kept() -> None:
+    refused = given("a", reply="reject", reason="Use pnpm.")
+    assert answers_in(session(metadata_with(session({}), refused))) == [refused]
+    long = given("b", reply="reject", reason="x" * 5000)
+    assert [len(one.reason) for one in answers_in(session(metadata_with(session({}), long)))] == [300]
 
 
 def asked(start: float, end: float | None) -> Message:
