@@ -64,6 +64,8 @@ class Gate:
         self._make_tenant = make_tenant
         self._task_group = task_group
         self._tenants: dict[TenantKey, Tenant] = {}
+        self._tokens: dict[TenantKey, frozenset[str]] = {}
+        """Digests of the tokens of the principal, as they were at the start of each tenant."""
         self._starting = anyio.Lock()
         self._has_changed = True
         """True if tenants may be missing whose batches go on."""
@@ -116,6 +118,7 @@ class Gate:
                 tenant = self._make_tenant(rights)
                 await self._task_group.start(tenant.run)
                 self._tenants[key] = tenant
+                self._tokens[key] = frozenset(self._file.principals[caller.principal].digests)
                 # The settings file may have changed meanwhile.
                 self._close_changed()
             return tenant
@@ -154,14 +157,22 @@ class Gate:
         self._close_changed()
 
     def _close_changed(self) -> None:
-        """End the tenants whose principals are gone or may do other things now; what needs new ones starts them."""
-        principals = self._file.principals
+        """End the tenants whose principals have changed; what needs new ones starts them."""
         for key, tenant in list(self._tenants.items()):
-            name, effects = key
-            if name not in principals or self._authenticator.rights(principals[name], effects) != tenant.settings:
+            if self._has_other_rights(key, tenant) or self._has_lost_token(key):
                 tenant.close()
-                del self._tenants[key]
+                del self._tenants[key], self._tokens[key]
                 self._has_changed = True
+
+    def _has_other_rights(self, key: TenantKey, tenant: "Tenant") -> bool:
+        """Return True if the principal of a tenant is gone, or may do other things now."""
+        name, effects = key
+        principal = self._file.principals.get(name)
+        return principal is None or self._authenticator.rights(principal, effects) != tenant.settings
+
+    def _has_lost_token(self, key: TenantKey) -> bool:
+        """Return True if a token of the principal is gone. Its open sessions would take the place of new ones."""
+        return not self._tokens[key] <= frozenset(self._file.principals[key[0]].digests)
 
 
 class OpenGate:

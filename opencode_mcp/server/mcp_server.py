@@ -36,6 +36,7 @@ from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.prompts import command_prompts
 from opencode_mcp.server.prompts.prompts import OWN, PromptSpec, own_prompt
 from opencode_mcp.server.resources.resources import RESOURCES, ResourceSpec, find_resource, list_sessions_as_resources
+from opencode_mcp.server.results.host_settings import SettingsOwner
 from opencode_mcp.server.results.render import explain
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.sdk_private import run_over_streams
@@ -126,7 +127,9 @@ class BridgeServer(MCPServer[Bridge]):
                 await self.bridge.check_served(RESOURCE_USES[spec.name])
                 content = await spec.read(self.bridge, **arguments)
         except CallerError as error:
-            raise ResourceNotFoundError(explain(error, client_name=_client_name(context))) from error
+            raise ResourceNotFoundError(
+                explain(error, owner=SettingsOwner(_client_name(context), self.bridge.settings.principal))
+            ) from error
         except BridgeError as error:
             raise ResourceError(explain(error)) from error
         data = content.data

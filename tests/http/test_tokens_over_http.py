@@ -83,6 +83,22 @@ async def test_a_token_that_is_replaced_or_revoked_ends_at_once_with_its_open_st
     assert (await listed(served, second)).status_code == 401
 
 
+async def test_the_sessions_of_a_replaced_token_end(served: Served, operator: Operator) -> None:
+    first = operator.principal("renewed")
+    client = Client()
+    params = {"protocolVersion": client.protocol, "capabilities": {}, "clientInfo": client.info}
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    async with loopback_client(served.base, headers={"Accept": HEADERS["Accept"]}) as http:
+        opened = await http.post("/mcp", json=hello, headers={"Authorization": f"Bearer {first}"})
+        session = {"Mcp-Session-Id": opened.headers["mcp-session-id"], "MCP-Protocol-Version": client.protocol}
+        second = await anyio.to_thread.run_sync(operator.token, "rotate", "renewed")
+        ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+        again = await http.post("/mcp", json=ping, headers=session | {"Authorization": f"Bearer {second}"})
+        assert again.status_code == 404
+        reopened = await http.post("/mcp", json=hello, headers={"Authorization": f"Bearer {second}"})
+        assert reopened.status_code == 200
+
+
 async def test_a_session_of_one_principal_does_not_exist_for_another(
     served: Served, operator: Operator, laptop: str
 ) -> None:

@@ -221,7 +221,7 @@ async def test_what_cannot_be_undone_is_refused_and_changes_nothing(
     await host.start(hold(gate), text("Done."), session_id=session_id)
     await scripted_model.reached(gate)
     busy = await host.error("opencode_revert", session_id=session_id, message_id=message_id)
-    assert "is at work" in busy
+    assert "is running" in busy
     assert "opencode_abort" in busy
     await scripted_model.release(gate)
     await host.wait(session_id)

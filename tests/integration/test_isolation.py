@@ -57,7 +57,7 @@ async def test_a_conflict_is_shown_and_resolved_by_the_same_session(
     key = f"isolated-{case}"
     session_id = await host.start(step(hold(key), write(name, "theirs\n")), text("Done."), isolate=True)
     (workplace / name).write_text("mine\n", encoding="utf-8")
-    assert "at work" in await host.error("opencode_integrate", session_id=session_id, how="apply")
+    assert "is running" in await host.error("opencode_integrate", session_id=session_id, how="apply")
     await scripted_model.release(key)
     report = await host.wait(session_id)
     assert report["status"] == "completed", report

@@ -77,7 +77,7 @@ class StartingLeases:
         async with hold(self._folder / LOCK_FILE, timeout=LOCK_SECONDS) as held:
             if not held:
                 raise LimitReached(
-                    f"Another opencode-mcp has been counting the runs for {LOCK_SECONDS:.0f} s. Nothing was started.",
+                    f"Another opencode-mcp has been counting the runs for {LOCK_SECONDS:.0f} s.",
                     hint="Call again.",
                 )
             yield

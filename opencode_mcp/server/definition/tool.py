@@ -24,6 +24,7 @@ from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.definition.argument_limits import check_limits
 from opencode_mcp.server.definition.listed_schema import listed_schema
 from opencode_mcp.server.results.duplicate_text import without_repeated
+from opencode_mcp.server.results.host_settings import SettingsOwner
 from opencode_mcp.server.results.render import explain
 from opencode_mcp.server.results.size_limit import LIMIT
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
@@ -131,7 +132,8 @@ class BridgeTool(Tool):
         try:
             outcome = await self._run(arguments, context)
         except BridgeError as error:
-            raise ToolError(explain(error, self._not_suggested(context), client_name_of(context.session))) from error
+            owner = _settings_owner(context)
+            raise ToolError(explain(error, self._not_suggested(context), owner)) from error
         except (MCPError, ToolError):
             raise
         except Exception as error:
@@ -221,6 +223,12 @@ def _unlisted_tools(context: Context[Any, Any]) -> Collection[str]:
     """Return the tools that errors must not suggest, since this server does not list them."""
     bridge = context.request_context.lifespan_context
     return bridge.unlisted_tools if isinstance(bridge, Bridge) else ()
+
+
+def _settings_owner(context: Context[Any, Any]) -> SettingsOwner:
+    bridge = context.request_context.lifespan_context
+    principal = bridge.settings.principal if isinstance(bridge, Bridge) else ""
+    return SettingsOwner(client_name_of(context.session), principal)
 
 
 @cache

@@ -10,7 +10,7 @@ from opencode_mcp.opencode.operations import arguments as operation_arguments
 from opencode_mcp.opencode.operations import schema_text
 from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.server.operations import calling
-from opencode_mcp.server.results.host_settings import told_place
+from opencode_mcp.server.results.host_settings import ANYBODY, SettingsOwner, told_place
 from opencode_mcp.server.results.render import cut, result
 from opencode_mcp.text.outside_text import one_line
 
@@ -49,7 +49,7 @@ class FoundOperations:
         allowed: Decides which of them may be called.
         unlisted: Tools that are not listed; no hit names them.
         is_search: Whether words were searched for, so that the first one is what was asked for.
-        client_name: Name that the host sent, to say where its settings are.
+        owner: Those whose settings hold, to say where they are.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class FoundOperations:
         unlisted: "Collection[str]",
         *,
         is_search: bool = False,
-        client_name: str = "",
+        owner: SettingsOwner = ANYBODY,
     ) -> None:
         self._items = items
         self._is_search = is_search
         self._allowed = allowed
-        self._client_name = client_name
+        self._owner = owner
         self._unlisted = unlisted
 
     def result(self, remarks: "Sequence[str]", lacking: str = "") -> "CallToolResult":
@@ -91,7 +91,7 @@ class FoundOperations:
             data["usual_arguments"] = USUAL[self._items[0].generation]
             notes.append(USUAL[self._items[0].generation])
         if any("needs" in hit for hit in hits):
-            data["needs_from"] = told_place(self._client_name)
+            data["needs_from"] = told_place(self._owner)
             notes.append(data["needs_from"])
         return result("\n\n".join([*([lacking] if lacking else []), *map(_text, hits), *notes, *remarks]), data)
 

@@ -46,6 +46,18 @@ ANY_HOST = HostSettings(
 )
 
 
+class SettingsOwner(NamedTuple):
+    """Those whose settings hold for a call: the host that started this MCP server, or a principal over HTTP."""
+
+    client_name: str = ""
+    """``clientInfo.name``; empty if the client did not send it."""
+    principal: str = ""
+    """Name of the principal; empty if the host has started this MCP server for itself."""
+
+
+ANYBODY = SettingsOwner()
+
+
 def host_settings(client_name: str) -> HostSettings:
     """Return the place of the arguments in a host.
 
@@ -56,9 +68,12 @@ def host_settings(client_name: str) -> HostSettings:
     return next((host for host in HOSTS if host.name in name), ANY_HOST)
 
 
-def told_change(change: SettingsChange, client_name: str) -> str:
+def told_change(change: SettingsChange, owner: SettingsOwner) -> str:
     """Return what a person has to do so that something is allowed, as the rest of a sentence."""
-    host = host_settings(client_name)
+    if owner.principal:
+        verb = "remove" if change.removes else "add"
+        return f"{verb} `{change.flags}`, as keys without dashes, {_table_of(owner.principal)}; it needs no restart"
+    host = host_settings(owner.client_name)
     if change.removes:
         where = f"remove `{change.flags}` from {host.place} (or its environment variable or settings file)"
     else:
@@ -66,13 +81,22 @@ def told_change(change: SettingsChange, client_name: str) -> str:
     return f"{where}, then restart {host.title}"
 
 
-def told_place(client_name: str) -> str:
+def told_place(owner: SettingsOwner) -> str:
     """Return where a person gives flags, for a result that has named them."""
-    host = host_settings(client_name)
+    if owner.principal:
+        return (
+            f"What is needed belongs, as keys without dashes, {_table_of(owner.principal)}. Only the person who serves "
+            "it can change that; do not change it yourself. Tell them."
+        )
+    host = host_settings(owner.client_name)
     return (
         f"What is needed belongs to {host.place}. Only the person can change that; do not change it yourself. "
         f"Tell them, and to restart {host.title} then."
     )
+
+
+def _table_of(principal: str) -> str:
+    return f"in the table [principals.{principal}] of the settings file of this MCP server"
 
 
 def _broader(change: SettingsChange) -> str:

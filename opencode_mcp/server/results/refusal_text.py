@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from opencode_mcp.errors import NotAllowed, SettingsChange
-from opencode_mcp.server.results.host_settings import told_change
+from opencode_mcp.server.results.host_settings import SettingsOwner, told_change
 
 NOW = "Now possible: "
 PERSON = "The person can: "
@@ -12,27 +12,27 @@ ONLY_THEY = "Tell them; never change those settings yourself."
 
 
 def steps_after_refusal(
-    refusal: NotAllowed, change: SettingsChange, client_name: str, told: Callable[[str], str]
+    refusal: NotAllowed, change: SettingsChange, owner: SettingsOwner, told: Callable[[str], str]
 ) -> list[str]:
     """Return the paragraphs that follow the message of a refusal.
 
     Args:
         refusal: The refusal.
         change: The change of the settings that it names.
-        client_name: Name that the host sent, to say where its settings are.
+        owner: Those whose settings hold, to say where they are.
         told: Makes a text of the refusal fit for the caller.
     """
-    person = f"{_ways_of_person(told(refusal.by_person), change, client_name)} {ONLY_THEY}"
+    person = f"{_ways_of_person(told(refusal.by_person), change, owner)} {ONLY_THEY}"
     paragraphs = {NOW: told(refusal.hint), PERSON: person, RISK: told(refusal.remark)}
     return [head + text for head, text in paragraphs.items() if text]
 
 
-def _ways_of_person(other: str, change: SettingsChange, client_name: str) -> str:
+def _ways_of_person(other: str, change: SettingsChange, owner: SettingsOwner) -> str:
     """Return what the person can do, in sentences. The other way comes first if it is better than the change.
 
     The change has a purpose then, which says what is to be gained by it.
     """
-    by_settings = f"{told_change(change, client_name)}."
+    by_settings = f"{told_change(change, owner)}."
     if not other:
         return by_settings
     if not change.purpose:

@@ -33,6 +33,7 @@ from opencode_mcp.runs.outcome import shortfalls
 from opencode_mcp.runs.requests import call_input
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.failure_steps import failure_step
+from opencode_mcp.server.results.host_settings import ANYBODY, SettingsOwner
 from opencode_mcp.server.results.refusal_text import steps_after_refusal
 from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
 from opencode_mcp.server.results.size_limit import cut_text, fit
@@ -104,7 +105,7 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
 }
 
 
-def explain(error: BridgeError, unlisted_tools: Collection[str] = (), client_name: str = "") -> str:
+def explain(error: BridgeError, unlisted_tools: Collection[str] = (), owner: SettingsOwner = ANYBODY) -> str:
     """Return an error as text for a model: what was wrong, what would be right, what to do next, what to know before.
 
     It may quote text of others, so all lines but the first are indented.
@@ -112,12 +113,12 @@ def explain(error: BridgeError, unlisted_tools: Collection[str] = (), client_nam
     Args:
         error: The error.
         unlisted_tools: Tools that are not listed; sentences of the hint that name one are left out.
-        client_name: Name that the host sent, to say where its settings are.
+        owner: Those whose settings hold for the call, to say where they are.
     """
     problem = cut_text(error.message, ERROR_LIMIT)
     started = f" {NOTHING_STARTED}" if error.started is False else ""
     if isinstance(error, NotAllowed) and error.change:
-        steps = steps_after_refusal(error, error.change, client_name, partial(without_tools, names=unlisted_tools))
+        steps = steps_after_refusal(error, error.change, owner, partial(without_tools, names=unlisted_tools))
         return "\n\n".join(indented(shown(cut_text(text, ERROR_LIMIT))) for text in (problem + started, *steps))
     usual = next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
     step = without_tools(error.hint or usual, unlisted_tools)

@@ -18,6 +18,7 @@ from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.operations import calling, found_operations, reply_result
+from opencode_mcp.server.results.host_settings import SettingsOwner
 from opencode_mcp.server.results.schemas import OPERATION_REPLY, OPERATIONS, OPERATIONS_TEXTS, REPLY_TEXTS
 from opencode_mcp.server.waiting.host_limits import client_name_of
 
@@ -68,7 +69,7 @@ async def opencode_find_operations(
         bridge.allowed,
         bridge.unlisted_tools,
         is_search=bool(query),
-        client_name=client_name_of(ctx.session),
+        owner=SettingsOwner(client_name_of(ctx.session), bridge.settings.principal),
     )
     return shown.result(remarks, lacking)
 

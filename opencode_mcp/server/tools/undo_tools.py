@@ -105,7 +105,7 @@ async def _restore(bridge: Bridge, session: "Session") -> CallToolResult:
 async def _refuse_if_busy(bridge: Bridge, session: "Session") -> None:
     if session.id in await bridge.client.session_status(session.directory):
         raise SessionBusy(
-            f"The session {session.id} is at work.",
+            f"The session {session.id} is running.",
             hint="Wait for it with opencode_wait. opencode_abort stops it.",
         )
 

@@ -3,7 +3,7 @@
 import pytest
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed, SettingsChange
-from opencode_mcp.server.results.host_settings import ANY_HOST, HOSTS, host_settings
+from opencode_mcp.server.results.host_settings import ANY_HOST, HOSTS, SettingsOwner, host_settings
 from opencode_mcp.server.results.refusal_text import ONLY_THEY
 from opencode_mcp.server.results.render import explain
 
@@ -34,7 +34,7 @@ def test_each_host_is_recognized_by_its_own_name_and_not_by_an_earlier_one(host:
 
 
 def test_a_refusal_says_which_flag_to_add_where_and_to_restart() -> None:
-    told = explain(NotAllowed("pty.create is not allowed here.", change=ALLOW), client_name="codex-mcp-client")
+    told = explain(NotAllowed("pty.create is not allowed here.", change=ALLOW), owner=SettingsOwner("codex-mcp-client"))
     problem, person = told.split("\n\n")
     assert problem == "pty.create is not allowed here."
     place = "`args` of this MCP server in ~/.codex/config.toml"
@@ -52,7 +52,7 @@ def test_a_refusal_says_in_paragraphs_what_is_possible_now_what_the_person_can_d
 
 def test_the_way_of_the_person_that_changes_no_setting_comes_first() -> None:
     change = SettingsChange("--allow mcp.add", purpose="so that it works")
-    told = explain(NotAllowed("No.", change=change, by_person="edit the file"), client_name="codex-mcp-client")
+    told = explain(NotAllowed("No.", change=change, by_person="edit the file"), owner=SettingsOwner("codex-mcp-client"))
     assert "\n\nThe person can: edit the file. Or, so that it works: add `--allow mcp.add` to " in told
 
 
@@ -61,9 +61,18 @@ def test_no_line_of_another_text_passes_for_a_paragraph_of_a_refusal() -> None:
     assert [line for line in told.splitlines() if line.startswith(("Now possible", "Risk"))] == ["Now possible: Not"]
 
 
+def test_a_principal_is_told_of_its_table_in_the_settings_file_and_of_no_host() -> None:
+    told = explain(NotAllowed("No.", change=ALLOW), owner=SettingsOwner("codex-mcp-client", "bob"))
+    assert "add `--allow pty.create,pty.connect`, as keys without dashes, in the table [principals.bob] of " in told
+    assert "restart." in told
+    assert "codex" not in told
+    change = SettingsChange("--read-only", removes=True)
+    assert "remove `--read-only`" in explain(NotAllowed("No.", change=change), owner=SettingsOwner("", "bob"))
+
+
 def test_a_refusal_says_which_flag_to_remove() -> None:
     change = SettingsChange("--read-only", removes=True)
-    told = explain(NotAllowed("It is read-only.", change=change), client_name="claude-code")
+    told = explain(NotAllowed("It is read-only.", change=change), owner=SettingsOwner("claude-code"))
     assert "remove `--read-only` from `args` of this MCP server in ~/.claude.json" in told
 
 
