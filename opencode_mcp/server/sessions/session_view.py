@@ -134,6 +134,8 @@ async def view_session(
 
 async def _asked(bridge: "Bridge", session: "Session", state: "SessionStatus | None") -> list[PendingRequest]:
     """Return the open requests; those of an idle session are asked for only if it can have some."""
+    if state is None and bridge.fence.is_removed(session.directory):
+        return []
     if state is None and not (await bridge.client.features()).idle_questions:
         return []
     return await bridge.requests.open(session.directory, session.id)

@@ -167,19 +167,21 @@ STEPS = ("user", "assistant", "assistant")
 async def test_what_a_prompt_changed_can_be_read_undone_and_restored(
     client: OpenCodeClient, session: Session, shared_project: Path
 ) -> None:
-    prompt = await ask(client, session, script(write("made.txt", "x\n"), text("Made.")))
-    assert [(diff.file, diff.additions) for diff in await client.session_diff(session.id, prompt)] == [("made.txt", 1)]
+    prompt = await ask(client, session, script(write("undone.txt", "x\n"), text("Made.")))
+    assert [(diff.file, diff.additions) for diff in await client.session_diff(session.id, prompt)] == [
+        ("undone.txt", 1)
+    ]
     undone = await client.session_revert(session.id, prompt)
     assert undone.revert
     assert undone.revert.message_id == prompt
-    assert not (shared_project / "made.txt").exists()
+    assert not (shared_project / "undone.txt").exists()
     restored = await client.session_unrevert(session.id)
     assert restored.revert is None
-    assert (shared_project / "made.txt").exists()
+    assert (shared_project / "undone.txt").exists()
     assert (await client.session_unrevert(session.id)).revert is None
     fork = await client.session_fork(session.id)
     assert fork.id != session.id
-    (shared_project / "made.txt").unlink()
+    (shared_project / "undone.txt").unlink()
 
 
 async def test_commands_and_shell_lines_run(client: OpenCodeClient, session: Session) -> None:
