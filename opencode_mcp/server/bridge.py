@@ -25,8 +25,9 @@ from opencode_mcp.runs.prompting import reload, session_lock
 from opencode_mcp.runs.requests import open_requests
 from opencode_mcp.runs.requests import permission_policy as policy
 from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
-from opencode_mcp.server.access import operation_arguments, operation_uses, paths, verify_commands
+from opencode_mcp.server.access import operation_arguments, operation_uses, paths
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
+from opencode_mcp.server.access.execution import verify_commands
 from opencode_mcp.server.notifications import publisher
 from opencode_mcp.server.tokens.tickets import Tickets
 from opencode_mcp.server.tokens.token_codec import TokenCodec

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from opencode_mcp.server.waiting.finish_url import SIGNATURE
+from opencode_mcp.server.finish.finish_url import SIGNATURE
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode

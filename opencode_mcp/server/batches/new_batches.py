@@ -9,7 +9,7 @@ from opencode_mcp.batches.tasks import NewBatch, NewTask
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.runs.outcome.report import first_words
 from opencode_mcp.runs.prompting.prompt import check_prompt
-from opencode_mcp.server.access import verify_commands
+from opencode_mcp.server.access.execution import verify_commands
 from opencode_mcp.server.bridge import LIMITS_OR_STOP, NO_LIMITS_WITHOUT_STOP
 from opencode_mcp.server.starting.isolated_runs import Isolation
 from opencode_mcp.server.starting.run_orders import RunOrder, prompt_of

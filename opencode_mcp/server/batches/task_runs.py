@@ -42,9 +42,9 @@ from opencode_mcp.server.batches.leftovers import (
     take_back_unbegun,
 )
 from opencode_mcp.server.batches.outcomes import failure_of, outcome_of
+from opencode_mcp.server.finish.finish_command import FinishCommand
+from opencode_mcp.server.finish.lasting_reports import LastingReports
 from opencode_mcp.server.starting.run_orders import RunOrder, StartTerms, start_run
-from opencode_mcp.server.waiting.finish_command import FinishCommand
-from opencode_mcp.server.waiting.lasting_reports import LastingReports
 
 if TYPE_CHECKING:
     from opencode_mcp.batches.queue import Queue

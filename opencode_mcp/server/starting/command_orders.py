@@ -7,7 +7,7 @@ from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.isolation.worktrees import WORKING_TREE
 from opencode_mcp.runs.commands import SlashCommand
 from opencode_mcp.runs.limits import Limits
-from opencode_mcp.server.access.shell_lines import quoted
+from opencode_mcp.server.access.execution.shell_lines import quoted
 from opencode_mcp.server.starting import run_orders, start_limits
 from opencode_mcp.server.starting.isolated_runs import Isolation, place_of
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.options import Decider
     from opencode_mcp.runs.record import Run
-    from opencode_mcp.server.access.command_texts import CommandLines
+    from opencode_mcp.server.access.execution.command_texts import CommandLines
     from opencode_mcp.server.bridge import Bridge
 
 

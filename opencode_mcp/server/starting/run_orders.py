@@ -13,7 +13,7 @@ from opencode_mcp.config import told_settings_file
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.prompting.prompt import Prompt
-from opencode_mcp.server.access import verify_commands
+from opencode_mcp.server.access.execution import verify_commands
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.starting import start_limits
 from opencode_mcp.server.starting.isolated_runs import Isolation, place_of

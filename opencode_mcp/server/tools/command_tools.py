@@ -12,6 +12,7 @@ from opencode_mcp.runs import commands, limits, record
 from opencode_mcp.server.access.operation_uses import SHELL as SHELL_OPERATION
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
+from opencode_mcp.server.finish import finish_command
 from opencode_mcp.server.resources.links import message_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
 from opencode_mcp.server.results.schemas import SHELL, SHELL_TEXTS
@@ -22,7 +23,7 @@ from opencode_mcp.server.tools.run_tools import (
     StrictnessAsForRun,
     run_tool,
 )
-from opencode_mcp.server.waiting import finish_command, shell_permission
+from opencode_mcp.server.waiting import shell_permission
 from opencode_mcp.server.waiting.answerers import starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, before_start, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender

@@ -7,16 +7,17 @@ from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument, NoRunYet, NotFound, SessionBusy
-from opencode_mcp.server.access import verify_commands
+from opencode_mcp.server.access.execution import verify_commands
 from opencode_mcp.server.batches import batch_wait
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
+from opencode_mcp.server.finish import finish_command
 from opencode_mcp.server.results.render import UNFINISHED
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, SAME_REPORT
 from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.sessions.undone import undone_run
 from opencode_mcp.server.starting import command_note, run_orders
-from opencode_mcp.server.waiting import finish_command, shell_permission
+from opencode_mcp.server.waiting import shell_permission
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, before_start, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender

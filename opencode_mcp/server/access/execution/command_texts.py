@@ -15,7 +15,7 @@ from anyio import to_thread
 
 from opencode_mcp.errors import NotAllowed
 from opencode_mcp.runs.commands import find_command
-from opencode_mcp.server.access.shell_lines import quoted
+from opencode_mcp.server.access.execution.shell_lines import quoted
 from opencode_mcp.workspace.configuration.command_files import find_templates
 from opencode_mcp.workspace.configuration.command_template import expand, mentions, shell_lines, split_words
 

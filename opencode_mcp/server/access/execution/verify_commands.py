@@ -8,8 +8,8 @@ from opencode_mcp.config import told_settings_file
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.verification.request import MOST_REPAIRS, Verify
+from opencode_mcp.server.access.execution.shell_lines import decider_of
 from opencode_mcp.server.access.operation_uses import SHELL
-from opencode_mcp.server.access.shell_lines import decider_of
 from opencode_mcp.text.name_lists import listed
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from opencode_mcp.options import VerifyCommand
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.verification.request import Verify
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
-from opencode_mcp.server.access.verify_commands import may_verify, request_of
+from opencode_mcp.server.access.execution.verify_commands import may_verify, request_of
 
 NAMED = {"test": VerifyCommand("pytest -q", 30, ("DATABASE_URL",))}
 

@@ -20,8 +20,8 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.launcher.outages import AWAY
 from opencode_mcp.options import without_credentials
 from opencode_mcp.processes.groups import FLAGS
-from opencode_mcp.server.waiting import finish_url
-from opencode_mcp.server.waiting.lasting_reports import LastingReports
+from opencode_mcp.server.finish import finish_url
+from opencode_mcp.server.finish.lasting_reports import LastingReports
 from opencode_mcp.server.waiting.wait import report_result
 
 if TYPE_CHECKING:
