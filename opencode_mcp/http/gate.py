@@ -65,7 +65,7 @@ class Gate:
         self._task_group = task_group
         self._tenants: dict[TenantKey, Tenant] = {}
         self._tokens: dict[TenantKey, frozenset[str]] = {}
-        """Digests of the tokens of the principal, as they were at the start of each tenant."""
+        """Digests of the tokens of the principal, as they were when each tenant was made."""
         self._starting = anyio.Lock()
         self._has_changed = True
         """True if tenants may be missing whose batches go on."""
@@ -111,14 +111,15 @@ class Gate:
 
     async def _tenant(self, caller: Caller) -> "Tenant":
         key = (caller.principal, caller.effects)
-        rights = self._authenticator.rights(self._file.principals[caller.principal], caller.effects)
+        principal = self._file.principals[caller.principal]
+        rights = self._authenticator.rights(principal, caller.effects)
         async with self._starting:
             tenant = self._tenants.get(key)
             if tenant is None:
                 tenant = self._make_tenant(rights)
                 await self._task_group.start(tenant.run)
                 self._tenants[key] = tenant
-                self._tokens[key] = frozenset(self._file.principals[caller.principal].digests)
+                self._tokens[key] = frozenset(principal.digests)
                 # The settings file may have changed meanwhile.
                 self._close_changed()
             return tenant

@@ -202,7 +202,7 @@ def _call(part: ToolPart, view: View) -> list[Block]:
 
 
 def _permission(answer: PermissionAnswer, part: ToolPart) -> list[Block]:
-    """Return the blocks of an answer to a permission; a reason that the error of the call has is not told again."""
+    """Return the blocks of an answer to a permission; a reason that is part of the error of the call is left out."""
     reason = "" if answer.reason in part.state.error else one_line(answer.reason)
     return [PlainLine(f"- permission {answer.text}{': ' if reason else ''}{reason}")]
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 import anyio
+import httpx
 import pytest
 
 from tests.harness.http import loopback_client
@@ -83,37 +84,39 @@ async def test_a_token_that_is_replaced_or_revoked_ends_at_once_with_its_open_st
     assert (await listed(served, second)).status_code == 401
 
 
-async def test_the_sessions_of_a_replaced_token_end(served: Served, operator: Operator) -> None:
-    first = operator.principal("renewed")
+async def opened_session(http: httpx.AsyncClient, token: str) -> dict[str, str]:
+    """Open a session of the 2025 era, and return the headers of its requests without the token."""
     client = Client()
     params = {"protocolVersion": client.protocol, "capabilities": {}, "clientInfo": client.info}
     hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    opened = await http.post("/mcp", json=hello, headers={"Authorization": f"Bearer {token}"})
+    assert opened.status_code == 200
+    return {"Mcp-Session-Id": opened.headers["mcp-session-id"], "MCP-Protocol-Version": client.protocol}
+
+
+async def pinged(http: httpx.AsyncClient, session: Mapping[str, str], token: str) -> int:
+    """Send a ping in a session, and return the status of the response."""
+    ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+    sent = await http.post("/mcp", json=ping, headers={**session, "Authorization": f"Bearer {token}"})
+    return sent.status_code
+
+
+async def test_the_sessions_of_a_replaced_token_end(served: Served, operator: Operator) -> None:
+    first = operator.principal("renewed")
     async with loopback_client(served.base, headers={"Accept": HEADERS["Accept"]}) as http:
-        opened = await http.post("/mcp", json=hello, headers={"Authorization": f"Bearer {first}"})
-        session = {"Mcp-Session-Id": opened.headers["mcp-session-id"], "MCP-Protocol-Version": client.protocol}
+        session = await opened_session(http, first)
         second = await anyio.to_thread.run_sync(operator.token, "rotate", "renewed")
-        ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
-        again = await http.post("/mcp", json=ping, headers=session | {"Authorization": f"Bearer {second}"})
-        assert again.status_code == 404
-        reopened = await http.post("/mcp", json=hello, headers={"Authorization": f"Bearer {second}"})
-        assert reopened.status_code == 200
+        assert await pinged(http, session, second) == 404
+        assert await pinged(http, await opened_session(http, second), second) == 200
 
 
 async def test_a_session_of_one_principal_does_not_exist_for_another(
     served: Served, operator: Operator, laptop: str
 ) -> None:
     other = operator.principal("other")
-    client = Client()
-    params = {"protocolVersion": client.protocol, "capabilities": {}, "clientInfo": client.info}
-    hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
     async with loopback_client(served.base, headers={"Accept": HEADERS["Accept"]}) as http:
-        opened = await http.post("/mcp", json=hello, headers={"Authorization": f"Bearer {laptop}"})
-        session = {"Mcp-Session-Id": opened.headers["mcp-session-id"], "MCP-Protocol-Version": client.protocol}
-        ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
-        answers = [
-            (await http.post("/mcp", json=ping, headers=session | {"Authorization": f"Bearer {token}"})).status_code
-            for token in (other, laptop)
-        ]
+        session = await opened_session(http, laptop)
+        answers = [await pinged(http, session, token) for token in (other, laptop)]
     assert answers == [404, 200]
 
 
