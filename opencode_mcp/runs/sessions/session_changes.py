@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
 from math import inf
 
 from opencode_mcp.diffs.session_files import SessionFile, session_files
@@ -33,20 +35,47 @@ def changes_in(messages: Sequence[Message], session: Session) -> SessionChanges:
     return SessionChanges(session_files(standing, session.directory))
 
 
-async def read_changes(client: OpenCodeClient, session: Session, most: int, since: float = 0) -> SessionChanges:
-    """Read which files a session changed (``session.messages``).
+@dataclass(frozen=True, slots=True)
+class LatestMessages:
+    """The latest messages of a session that it did not undo or copy, the latest first."""
+
+    session: Session
+    messages: Sequence[Message]
+    is_whole: bool
+    """False if the session has earlier messages."""
+
+    def changes(self, since: float = 0) -> SessionChanges:
+        """Return which files they changed.
+
+        Args:
+            since: Only messages that ended after this time count, in milliseconds since the epoch.
+        """
+        later = list(takewhile(partial(_is_since, since), self.messages))
+        is_whole = self.is_whole or len(later) < len(self.messages)
+        return SessionChanges(session_files(later, self.session.directory), is_whole)
+
+
+async def read_latest(client: OpenCodeClient, session: Session, most: int) -> LatestMessages:
+    """Read the latest messages of a session (``session.messages``).
 
     Args:
         client: Reads the messages.
         session: The session.
-        most: Most messages that are read, the latest first.
-        since: Only messages that ended after this time, in milliseconds since the epoch.
+        most: Most messages that are read.
     """
     messages: list[Message] = []
     async for message in standing_messages(client, session, page=most):
         if len(messages) == most:
-            return SessionChanges(session_files(messages, session.directory), is_whole=False)
-        if (message.info.time.completed or inf) < since and message.info.role == "assistant":
-            break
+            return LatestMessages(session, messages, is_whole=False)
         messages.append(message)
-    return SessionChanges(session_files(messages, session.directory))
+    return LatestMessages(session, messages, is_whole=True)
+
+
+async def read_changes(client: OpenCodeClient, session: Session, most: int) -> SessionChanges:
+    """Read which files a session changed, as ``read_latest``."""
+    return (await read_latest(client, session, most)).changes()
+
+
+def _is_since(since: float, message: Message) -> bool:
+    """Return False for an answer that ended before a time."""
+    return message.info.role != "assistant" or (message.info.time.completed or inf) >= since

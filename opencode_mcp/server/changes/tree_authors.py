@@ -15,7 +15,7 @@ from opencode_mcp.diffs.named_files import possible_paths
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.http.concurrent_reads import read_each
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
-from opencode_mcp.runs.sessions.session_changes import SessionChanges, read_changes
+from opencode_mcp.runs.sessions.session_changes import LatestMessages, SessionChanges, read_latest
 from opencode_mcp.server.access.operation_uses import SESSION_NAMES
 from opencode_mcp.server.changes.change_authors import listed_names
 from opencode_mcp.server.results.render import session_name
@@ -73,24 +73,33 @@ async def read_tree_authors(
     commit = await git_head.last_commit(directory) if uncommitted and not bridge.settings.remote else 0
     sessions = await _sessions(bridge, directory)
     paths = {diff.file: possible_paths(diff.file, directory) for diff in diffs}
-    authors = await _authors_since(bridge, directory, sessions, paths, commit)
+    latest = await _read_latest(bridge, [one for one in sessions if one.changed >= commit])
+    authors = await _authors_since(bridge, directory, latest.values(), paths, commit)
     known = frozenset(file for author in authors for file in author.files | author.perhaps)
     rest = {file: possible for file, possible in paths.items() if file not in known}
     if commit and rest:
-        earlier = await _authors_since(bridge, directory, sessions, rest, 0)
+        latest |= await _read_latest(bridge, [one for one in sessions if one.id not in latest])
+        earlier = await _authors_since(bridge, directory, latest.values(), rest, 0)
         authors += [author._replace(is_earlier=True) for author in earlier]
     return authors
 
 
-async def _authors_since(
-    bridge: "Bridge", directory: str, sessions: "Sequence[Session]", paths: "dict[str, frozenset[str]]", since: float
-) -> list[TreeAuthor]:
-    """Return the sessions that changed some files since a time; those that have not changed since are not read."""
-    later = [one for one in sessions if one.changed >= since]
-    reads = {one.id: partial(read_changes, bridge.client, one, MESSAGES_READ, since) for one in later}
+async def _read_latest(bridge: "Bridge", sessions: "Sequence[Session]") -> dict[str, LatestMessages]:
+    """Read the latest messages of sessions, by their ids; one that cannot be read in time is left out."""
+    reads = {one.id: partial(read_latest, bridge.client, one, MESSAGES_READ) for one in sessions}
     found, _ = await read_each(reads, within=SECONDS)
-    changes = cast("dict[str, SessionChanges]", found)
-    authors = [_author(one, changes[one.id], paths) for one in later if one.id in changes]
+    return {one.id: cast("LatestMessages", found[one.id]) for one in sessions if one.id in found}
+
+
+async def _authors_since(
+    bridge: "Bridge",
+    directory: str,
+    latest: "Iterable[LatestMessages]",
+    paths: "dict[str, frozenset[str]]",
+    since: float,
+) -> list[TreeAuthor]:
+    """Return the sessions that changed some files since a time."""
+    authors = [_author(one.session, one.changes(since), paths) for one in latest]
     calls = await bridge.runs.other_work(directory, Period(since, math.inf))
     brought = [
         TreeAuthor(call.session_id, call.title, _named(call.files, paths), frozenset())
