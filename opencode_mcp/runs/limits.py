@@ -104,14 +104,14 @@ def passed_limit(limits: Limits, used: Used) -> str:
     A run that has just used a limit up needed no more.
     """
     if limits.max_steps is not None and used.steps > limits.max_steps:
-        told = f"it took {quantity(used.steps, 'step')}, and the limit is {quantity(limits.max_steps, 'step')}"
+        text = f"it took {quantity(used.steps, 'step')}, and the limit is {quantity(limits.max_steps, 'step')}"
     elif limits.max_cost is not None and round(used.cost - limits.max_cost, COST_DIGITS) > 0:
-        told = f"it cost {_dollars(used.cost)} USD, and the limit is {_dollars(limits.max_cost)} USD"
+        text = f"it cost {_dollars(used.cost)} USD, and the limit is {_dollars(limits.max_cost)} USD"
     elif limits.max_minutes is not None and used.seconds > limits.max_minutes * MINUTE:
-        told = f"it worked for {used.seconds / MINUTE:.3g} min, and the limit is {limits.max_minutes:g} min"
+        text = f"it worked for {used.seconds / MINUTE:.3g} min, and the limit is {limits.max_minutes:g} min"
     else:
         return ""
-    return f"The run ended before it could be stopped at its limit: {told}."
+    return f"The run ended before it could be stopped at its limit: {text}."
 
 
 def excess_of_batch(limit: float, spent: float) -> str:

@@ -10,7 +10,7 @@ from opencode_mcp.opencode.operations import arguments as operation_arguments
 from opencode_mcp.opencode.operations import schema_text
 from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.server.operations import calling
-from opencode_mcp.server.results.host_settings import ANYBODY, SettingsOwner, told_place
+from opencode_mcp.server.results.host_settings import ANYBODY, SettingsOwner, place_text
 from opencode_mcp.server.results.render import cut, result
 from opencode_mcp.text.outside_text import one_line
 
@@ -91,7 +91,7 @@ class FoundOperations:
             data["usual_arguments"] = USUAL[self._items[0].generation]
             notes.append(USUAL[self._items[0].generation])
         if any("needs" in hit for hit in hits):
-            data["needs_from"] = told_place(self._owner)
+            data["needs_from"] = place_text(self._owner)
             notes.append(data["needs_from"])
         return result("\n\n".join([*([lacking] if lacking else []), *map(_text, hits), *notes, *remarks]), data)
 

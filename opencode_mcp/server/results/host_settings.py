@@ -68,7 +68,7 @@ def host_settings(client_name: str) -> HostSettings:
     return next((host for host in HOSTS if host.name in name), ANY_HOST)
 
 
-def told_change(change: SettingsChange, owner: SettingsOwner) -> str:
+def change_text(change: SettingsChange, owner: SettingsOwner) -> str:
     """Return what a person has to do so that something is allowed, as the rest of a sentence."""
     if owner.principal:
         verb = "remove" if change.removes else "add"
@@ -81,7 +81,7 @@ def told_change(change: SettingsChange, owner: SettingsOwner) -> str:
     return f"{where}, then restart {host.title}"
 
 
-def told_place(owner: SettingsOwner) -> str:
+def place_text(owner: SettingsOwner) -> str:
     """Return where a person gives flags, for a result that has named them."""
     if owner.principal:
         return (

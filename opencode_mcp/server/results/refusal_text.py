@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from opencode_mcp.errors import NotAllowed, SettingsChange
-from opencode_mcp.server.results.host_settings import SettingsOwner, told_change
+from opencode_mcp.server.results.host_settings import SettingsOwner, change_text
 
 NOW = "Now possible: "
 PERSON = "The person can: "
@@ -32,7 +32,7 @@ def _ways_of_person(other: str, change: SettingsChange, owner: SettingsOwner) ->
 
     The change has a purpose then, which says what is to be gained by it.
     """
-    by_settings = f"{told_change(change, owner)}."
+    by_settings = f"{change_text(change, owner)}."
     if not other:
         return by_settings
     if not change.purpose:

@@ -107,7 +107,7 @@ async def view_session(
         subagents = reads.start(_subagents, client, session, wanted=first)
         page = reads.start(_page, bridge, session, limit=limit, cursor=cursor, show=show)
     state = busy.value.get(session.id)
-    asked = await _asked(bridge, session, state)
+    asked = await _asked(bridge, session, is_running=state is not None, is_first=first)
     pending = asked if first else []
     activity = activity_of(is_running=state is not None, asks=bool(state and asked))
     last = end.value[0] if end.value else None
@@ -132,11 +132,11 @@ async def view_session(
     )
 
 
-async def _asked(bridge: "Bridge", session: "Session", state: "SessionStatus | None") -> list[PendingRequest]:
-    """Return the open requests; those of an idle session are asked for only if it can have some."""
-    if state is None and bridge.fence.is_removed(session.directory):
+async def _asked(bridge: "Bridge", session: "Session", *, is_running: bool, is_first: bool) -> list[PendingRequest]:
+    """Return the open requests; those of an idle session are read for its first page, if it can have some."""
+    if not is_running and (not is_first or bridge.fence.is_removed(session.directory)):
         return []
-    if state is None and not (await bridge.client.features()).idle_questions:
+    if not is_running and not (await bridge.client.features()).idle_questions:
         return []
     return await bridge.requests.open(session.directory, session.id)
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from opencode_mcp.server.access.execution.command_texts import CommandLines
     from opencode_mcp.server.bridge import Bridge
 
+OTHER_BASE = f'Commit its file, or give base="{WORKING_TREE}", which takes uncommitted files. Nothing is left.'
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandOrder:
@@ -116,12 +118,12 @@ async def _check_in_worktree(bridge: "Bridge", order: CommandOrder, permitted: "
         error.message = (
             f"The project has the command {order.name!r}, but the commit that the worktree would begin with does not."
         )
-        error.hint = f'Commit its file, or give base="{WORKING_TREE}", which takes uncommitted files. Nothing is left.'
+        error.hint = OTHER_BASE
         raise
     others = [line for line in there.all if line not in permitted.all]
     if others:
         raise InvalidArgument(
             f"The command {order.name!r} runs other shell lines in the commit that the worktree would begin with: "
             f"{quoted(others)}.",
-            hint=f'Commit its file, or give base="{WORKING_TREE}", which takes uncommitted files. Nothing is left.',
+            hint=OTHER_BASE,
         )
