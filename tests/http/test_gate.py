@@ -85,6 +85,55 @@ async def test_a_stream_ends_with_its_token_and_a_call_does_not(
         tasks.cancel_scope.cancel()
 
 
+class RevokedTenant(SilentTenant):
+    """Tenant whose principal is removed while it starts."""
+
+    def __init__(self, settings: Settings, file: PrincipalFile, path: Path) -> None:
+        super().__init__(settings)
+        self.is_closed = False
+        self._file = file
+        self._path = path
+
+    async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Be started without a principal."""
+        self._path.write_text("", encoding="utf-8")
+        assert self._file.refresh()
+        task_status.started()
+
+    def close(self) -> None:
+        """Note that it was closed."""
+        self.is_closed = True
+
+
+async def test_a_principal_that_is_removed_while_its_tenant_starts_ends_the_tenant(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[principals.alice]\nsubjects = ["alice"]\ndirectories = ["/a"]\n', encoding="utf-8")
+    file = PrincipalFile(path, Settings())
+    made: list[RevokedTenant] = []
+
+    def make(settings: Settings) -> "Tenant":
+        made.append(RevokedTenant(settings, file, path))
+        return cast("Tenant", made[-1])
+
+    async def receive() -> Message:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    async with anyio.create_task_group() as tasks:
+        gate = Gate(file, AlwaysExpired(file), make, tasks)
+        exchange = Exchange(receive, send)
+        call = (b"mcp-method", b"tools/call")
+        scope = {"type": "http", "method": "POST", "headers": [call], EXCHANGE: exchange}
+        tasks.start_soon(exchange.run, gate.handle, scope)
+        await anyio.wait_all_tasks_blocked()
+        assert [tenant.is_closed for tenant in made] == [True]
+        assert list(gate.tenants) == []
+        tasks.cancel_scope.cancel()
+
+
 async def test_principals_that_are_added_to_a_bridge_without_authentication_are_in_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
