@@ -44,7 +44,7 @@ async def opencode_command(
     command: Annotated[str, Field(description="opencode_status(show=commands) lists them")],
     arguments: Annotated[str, Field(description="Text after the name")] = "",
     session_id: Annotated[str, Field(description="Else a new session")] = "",
-    directory: Annotated[str, Field(description="Absolute; else the first")] = "",
+    directory: Annotated[str, Field(description="Allowed; else the first")] = "",
     agent: Annotated[str, Field(description="If the command names none")] = "",
     model: Annotated[str, Field(description="provider/model")] = "",
     isolate: Annotated[bool, Field(description="See opencode_run")] = False,
@@ -110,7 +110,7 @@ async def opencode_shell(
     *,
     command: Annotated[str, Field(description="Line for the shell, run in the session's directory")],
     session_id: Annotated[str, Field(description="Session whose agent sees the output; default a new one")] = "",
-    directory: Annotated[str, Field(description="Absolute; else the first")] = "",
+    directory: Annotated[str, Field(description="Allowed; else the first")] = "",
     agent: Annotated[str, Field(description="Agent that the session has for the line; default build")] = "",
     wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:

@@ -67,7 +67,7 @@ async def opencode_diff(
     *,
     session_id: Annotated[str, Field(description="Else the working tree")] = "",
     message_id: Annotated[str, Field(description="Only this prompt: msg_...")] = "",
-    directory: Annotated[str, Field(description="Absolute; else the first")] = "",
+    directory: Annotated[str, Field(description="Allowed; else the first")] = "",
     against: Annotated[
         Literal["commit", "branch"],
         Field(description="branch: all since the default branch"),

@@ -47,7 +47,7 @@ class FolderPage(NamedTuple):
     """Cursor of the next page; empty for the last one."""
 
 
-Directory = Annotated[str, Field(description="Absolute; else the first")]
+Directory = Annotated[str, Field(description="Allowed; else the first")]
 Cursor = Annotated[str, Field(description="From the page before")]
 
 

@@ -37,7 +37,7 @@ Seconds = Annotated[
     Field(
         ge=0,
         le=3600,
-        description="Default what your client tolerates. The run continues",
+        description="Seconds; default what your client tolerates. The run continues",
     ),
 ]
 SecondsAsForRun = Annotated[float | None, Field(ge=0, le=3600, description="See opencode_run")]
@@ -64,7 +64,7 @@ async def opencode_run(
     *,
     prompt: Annotated[str, Field(description="The task, with all OpenCode needs to know")],
     session_id: Annotated[str, Field(description="Go on there; else a new session")] = "",
-    directory: Annotated[str, Field(description="Absolute; else the first")] = "",
+    directory: Annotated[str, Field(description="Allowed; else the first")] = "",
     agent: Annotated[str, Field(description="build (changes files), plan (reads only), or one of the project's")] = "",
     model: Annotated[str, Field(description="provider/model; else the default")] = "",
     variant: Annotated[str, Field(description="Such as high")] = "",

@@ -44,7 +44,7 @@ MORE = "show=agents, models or commands describes each, and everything adds chan
 async def opencode_status(
     ctx: BridgeContext,
     *,
-    directory: Annotated[str, Field(description="Absolute; else the first")] = "",
+    directory: Annotated[str, Field(description="Allowed; else the first")] = "",
     show: ShownFacts = "summary",
 ) -> CallToolResult:
     """Show OpenCode and one project: version, branch, running sessions, agents, usable models with prices.
