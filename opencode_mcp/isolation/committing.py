@@ -114,7 +114,7 @@ async def _bring(git: "Git", worktree: "Worktree", made: str, step: _Step, chang
             await git.run("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", made)
         except GitFailed:
             if not refused:
-                await restore(git, changed, step.tree)
+                await restore(git, changed)
             raise
         finally:
             await forget_commit(git, worktree.name)

@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 
 from opencode_mcp.errors import GitFailed
-from opencode_mcp.isolation.repository.git import Git
+from opencode_mcp.isolation.repository.git import LOCK, LOCK_HINT, Git
 from opencode_mcp.isolation.repository.kept_commits import UNFINISHED, keep, kept, note_integrated
 from opencode_mcp.isolation.repository.trees import changes, committed
 from opencode_mcp.isolation.repository.writing import restore
@@ -52,7 +52,7 @@ async def repair(git: Git, worktree: str) -> None:
     begun = await _unfinished(git, worktree)
     if begun is None:
         return
-    await _wait_for_lock(git.git_dir / "index.lock")
+    await _wait_for_lock(git.git_dir / LOCK)
     with anyio.CancelScope(shield=True):
         head = await git.commit_of("HEAD")
         if head == begun.head:
@@ -74,7 +74,7 @@ async def _take_back(git: Git, begun: UnfinishedCommit) -> None:
     """Make the index and the files of the checkout what they were before the commit was begun."""
     # The index has all entries of the commit or none. What is staged besides stays; git refuses it if they differ.
     await git.attempt("read-tree", "-i", "-m", begun.made, begun.head)
-    await restore(git, await changes(git, begun.head, begun.made), begun.made)
+    await restore(git, await changes(git, begun.head, begun.made))
 
 
 async def _wait_for_lock(lock: Path) -> None:
@@ -83,7 +83,6 @@ async def _wait_for_lock(lock: Path) -> None:
         if anyio.current_time() > deadline:
             raise GitFailed(
                 f"An earlier commit was interrupted, and {lock} exists: git is at work there, or was killed.",
-                hint="If no git is running in the checkout, remove this file and call again: what was begun is then "
-                "taken back.",
+                hint=LOCK_HINT,
             )
         await anyio.sleep(LOOK_SECONDS)

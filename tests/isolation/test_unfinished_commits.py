@@ -10,6 +10,7 @@ from opencode_mcp.errors import GitFailed, InvalidArgument
 from opencode_mcp.isolation import unfinished_commits
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.records import Worktree
+from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
 from tests.isolation.repository import contents, git, make_repository, put
@@ -50,6 +51,19 @@ def write_a_part(repository: Path) -> None:
     (repository / "d").unlink()
     put(repository, {"d/inside.txt": "i\n"})
     (repository / "b.txt").unlink()
+
+
+def commands_of_git(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list to which the name of each command of git is added when it is run."""
+    commands: list[str] = []
+    attempt = Git.attempt
+
+    async def noted(self: Git, *arguments: str, index: Path | None = None, text: bytes = b"") -> tuple[int, bytes, str]:
+        commands.append(arguments[0])
+        return await attempt(self, *arguments, index=index, text=text)
+
+    monkeypatch.setattr(Git, "attempt", noted)
+    return commands
 
 
 async def test_the_next_call_takes_a_part_of_the_files_back(
@@ -108,10 +122,43 @@ async def test_a_lock_that_a_killed_git_has_left_is_named(
     put(repository, {".git/index.lock": ""})
     with pytest.raises(GitFailed, match=r"index\.lock exists") as refused:
         await integrator.integrate(made, "commit", REQUEST)
-    assert "remove this file and call again" in refused.value.hint
+    assert "remove only this file, and call again" in refused.value.hint
     (repository / ".git/index.lock").unlink()
     assert (await integrator.integrate(made, "commit", REQUEST)).commit
     assert git(repository, "status", "--porcelain") == ""
+
+
+async def test_a_lock_is_explained_where_nothing_was_begun(
+    repository: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    made = await worktrees.create(str(repository))
+    work_in(Path(made.folder))
+    put(repository, {".git/index.lock": ""})
+    before = contents(repository)
+    with pytest.raises(GitFailed, match=r"index\.lock") as refused:
+        await integrator.integrate(made, "commit", REQUEST)
+    assert "remove only this file, and call again" in refused.value.hint
+    assert contents(repository) == before
+
+
+async def test_one_process_reads_what_many_files_would_have_got(
+    repository: Path, worktrees: Worktrees, integrator: Integrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await worktrees.create(str(repository))
+    work = {f"new {number}.txt": f"{number}\n" * number for number in range(20)} | {"é\n.txt": "1\n2\n", "last.txt": ""}
+    put(Path(made.folder), {".gitattributes": "é* text eol=crlf\n", **work})
+    git(Path(made.folder), "add", "--all")
+    git(Path(made.folder), "commit", "--quiet", "--message=work")
+    commit = git(Path(made.folder), "rev-parse", "HEAD")
+    await unfinished_commits.record_commit(await worktrees.git(made.checkout), made.name, commit, commit)
+    before = contents(repository)
+    git(repository, "read-tree", "-m", "-u", "HEAD", commit)
+    put(repository, {"new 3.txt": "mine\n"})
+    commands = commands_of_git(monkeypatch)
+    with pytest.raises(InvalidArgument, match="No changes"):
+        await integrator.integrate(made, "undo", REQUEST)
+    assert contents(repository) == {**before, "new 3.txt": b"mine\n"}
+    assert commands.count("cat-file") == 1
 
 
 @pytest.mark.parametrize("how", ["commit", "merge"])

@@ -37,8 +37,14 @@ COMMITTER = {
 """Identity for the commits of this module's own, since the person may have configured none."""
 PREFIXES = ("fatal: ", "error: ")
 NAMES_SHOWN = 10
-COMMIT = re.compile("[0-9a-f]+")
 """Files that a message of git names."""
+COMMIT = re.compile("[0-9a-f]+")
+LOCK = "index.lock"
+LOCK_HINT = (
+    "A git that is at work in this folder holds the lock, or one that was killed has left it. Wait a moment and call "
+    "again. If the lock is still there and nothing uses git in the folder (terminal, editor, running session), remove "
+    "only this file, and call again: what was begun is then taken back."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,8 @@ class Git:
         """
         code, printed, complaint = await self.attempt(*arguments, index=index, text=text)
         if code:
-            raise GitFailed(f"git {arguments[0]} failed: {reason(complaint)}")
+            hint = LOCK_HINT if LOCK in complaint else ""
+            raise GitFailed(f"git {arguments[0]} failed: {reason(complaint)}", hint=hint)
         return printed
 
     async def line(self, *arguments: str, index: Path | None = None, text: bytes = b"") -> str:

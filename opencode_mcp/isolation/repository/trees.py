@@ -27,6 +27,8 @@ CLOSED = "could not open directory"
 """Part of git's warning about a folder whose files it leaves out."""
 SUBMODULE = "160000"
 """Mode of an entry that is the commit of another repository."""
+NO_MODE = "000000"
+"""Mode of an entry that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class TreeChange:
     """Path before a rename; empty for other changes."""
     is_submodule: bool = False
     """True if it is the commit of a submodule, on either side."""
+    blob: str = ""
+    """Id of the object with its content after the change; empty if it is deleted, or a submodule then."""
 
 
 @asynccontextmanager
@@ -131,13 +135,14 @@ async def changes(git: Git, old: str, new: str) -> list[TreeChange]:
 
 def _changes(fields: Iterator[str]) -> Iterator[TreeChange]:
     for head in fields:
-        old_mode, new_mode, _, _, status = head.removeprefix(":").split(" ")
+        old_mode, new_mode, _, new_id, status = head.removeprefix(":").split(" ")
         is_submodule = SUBMODULE in {old_mode, new_mode}
+        blob = "" if new_mode in {SUBMODULE, NO_MODE} else new_id
         first = next(fields)
         if status[0] in "RC":
-            yield TreeChange(status[0], next(fields), first, is_submodule)
+            yield TreeChange(status[0], next(fields), first, is_submodule, blob)
         else:
-            yield TreeChange(status[0], first, "", is_submodule)
+            yield TreeChange(status[0], first, "", is_submodule, blob)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -1,6 +1,7 @@
 """Make the files of a person's checkout equal to a tree, whole or not at all."""
 
 import os
+import secrets
 from pathlib import Path
 
 import anyio
@@ -14,6 +15,8 @@ from opencode_mcp.text.name_lists import listed
 SHOWN = 5
 NEW_FILE = frozenset("AR")
 """Changes that create a file."""
+READ_AT_ONCE = 100
+"""Most files whose contents are in memory at the same time."""
 
 
 async def write(git: Git, seen: Snapshot, tree: str) -> None:
@@ -35,7 +38,7 @@ async def write(git: Git, seen: Snapshot, tree: str) -> None:
         try:
             await git.run("read-tree", *arguments, index=seen.index)
         except GitFailed:
-            await restore(git, coming, tree, seen.index)
+            await restore(git, coming, seen.index)
             raise
 
 
@@ -89,7 +92,7 @@ async def _overwritten(git: Git, index: Path | None, path: str, going: set[str])
     return inside[0] if inside else ""
 
 
-async def restore(git: Git, coming: list[TreeChange], tree: str, index: Path | None = None) -> None:
+async def restore(git: Git, coming: list[TreeChange], index: Path | None = None) -> None:
     """Undo changes of files that git could not finish, for example because the disk is full.
 
     What was written is removed first, since the files before need its space. Every other file that exists stays.
@@ -97,26 +100,35 @@ async def restore(git: Git, coming: list[TreeChange], tree: str, index: Path | N
     Args:
         git: Git for the checkout.
         coming: The changes, some of which were made.
-        tree: Tree with the files after them.
         index: Index with the files before them; none: the checkout's own.
     """
-    for change in coming:
-        if change.status != "D":
-            await _remove_written(git, tree, change.path)
+    written = [change for change in coming if change.blob]
+    for first in range(0, len(written), READ_AT_ONCE):
+        await _remove_written(git, written[first : first + READ_AT_ONCE])
     before = [change.old_path or change.path for change in coming if change.status != "A"]
     text = "".join(f"{path}\0" for path in before).encode(errors="surrogateescape")
     # Without --force, it writes only what does not exist.
     await git.attempt("checkout-index", "--quiet", "-z", "--stdin", index=index, text=text)
 
 
-async def _remove_written(git: Git, tree: str, path: str) -> None:
-    """Remove a file if its content is the beginning of what a tree has there."""
-    file = anyio.Path(git.work_tree) / path
-    code, wanted, _ = await git.attempt("cat-file", "--filters", f"{tree}:{path}")
-    written = await _content(file)
-    if code == 0 and written is not None and wanted.startswith(written):
-        await file.unlink()
-        await _remove_empty_parents(file, anyio.Path(git.work_tree))
+async def _remove_written(git: Git, coming: list[TreeChange]) -> None:
+    """Remove each file whose content is the beginning of what a change gives it."""
+    top = anyio.Path(git.work_tree)
+    for change, wanted in zip(coming, await _wanted_contents(git, coming), strict=False):
+        written = await _content(top / change.path)
+        if written is not None and wanted.startswith(written):
+            await (top / change.path).unlink()
+            await _remove_empty_parents(top / change.path, top)
+
+
+async def _wanted_contents(git: Git, coming: list[TreeChange]) -> list[bytes]:
+    """Return what git writes into the file of each change, with one process; nothing if it cannot read all of them."""
+    # What git prints has no mark that a file could not contain, except one that nobody can foresee.
+    mark = secrets.token_hex(16)
+    text = "".join(f"{change.blob} {change.path}\0" for change in coming).encode(errors="surrogateescape")
+    _, printed, _ = await git.attempt("cat-file", f"--batch={mark}", "--filters", "-z", text=text)
+    found = b"\n".join((b"", printed.removesuffix(b"\n"))).split(f"\n{mark}\n".encode())[1:]
+    return found if len(found) == len(coming) else []
 
 
 async def _remove_empty_parents(file: anyio.Path, top: anyio.Path) -> None:
