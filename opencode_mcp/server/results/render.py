@@ -248,20 +248,36 @@ def _has_diff(file: "ChangedFile") -> bool:
 def _to_changes(report: "RunReport", session: str) -> str:
     """Return sentences on how to see the changes of a run, and to keep or undo them."""
     seen = f"opencode_diff({session}) shows the changes."
+    deciding = next((file.path for file in report.files if _has_diff(file) and decides_what_runs(file.path)), "")
     if report.isolated:
-        brings = "them into the project"
-        if report.brought:
-            brings = 'what is new into the project, how="undo" takes all out again'
+        return f"{seen} {_to_bring(report, session, deciding)}"
+    if deciding:
         return (
-            f'{seen} opencode_integrate({session}, how="apply") brings {brings}; how="discard" removes '
-            "the worktree, which stays until then."
-        )
-    if any(_has_diff(file) and decides_what_runs(file.path) for file in report.files):
-        return (
-            f"{seen} A file among them decides what OpenCode runs: opencode_revert undoes that only if the person has "
-            "allowed it, and OpenCode reads its configuration only when it opens the project, as after its restart."
+            f"{seen} {one_line(deciding)} decides what OpenCode runs: opencode_revert undoes that only if the person "
+            "has allowed it, and OpenCode reads its configuration only when it opens the project, as after its restart."
         )
     return f'{seen} opencode_revert({session}, message_id="{report.message_id}") undoes them.'
+
+
+def _to_bring(report: "RunReport", session: str, deciding: str) -> str:
+    """Return a sentence on how to bring isolated changes into the project, or to drop them.
+
+    Args:
+        report: The run.
+        session: Argument that names its session.
+        deciding: A changed file that decides what OpenCode runs; empty if there is none.
+    """
+    removes = 'how="discard" removes the worktree, which stays until then.'
+    if deciding:
+        return (
+            f"{one_line(deciding)} decides what OpenCode runs: opencode_integrate({session}) brings it into the "
+            "project only if the person has allowed that. Have OpenCode take this change back in the same session to "
+            f'bring the rest, or keep all on the branch with how="branch", for the person to merge; {removes}'
+        )
+    brings = "them into the project"
+    if report.brought:
+        brings = 'what is new into the project, how="undo" takes all out again'
+    return f'opencode_integrate({session}, how="apply") brings {brings}; {removes}'
 
 
 def _after_shortfall(reason: str) -> str:

@@ -96,7 +96,11 @@ def test_a_run_that_changed_files_names_the_tool_that_shows_them_first() -> None
         step = next_step(report(files=[made.model_copy(update=unseen)]))
         assert step == 'Go on in the same session with opencode_run(session_id="ses_1", prompt=...).'
     configured = next_step(report(files=[made, made.model_copy(update={"path": "opencode.json"})]))
-    assert "decides what OpenCode runs: opencode_revert undoes that only if the person has allowed it" in configured
+    assert "opencode.json decides what OpenCode runs: opencode_revert undoes that only if the person has" in configured
+    isolated = next_step(report(files=[made, made.model_copy(update={"path": "opencode.json"})], isolated=True))
+    assert "brings it into the project only if the person has allowed that" in isolated
+    assert 'how="apply"' not in isolated
+    assert 'with how="branch", for the person to merge; how="discard" removes the worktree' in isolated
     failed = report(files=[made], verified="failed")
     assert next_step(failed).startswith("Have the cause corrected in the same session with opencode_run(")
 
