@@ -151,10 +151,12 @@ def _era_by_name(name: str) -> Era:
 
 
 def _try_fewer_examples(number: int) -> None:
-    """Set how many examples the properties get that do not say so themselves."""
-    from hypothesis import settings
+    """Set how many examples the properties get that do not say so themselves, and that a busy machine fails none."""
+    from hypothesis import HealthCheck, settings
 
-    settings.register_profile("ordinary", parent=settings(), max_examples=number)
+    settings.register_profile(
+        "ordinary", parent=settings(), max_examples=number, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     settings.load_profile("ordinary")
 
 

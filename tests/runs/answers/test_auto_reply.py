@@ -81,14 +81,26 @@ async def report_of(auto_reply: AutoReply, run: Run) -> RunReport:
 
 
 async def idle(http: httpx.AsyncClient, run: Run) -> None:
-    """Wait until OpenCode has answered; before it has begun, a session is idle, too."""
+    """Wait until OpenCode has answered; before it has begun, and before it completes the answer, it is idle, too."""
 
     async def look() -> bool:
         busy = run.session_id in (await http.get("/session/status")).raise_for_status().json()
         messages = (await http.get(f"/session/{run.session_id}/message")).raise_for_status().json()
-        return not busy and bool(messages) and messages[-1]["info"]["role"] == "assistant"
+        last = messages[-1]["info"] if messages else {"role": ""}
+        return not busy and last["role"] == "assistant" and "completed" in last["time"]
 
     await eventually(look)
+
+
+async def decided(auto_reply: AutoReply, run: Run, number: int) -> RunReport:
+    """Report a run once it lists so many decisions: OpenCode may end it before the response to an answer arrives."""
+
+    async def look() -> list[RunReport]:
+        report = await auto_reply.look(run)
+        return [report] if len(report.decided) >= number else []
+
+    [report] = await eventually(look)
+    return report
 
 
 async def test_what_policy_decides_is_answered_while_nobody_waits_and_listed_in_the_report(
@@ -96,7 +108,7 @@ async def test_what_policy_decides_is_answered_while_nobody_waits_and_listed_in_
 ) -> None:
     run = await runs.start(prompt(asking, "echo free", "echo never"), before_send=auto_reply.add)
     await idle(beside, run)
-    report = await auto_reply.look(run)
+    report = await decided(auto_reply, run, 2)
     assert (report.status, report.text) == ("completed", "Done.")
     assert [(decision.patterns, decision.reply) for decision in report.decided] == [
         (["echo free"], "once"),
@@ -177,7 +189,7 @@ async def test_what_was_asked_while_no_events_came_is_answered_once_they_come_ag
     await anyio.sleep(0.3)
     proxy.accept()
     await idle(beside, run)
-    assert [decision.reply for decision in (await report_of(auto_reply, run)).decided] == ["once"]
+    assert [decision.reply for decision in (await decided(auto_reply, run, 1)).decided] == ["once"]
 
 
 async def test_what_a_deleted_session_left_behind_hinders_nothing(
@@ -189,7 +201,7 @@ async def test_what_a_deleted_session_left_behind_hinders_nothing(
     run = await runs.start(prompt(asking, "echo free again"), before_send=auto_reply.add)
     await proxy.cut()
     await idle(beside, run)
-    assert [decision.reply for decision in (await report_of(auto_reply, run)).decided] == ["once"]
+    assert [decision.reply for decision in (await decided(auto_reply, run, 1)).decided] == ["once"]
 
 
 async def test_several_are_followed_at_once_and_policy_answers_in_each(
