@@ -19,7 +19,7 @@ from opencode_mcp.http.metrics.serving import metrics_of
 from opencode_mcp.http.oauth.issuer import fetch_keys
 from opencode_mcp.http.oauth.oauth_settings import read_oauth
 from opencode_mcp.http.principals.principal_file import PrincipalFile
-from opencode_mcp.http.transport.header_checks import security_settings
+from opencode_mcp.http.transport.header_checks import allowed_names
 from opencode_mcp.server.tokens.token_codec import key_in
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def http_findings(settings: "Settings") -> Iterator[Finding]:
 
 def _address(settings: "Settings") -> Finding:
     address = Address.read(settings.http)
-    security_settings(settings, address)
+    allowed_names(settings, address)
     state = _state(address)
     if address.is_local:
         return found(f"{address} {state}; only programs on this machine can connect")
@@ -91,8 +91,8 @@ def _issuer(settings: "Settings") -> Finding:
 
 def _unreachable(settings: "Settings", resource: str, told: str) -> Finding | None:
     """Return the finding for access tokens that nobody can use."""
-    host = urlsplit(resource).hostname or ""
-    if host not in _host_names(settings):
+    host = urlsplit(resource).netloc
+    if not allowed_names(settings, Address.read(settings.http)).has_host(host.lower()):
         return warn(f"{told}; the bridge refuses requests for {host}", f"Add --http-host {host}.")
     principals = PrincipalFile(settings_file(settings.environment), settings).principals.values()
     if not any(principal.subjects or principal.claims for principal in principals):
@@ -100,10 +100,6 @@ def _unreachable(settings: "Settings", resource: str, told: str) -> Finding | No
             f"{told}; no principal is for its tokens", 'Add to a principal for instance subjects = ["SUBJECT"].'
         )
     return None
-
-
-def _host_names(settings: "Settings") -> list[str]:
-    return [name.strip("[]") for name in security_settings(settings, Address.read(settings.http)).allowed_hosts]
 
 
 def _key(settings: "Settings") -> Finding:

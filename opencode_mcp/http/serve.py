@@ -26,7 +26,7 @@ from opencode_mcp.http.oauth.oauth_settings import read_oauth
 from opencode_mcp.http.principals.principal_file import PrincipalFile
 from opencode_mcp.http.tenant import Tenant
 from opencode_mcp.http.traces.tracing import tracer_of
-from opencode_mcp.http.transport.header_checks import security_settings
+from opencode_mcp.http.transport.header_checks import allowed_names
 from opencode_mcp.http.transport.http_app import MCP_PATH, HttpApp
 from opencode_mcp.http.transport.web_server import WebServer
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES
@@ -77,7 +77,7 @@ class _Serving:
         self, settings: "Settings", address: Address, metrics: Metrics | None, announce: Callable[[], None]
     ) -> None:
         self._settings = settings
-        self._security = security_settings(settings, address)
+        self._names = allowed_names(settings, address)
         self._metrics = metrics
         self._instruments = metrics.instruments if metrics else None
         self._announce = announce
@@ -95,7 +95,7 @@ class _Serving:
         ):
             gate = await self._gate(upstream, tracer, tasks)
             count = self._instruments.count_response if self._instruments else None
-            app = HttpApp(gate, self._security, self._settings.http_origin, self._documents(), count)
+            app = HttpApp(gate, self._names, self._settings.http_origin, self._documents(), count)
             web_server = WebServer(app, self._settings.forwarded_allow)
             async with anyio.create_task_group() as web:
                 web.start_soon(web_server.serve, [listener])
@@ -112,7 +112,7 @@ class _Serving:
 
     async def _gate(self, upstream: Upstream, tracer: "Tracer | None", tasks: "TaskGroup") -> "Gate | OpenGate":
         count = self._instruments.count_request if self._instruments else None
-        make_tenant = partial(Tenant, upstream=upstream, security=self._security, count=count, tracer=tracer)
+        make_tenant = partial(Tenant, upstream=upstream, count=count, tracer=tracer)
         if self._file:
             gate = Gate(self._file, self._authenticator(self._file, tasks), make_tenant, tasks)
             tasks.start_soon(gate.watch)

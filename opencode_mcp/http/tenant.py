@@ -22,7 +22,6 @@ from opencode_mcp.server import app
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerMiddleware
-    from mcp.server.transport_security import TransportSecuritySettings
     from opentelemetry.trace import Tracer
     from starlette.types import Receive, Scope, Send
 
@@ -39,7 +38,6 @@ class Tenant:
     Args:
         settings: What the principal may do.
         upstream: The connection to OpenCode.
-        security: Allowed values of the headers ``Host`` and ``Origin``.
         count: Counts each request that has ended.
         tracer: Makes a span of each request.
     """
@@ -48,13 +46,12 @@ class Tenant:
         self,
         settings: "Settings",
         upstream: "Upstream",
-        security: "TransportSecuritySettings",
         count: "CountRequest | None" = None,
         tracer: "Tracer | None" = None,
     ) -> None:
         self.settings = settings
         self._server = app.build_server(settings, upstream, partial(_observers, settings, count, tracer))
-        self._manager = SessionManager(self._server, security)
+        self._manager = SessionManager(self._server)
         self._exchanges: dict[Exchange, bool] = {}
         """The requests that are served, and for each whether it is a call that will end by itself."""
         self._ended = anyio.Event()

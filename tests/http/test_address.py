@@ -11,7 +11,6 @@ from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.authentication.without_authentication import check_authentication
-from opencode_mcp.http.transport.header_checks import security_settings
 
 
 @pytest.mark.parametrize(
@@ -66,28 +65,6 @@ def test_a_file_is_not_replaced_by_a_unix_socket(tmp_path: Path) -> None:
     with pytest.raises(InvalidSetting):
         Address(path=tmp_path / "file").bind()
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
-
-
-def test_clients_may_use_the_names_of_the_bridge_and_no_others() -> None:
-    allowed = security_settings(Settings(http_host=("bridge.example",)), Address("0.0.0.0", 8700))  # noqa: S104
-    assert {"bridge.example", "bridge.example:*", "localhost:*", "[::1]:*"} <= set(allowed.allowed_hosts)
-    assert "0.0.0.0" not in allowed.allowed_hosts  # noqa: S104
-    assert allowed.enable_dns_rebinding_protection
-
-
-def test_an_address_that_names_no_host_needs_the_names_of_the_bridge() -> None:
-    with pytest.raises(InvalidSetting, match="--http-host"):
-        security_settings(Settings(), Address("0.0.0.0", 8700))  # noqa: S104
-
-
-def test_web_pages_are_refused_unless_they_are_named() -> None:
-    allowed = security_settings(Settings(http_origin=("https://page.example",)), Address("127.0.0.1", 8700))
-    assert set(allowed.allowed_origins) == {
-        "https://page.example",
-        "http://127.0.0.1:8700",
-        "http://localhost:8700",
-        "http://[::1]:8700",
-    }
 
 
 def test_connections_do_not_wait_for_acknowledgements() -> None:

@@ -82,6 +82,8 @@ HEAD = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer TOKEN\r\
 RAW: Mapping[str, bytes] = {
     "no http": b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
     "words": b"hello, bridge\r\n\r\n",
+    "user before the host": b"GET /healthz HTTP/1.1\r\nHost: localhost:1@a.example\r\nConnection: close\r\n\r\n",
+    "url of another host": b"GET http://a.example/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     "no host": b"POST /mcp HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
     "length is a word": HEAD + b"Content-Length: many\r\n\r\n",
     "negative length": HEAD + b"Content-Length: -1\r\n\r\n",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from opencode_mcp.errors import IssuerFailed
 from opencode_mcp.http.authentication import bearer
 from opencode_mcp.http.authentication.caller import Caller
-from opencode_mcp.http.authentication.failed_attempts import FailedAttempts
 from opencode_mcp.http.oauth.token_refused import TokenRefused
 from opencode_mcp.http.oauth.token_rights import effects_of, narrowed, scope_for, scopes_of, usual_scopes
 from opencode_mcp.http.principals.claim_match import matching_principals
+from opencode_mcp.http.refused_requests import RefusedRequests, address_of
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ class Authenticator:
     def __init__(self, file: "PrincipalFile", access_tokens: "AccessTokens | None" = None) -> None:
         self._file = file
         self._access_tokens = access_tokens
-        self._failed = FailedAttempts()
-        self._strangers = FailedAttempts()
+        self._failed = RefusedRequests()
+        self._strangers = RefusedRequests()
         """Right tokens that belong to nobody, which are not logged for ever either."""
         self.challenge = _challenge_of(access_tokens)
         """Responses to those who need another token."""
@@ -90,14 +90,14 @@ class Authenticator:
 
     def _refuse(self, scope: "Scope", refused: TokenRefused) -> "Response":
         # The client of a token that has expired needs to know that, however many clients are behind its address.
-        wait_seconds = 0.0 if refused.has_expired else self._failed.add(_address(scope))
+        wait_seconds = 0.0 if refused.has_expired else self._failed.add(scope)
         if not wait_seconds:
             level = logging.DEBUG if refused.has_expired else logging.WARNING
-            logger.log(level, "a wrong token came from %s: %s", _address(scope), refused.reason)
+            logger.log(level, "a wrong token came from %s: %s", address_of(scope), refused.reason)
         return self.challenge.wrong_token(wait_seconds)
 
     def _refuse_stranger(self, scope: "Scope", claims: Mapping[str, Any], names: list[str]) -> "Response":
-        if not self._strangers.add(_address(scope)):
+        if not self._strangers.add(scope):
             fault = f"several principals: {', '.join(names)}" if names else "no principal"
             logger.warning("an access token for the subject %s belongs to %s", one_line(repr(claims["sub"])), fault)
         return bearer.nobody()
@@ -107,7 +107,3 @@ def _challenge_of(access_tokens: "AccessTokens | None") -> bearer.Challenge:
     if access_tokens is None:
         return bearer.Challenge()
     return bearer.Challenge(access_tokens.metadata_url, usual_scopes(access_tokens.settings.scopes))
-
-
-def _address(scope: "Scope") -> str:
-    return (scope.get("client") or ["a Unix socket"])[0]

@@ -2,21 +2,21 @@
 
 from typing import TYPE_CHECKING
 
-from mcp.server.transport_security import TransportSecurityMiddleware
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from opencode_mcp.errors import BridgeError
+from opencode_mcp.http.transport.header_checks import HeaderChecks
+from opencode_mcp.http.transport.request_target import read_target
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from mcp.server.transport_security import TransportSecuritySettings
     from starlette.types import Receive, Scope, Send
 
     from opencode_mcp.http.metrics.instruments import Instruments
     from opencode_mcp.http.metrics.present import Present
+    from opencode_mcp.http.transport.header_checks import AllowedNames
 
 
 class MetricsApp:
@@ -26,7 +26,7 @@ class MetricsApp:
         path: Path of the metrics.
         instruments: The metrics.
         read_present: Reads the present state of the bridge.
-        security: Allowed values of the header ``Host``; ``None``: any.
+        allowed: Names of the bridge; ``None``: any.
     """
 
     def __init__(
@@ -34,17 +34,18 @@ class MetricsApp:
         path: str,
         instruments: "Instruments",
         read_present: "Callable[[], Awaitable[Present]]",
-        security: "TransportSecuritySettings | None",
+        allowed: "AllowedNames | None",
     ) -> None:
         self._path = path
         self._instruments = instruments
         self._read_present = read_present
-        self._security = TransportSecurityMiddleware(security) if security else None
+        self._header_checks = HeaderChecks(allowed) if allowed else None
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve one request."""
         if scope["type"] == "http":
-            refusal = await self._security.validate_request(Request(scope)) if self._security else None
+            read_target(scope)
+            refusal = self._header_checks.refusal(scope) if self._header_checks else None
             response = refusal or await self._answer(scope)
             await response(scope, receive, send)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.address import Address, listening
 from opencode_mcp.http.metrics import endpoint, instruments
-from opencode_mcp.http.transport.header_checks import security_settings
+from opencode_mcp.http.transport.header_checks import allowed_names
 from opencode_mcp.http.transport.web_server import WebServer
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ class Metrics:
         self.instruments = instruments.Instruments()
         self._listener = listener
         # The names by which other machines reach the metrics are not known.
-        self._security = security_settings(settings, address) if address.is_local else None
+        self._allowed = allowed_names(settings, address) if address.is_local else None
         self._web_server: WebServer | None = None
 
     async def serve(self, read_present: "Callable[[], Awaitable[Present]]") -> None:
         """Serve until ``close``."""
-        app = endpoint.MetricsApp(METRICS_PATH, self.instruments, read_present, self._security)
+        app = endpoint.MetricsApp(METRICS_PATH, self.instruments, read_present, self._allowed)
         self._web_server = WebServer(app)
         await self._web_server.serve([self._listener])
 

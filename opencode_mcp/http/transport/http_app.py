@@ -3,18 +3,19 @@
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from mcp.server.transport_security import TransportSecurityMiddleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from opencode_mcp.http.transport.exchange import EXCHANGE, Exchange
+from opencode_mcp.http.transport.header_checks import HeaderChecks
+from opencode_mcp.http.transport.request_target import read_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from mcp.server.transport_security import TransportSecuritySettings
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from opencode_mcp.http.transport.header_checks import AllowedNames
 
 LARGEST_HEAD = 32 * 1024
 """Bytes of a request's headers."""
@@ -37,8 +38,6 @@ REQUEST_HEADERS = (
 )
 LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 """Headers of which a request has at most one."""
-NO_CASE = frozenset({b"host", b"origin"})
-"""Headers whose values are compared without regard to case."""
 NO_DOCUMENTS: "Mapping[str, Response]" = MappingProxyType({})
 RESPONSE_HEADERS = ("mcp-session-id", "retry-after", "www-authenticate")
 
@@ -56,7 +55,7 @@ class HttpApp:
 
     Args:
         handler: Serves MCP.
-        security: Allowed values of the headers ``Host`` and ``Origin``.
+        allowed: Names of the bridge, and web pages that may use it.
         origins: Web pages that may read responses.
         documents: Responses that everybody gets, by path.
         count_response: Gets the status of each response.
@@ -65,7 +64,7 @@ class HttpApp:
     def __init__(
         self,
         handler: McpHandler,
-        security: "TransportSecuritySettings",
+        allowed: "AllowedNames",
         origins: tuple[str, ...],
         documents: "Mapping[str, Response]" = NO_DOCUMENTS,
         count_response: "Callable[[int], None] | None" = None,
@@ -75,7 +74,7 @@ class HttpApp:
         self._handler = handler
         self._documents = documents
         self._count_response = count_response
-        self._security = TransportSecurityMiddleware(security)
+        self._header_checks = HeaderChecks(allowed)
         self._checked: ASGIApp = self._route
         if origins:
             self._checked = CORSMiddleware(
@@ -90,6 +89,7 @@ class HttpApp:
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve one request."""
         if scope["type"] == "http":
+            read_target(scope)
             scope["headers"] = [_compared(name, value) for name, value in scope["headers"]]
             scope[EXCHANGE] = exchange = Exchange(receive, send)
             try:
@@ -99,7 +99,7 @@ class HttpApp:
                     self._count_response(exchange.status)
 
     async def _check(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        refusal = _too_long(scope) or _of_unclear_length(scope) or await self._security.validate_request(Request(scope))
+        refusal = _too_long(scope) or _of_unclear_length(scope) or self._header_checks.refusal(scope)
         await (refusal or self._checked)(scope, receive, send)
 
     async def _route(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
@@ -115,8 +115,8 @@ class HttpApp:
 
 
 def _compared(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """Return a header as it is compared: hosts and origins have no case."""
-    return name, value.lower() if name in NO_CASE else value
+    """Return a header as Starlette compares it: origins have no case."""
+    return name, value.lower() if name == b"origin" else value
 
 
 def _too_long(scope: "Scope") -> Response | None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from mcp.server.auth.middleware.bearer_auth import AuthorizationContext
     from mcp.server.mcpserver import MCPServer
     from mcp.server.streamable_http import StreamableHTTPServerTransport
-    from mcp.server.transport_security import TransportSecuritySettings
     from starlette.types import Receive, Scope, Send
 
 IDLE_SECONDS = 1800.0
@@ -41,16 +40,14 @@ class SessionManager(StreamableHTTPSessionManager):
 
     Args:
         server: The MCP server.
-        security: Allowed values of the headers ``Host`` and ``Origin``.
     """
 
-    def __init__(self, server: "MCPServer[Any]", security: "TransportSecuritySettings") -> None:
+    def __init__(self, server: "MCPServer[Any]") -> None:
         lowlevel = lowlevel_of(server)
         # No argument of our tools is mirrored into a header. Without this, the SDK lists all tools before each call.
         lowlevel.get_tool_input_schema = _no_headers
         super().__init__(
             lowlevel,
-            security_settings=security,
             session_idle_timeout=IDLE_SECONDS,
             max_sessions=MOST_SESSIONS,
         )

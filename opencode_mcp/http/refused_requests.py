@@ -1,0 +1,54 @@
+"""Limit of refused requests from one address, so that a flood of them costs little and does not fill the log."""
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+import anyio
+
+from opencode_mcp.bounded_dict import BoundedDict
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+ATTEMPTS = 10
+"""Refused requests of an address in a period, before it has to wait, or they are not logged any more."""
+PERIOD_SECONDS = 60.0
+ADDRESSES = 10_000
+"""Addresses that are remembered."""
+NETWORK_BITS = 64
+"""Length of an IPv6 network, whose addresses all belong to one client."""
+
+
+class RefusedRequests:
+    """Refused requests of the present period, by address.
+
+    A right request is always served: behind a proxy, many clients may have one address.
+    """
+
+    def __init__(self) -> None:
+        self.total = 0
+        """Refused requests since the start."""
+        self._counts = BoundedDict[str, tuple[float, int]](ADDRESSES)
+
+    def add(self, scope: "Scope") -> float:
+        """Count a refused request, and return the seconds until its address may send the next one; 0: at once."""
+        self.total += 1
+        now, source = anyio.current_time(), _network_of(address_of(scope))
+        began, count = self._counts.get(source, (now, 0))
+        if now - began >= PERIOD_SECONDS:
+            began, count = now, 0
+        self._counts[source] = began, count + 1
+        return began + PERIOD_SECONDS - now if count >= ATTEMPTS else 0.0
+
+
+def address_of(scope: "Scope") -> str:
+    """Return the address of the client of a request."""
+    return (scope.get("client") or ["a Unix socket"])[0]
+
+
+def _network_of(address: str) -> str:
+    """Return the network of an IPv6 address, in which one client has as many addresses as it wants."""
+    if ":" not in address:
+        return address
+    bare = address.partition("%")[0]
+    return str(ipaddress.IPv6Network((bare, NETWORK_BITS), strict=False))
