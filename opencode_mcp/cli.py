@@ -14,13 +14,12 @@ from opencode_mcp import __version__, lazy_imports
 from opencode_mcp import doctor as examination
 from opencode_mcp.config import resolve
 from opencode_mcp.errors import BridgeError, InvalidSetting
-from opencode_mcp.http import serve as http_serve
+from opencode_mcp.http import serve_http
 from opencode_mcp.http.principals import token_command
 from opencode_mcp.options import OPTIONS, Option
 from opencode_mcp.processes.garbage_collector import collector_paused
 from opencode_mcp.server import app
-from opencode_mcp.server.stdio import serve as stdio_serve
-from opencode_mcp.server.stdio import stderr_log
+from opencode_mcp.server.stdio import serve_stdio, stderr_log
 from opencode_mcp.server.stdio.front import front
 
 if TYPE_CHECKING:
@@ -99,8 +98,8 @@ def serve(settings: "Settings") -> int:
     if settings.http:
         configure_log(settings)
         with collector_paused():
-            lazy_imports.execute(http_serve)
-        http_serve.serve_http(settings, partial(print, file=sys.stderr, flush=True))
+            lazy_imports.execute(serve_http)
+        serve_http.serve_http(settings, partial(print, file=sys.stderr, flush=True))
         return 0
     if not (sys.stdin and sys.stdout):
         raise InvalidSetting("stdin or stdout is closed.", hint="A host must start it with both, since MCP uses them.")
@@ -117,7 +116,7 @@ def load_server(settings: "Settings") -> None:
     configure_log(settings)
     with collector_paused():
         lazy_imports.execute(app)
-        lazy_imports.execute(stdio_serve)
+        lazy_imports.execute(serve_stdio)
 
 
 def configure_log(settings: "Settings") -> None:
@@ -138,7 +137,7 @@ def run_server(settings: "Settings", takeover: "Takeover | None") -> None:
     """
     with collector_paused():
         server = app.build_server(settings)
-    stdio_serve.serve_stdio(server, takeover)
+    serve_stdio.serve_stdio(server, takeover)
 
 
 def doctor(settings: "Settings", *, as_json: bool) -> int:

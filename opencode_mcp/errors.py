@@ -1,6 +1,6 @@
 """Errors that the bridge raises on purpose, grouped by who must act.
 
-The module knows neither MCP nor HTTP: ``opencode/http/transport.py`` and ``opencode/http/codec.py`` translate failures
+The module knows neither MCP nor HTTP: ``transport.py`` and ``codec.py`` in ``opencode/http_client/`` translate failures
 of the network and of OpenCode into these errors, and ``server/results/render.py`` translates these into text for a
 model. A test compares this tree with the classes::
 

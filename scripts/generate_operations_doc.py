@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import get_args
 
-from opencode_mcp.opencode.operations.arguments import arguments_of
-from opencode_mcp.opencode.operations.catalog import V1, V2
+from opencode_mcp.opencode.operation_catalog.arguments import arguments_of
+from opencode_mcp.opencode.operation_catalog.catalog import V1, V2
 from opencode_mcp.opencode.tables.annotation_types import Effect, Group
 from opencode_mcp.opencode.tables.operation_table import Operation, OperationTable
 

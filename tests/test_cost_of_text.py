@@ -27,17 +27,16 @@ from opencode_mcp.http.oauth import token_rights
 from opencode_mcp.http.oauth.oauth_settings import DEFAULT_SCOPES
 from opencode_mcp.http.principals import claim_match
 from opencode_mcp.http.principals.principal import Principal
-from opencode_mcp.http.requests import audited_place
+from opencode_mcp.http.request_logs import audited_place
 from opencode_mcp.markdown import diff, excerpt, headline, question_blocks, tool_calls, transcript
 from opencode_mcp.markdown.detail import DETAILED, View
-from opencode_mcp.opencode.http import codec, request_limits, terminal
-from opencode_mcp.opencode.operations import argument_problems, schema_text
-from opencode_mcp.opencode.operations import search as operation_search
-from opencode_mcp.opencode.operations.arguments import split
-from opencode_mcp.opencode.operations.catalog import table_of
+from opencode_mcp.opencode.http_client import codec, request_limits, terminal
+from opencode_mcp.opencode.operation_catalog import argument_problems, operation_search, schema_text
+from opencode_mcp.opencode.operation_catalog.arguments import split
+from opencode_mcp.opencode.operation_catalog.catalog import table_of
 from opencode_mcp.opencode.v1 import event_parser, server_document
-from opencode_mcp.opencode.v2 import replacements, requests
-from opencode_mcp.opencode.v2.events import event_parser as event_parser2
+from opencode_mcp.opencode.v2 import replacements, request_conversions
+from opencode_mcp.opencode.v2.event_parsing import event_parser as event_parser2
 from opencode_mcp.opencode.v2.messages import conversation as messages
 from opencode_mcp.opencode.vocabulary import backend_events, call_subject, field_values
 from opencode_mcp.opencode.vocabulary.models import (
@@ -51,7 +50,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     Session,
     ToolPart,
 )
-from opencode_mcp.runs.following import activity, progress
+from opencode_mcp.runs.following import activity, progress_lines
 from opencode_mcp.runs.outcome import endings, failed_command
 from opencode_mcp.runs.output_schema import prompted
 from opencode_mcp.runs.requests.permission_policy import Policy
@@ -223,10 +222,10 @@ def converted(text: str) -> None:
 
 def asked_by_2(text: str) -> None:
     permission = {"id": "per_1", "sessionID": "ses_1", "action": text, "resources": [text], "message": text}
-    requests.permission_of(permission)
+    request_conversions.permission_of(permission)
     field = {"key": "q0", "title": text, "description": text, "type": "string", "format": text, "pattern": text}
-    question = requests.question_of({"id": "frm_1", "sessionID": "ses_1", "title": text, "fields": [field]})
-    refused(partial(requests.form_answer, question, [[text]]))
+    question = request_conversions.question_of({"id": "frm_1", "sessionID": "ses_1", "title": text, "fields": [field]})
+    refused(partial(request_conversions.form_answer, question, [[text]]))
 
 
 def typed_values(text: str) -> None:
@@ -241,10 +240,11 @@ def running_call(text: str) -> ToolPart:
     return ToolPart.model_validate({"id": "prt_1", "type": "tool", "tool": text, "state": state})
 
 
-def progress_lines(text: str) -> None:
-    told = progress.Progress("ses_1", "msg_1", "/p", lambda: 0)
-    told.add(backend_events.PartChanged("ses_1", {"type": "tool", "tool": text, "state": {"input": {"command": text}}}))
-    told.take()
+def lines_of_progress(text: str) -> None:
+    progress = progress_lines.Progress("ses_1", "msg_1", "/p", lambda: 0)
+    part = {"type": "tool", "tool": text, "state": {"input": {"command": text}}}
+    progress.add(backend_events.PartChanged("ses_1", part))
+    progress.take()
 
 
 def a_window(text: str) -> None:
@@ -302,28 +302,30 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "http.principals.claim_match": lambda text: claim_match.matching_principals(
         {"sub": text, "groups": text.split("a")}, [Principal("a", (), Settings(), ("a",), {"groups": ("a",)})]
     ),
-    "http.requests.audited_place": lambda text: audited_place.directory_of(
+    "http.request_logs.audited_place": lambda text: audited_place.directory_of(
         "opencode_run_many", {"tasks": [{"directory": part} for part in text.split("a")]}, text
     ),
-    "opencode.http.codec encode": lambda text: codec.encode(FIND, query={"query": text}, body={"a": [text]}),
-    "opencode.http.codec decode": lambda text: codec.decode(
+    "opencode.http_client.codec encode": lambda text: codec.encode(FIND, query={"query": text}, body={"a": [text]}),
+    "opencode.http_client.codec decode": lambda text: codec.decode(
         FIND, codec.Reply(status=200, headers={"content-type": "application/json"}, body=text.encode(errors="replace"))
     ),
-    "opencode.http.codec failure": lambda text: codec.failure(
+    "opencode.http_client.codec failure": lambda text: codec.failure(
         "a", codec.Reply(status=500, body=json.dumps({"error": text}).encode())
     ),
-    "opencode.http.request_limits": lambda text: request_limits.check_body(FIND, {"title": text, text: [text]}),
+    "opencode.http_client.request_limits": lambda text: request_limits.check_body(FIND, {"title": text, text: [text]}),
     "text.json_text": json_text.read_json,
     "text.name_lists": lambda text: name_lists.listed(text.split("\n"), 10),
     "runs.output_schema.prompted": prompted.parse_answer,
     "text.similar_names": lambda text: similar_names.similar_names(text, text.split("\n")),
     "text.similar_names short": lambda text: similar_names.similar_names(text[:60], [text[:50]] * 100_000),
-    "opencode.operations.arguments": split_arguments,
-    "opencode.operations.argument_problems": lambda text: argument_problems.problems(
+    "opencode.operation_catalog.arguments": split_arguments,
+    "opencode.operation_catalog.argument_problems": lambda text: argument_problems.problems(
         text[:1000], {"enum": ["a"]}, text
     ),
-    "opencode.operations.argument_problems unsafe": lambda text: argument_problems.unsafe(text, "segment"),
-    "opencode.operations.search": lambda text: operation_search.search(table_of(1), text[: argument_limits.TEXT]),
+    "opencode.operation_catalog.argument_problems unsafe": lambda text: argument_problems.unsafe(text, "segment"),
+    "opencode.operation_catalog.operation_search": lambda text: operation_search.search(
+        table_of(1), text[: argument_limits.TEXT]
+    ),
     "workspace.search.found_lines": a_page,
     "workspace.line_window": a_window,
     "workspace.globs": lambda text: globs.Globs([text[:1000]]).fit(text),
@@ -345,11 +347,11 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "text.outside_text": lambda text: (outside_text.one_line(text), outside_text.indented(text)),
     "secrets.secret_names": secret_names.is_secret,
     "secrets.own_passwords": without_known_secrets,
-    "opencode.operations.schema_text": lambda text: schema_text.in_short({"enum": [text], "description": text}),
+    "opencode.operation_catalog.schema_text": lambda text: schema_text.in_short({"enum": [text], "description": text}),
     "opencode.v2.replacements": replacements.advice,
     "opencode.v1.server_document": lambda text: server_document.differences({"paths": {text: {"get": text}}}),
-    "opencode.http.terminal": lambda text: terminal.TerminalOutput(text[: terminal.OUTPUT_CHARACTERS]).text,
-    "opencode.http.terminal contains": lambda text: terminal.contains(text, "a*a*a*b"),
+    "opencode.http_client.terminal": lambda text: terminal.TerminalOutput(text[: terminal.OUTPUT_CHARACTERS]).text,
+    "opencode.http_client.terminal contains": lambda text: terminal.contains(text, "a*a*a*b"),
     "server.stdio.front.request_keys": lambda text: request_keys.RequestKeys("").key_of(
         {"jsonrpc": "2.0", "id": text, "method": "initialize", "params": {"protocolVersion": text, "clientInfo": text}}
     ),
@@ -361,11 +363,11 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "server.results.size_limit": lambda text: size_limit.fit(text, {"a": text, "b": [text[:99]] * 2000}),
     "opencode.v1.event_parser": lambda text: event_parser.EventParser1().parse(an_event(text)),
     "opencode.v1.event_parser raw": event_parser.EventParser1().parse,
-    "opencode.v2.events.event_parser": lambda text: event_parser2.EventParser2().parse(an_event_of_2(text)),
-    "opencode.v2.events.event_parser raw": event_parser2.EventParser2().parse,
-    "opencode.v2.events.content_events": call_of_2,
+    "opencode.v2.event_parsing.event_parser": lambda text: event_parser2.EventParser2().parse(an_event_of_2(text)),
+    "opencode.v2.event_parsing.event_parser raw": event_parser2.EventParser2().parse,
+    "opencode.v2.event_parsing.content_events": call_of_2,
     "opencode.v2.messages.conversation": converted,
-    "opencode.v2.requests": asked_by_2,
+    "opencode.v2.request_conversions": asked_by_2,
     "opencode.vocabulary.field_values": typed_values,
     "events.collection": lambda text: collection.session_of({"type": text, "properties": {"sessionID": text}}),
     "opencode.vocabulary.call_subject": lambda text: call_subject.call_subject({"command": text}),
@@ -379,7 +381,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
         [Message(info=a_message(text).info, parts=[a_failed_call(text)])]
     ),
     "runs.outcome.endings": lambda text: endings.failure_kind(Failure(name=text, data={"message": text})),
-    "runs.following.progress": progress_lines,
+    "runs.following.progress_lines": lines_of_progress,
     "runs.requests.permission_policy": lambda text: Policy(
         rules={"bash": {"*a*b*c*": "allow", "git *": "reject"}}
     ).decider("bash", [text]),
@@ -411,7 +413,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
 }
 SLOW: Mapping[str, int] = {
     "text.similar_names short": 8,
-    "opencode.operations.arguments": 2,
+    "opencode.operation_catalog.arguments": 2,
     "workspace.globs": 2,
     "workspace.globs many": 4,
     "secrets.redact_data": 6,
@@ -432,9 +434,9 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "opencode.v2.argument_rules": "a table of our own",
     "opencode.vocabulary.backend_events": "types only",
     "text.json_values": "looks at types only",
-    "opencode.v2.events.event_memory": "keeps what opencode.v2.event_parser reads, which is here",
-    "opencode.v2.events.execution_events": "called by opencode.v2.events.event_parser, which is here",
-    "opencode.v2.events.session_events": "called by opencode.v2.events.event_parser, which is here",
+    "opencode.v2.event_parsing.event_memory": "keeps what opencode.v2.event_parser reads, which is here",
+    "opencode.v2.event_parsing.execution_events": "called by opencode.v2.events.event_parser, which is here",
+    "opencode.v2.event_parsing.session_events": "called by opencode.v2.events.event_parser, which is here",
     "opencode.v2.failures": "called by opencode.v2.messages.conversation, which is here",
     "opencode.v2.messages.message_items": "called by opencode.v2.messages.conversation, which is here",
     "opencode.v2.messages.message_pairs": "called by opencode.v2.messages.conversation, which is here",
@@ -447,7 +449,7 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "runs.limits": "keeps numbers only",
     "events.present_work": "keeps names and sizes; runs.following.activity, which is here, makes lines of them",
     "runs.outcome.state": "states and signals only",
-    "server.sessions.amounts": "numbers only",
+    "server.results.amounts": "numbers only",
     "markdown.detail": "measures only",
     "markdown.layout": "drawn by markdown.transcript and markdown.diff, which are here",
     "runs.output_schema.validation": "ended in time, runs/output_schema/test_check.py attacks it",

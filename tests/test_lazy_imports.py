@@ -23,7 +23,7 @@ LISTING = """
 from opencode_mcp.config import Settings
 from opencode_mcp.lazy_imports import FOR_CALLS
 from opencode_mcp.server.app import build_server
-from opencode_mcp.server.stdio.serve import serve_stdio
+from opencode_mcp.server.stdio.serve_stdio import serve_stdio
 from tests.harness.executed import is_executed
 build_server(Settings())
 print(*sorted(filter(is_executed, {*FOR_CALLS, "httpx", "httpx_sse"})))

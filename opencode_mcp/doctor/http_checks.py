@@ -19,7 +19,7 @@ from opencode_mcp.http.metrics.serving import metrics_of
 from opencode_mcp.http.oauth.issuer import fetch_keys
 from opencode_mcp.http.oauth.oauth_settings import read_oauth
 from opencode_mcp.http.principals.principal_file import PrincipalFile
-from opencode_mcp.http.transport.header_checks import allowed_names
+from opencode_mcp.http.web.header_checks import allowed_names
 from opencode_mcp.server.tokens.token_codec import key_in
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.http.metrics.serving import METRICS_PATH
-from opencode_mcp.http.transport.http_app import ALIVE_PATH, SERVER_NAME
-from opencode_mcp.opencode.http.fetching import Fetched, fetch
+from opencode_mcp.http.web.http_app import ALIVE_PATH, SERVER_NAME
+from opencode_mcp.opencode.http_client.fetching import Fetched, fetch
 
 if TYPE_CHECKING:
     from opencode_mcp.http.address import Address

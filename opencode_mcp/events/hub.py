@@ -47,7 +47,7 @@ from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.events.stream import follow_stream
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.transport import Transport
+from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
     Gap,

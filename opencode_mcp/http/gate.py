@@ -13,8 +13,8 @@ from opencode_mcp.http.authentication.caller import Caller
 from opencode_mcp.http.authentication.needed_scopes import lacking_scopes
 from opencode_mcp.http.oauth.user import USER, user_of
 from opencode_mcp.http.principals.principal_file import stamp_of
-from opencode_mcp.http.transport.exchange import exchange_of, is_call
 from opencode_mcp.http.unfinished_batches import has_unfinished_tasks
+from opencode_mcp.http.web.exchange import exchange_of, is_call
 from opencode_mcp.text.json_values import as_map
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from opencode_mcp.http.authentication.authenticator import Authenticator
     from opencode_mcp.http.principals.principal_file import PrincipalFile
     from opencode_mcp.http.tenant import Tenant
-    from opencode_mcp.http.transport.exchange import Exchange
+    from opencode_mcp.http.web.exchange import Exchange
     from opencode_mcp.opencode.tables.annotation_types import Effect
 
 logger = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ import anyio
 from anyio.abc import TaskStatus
 from starlette.responses import PlainTextResponse
 
-from opencode_mcp.http.requests.request_log import RequestLog
+from opencode_mcp.http.request_logs.request_log import RequestLog
 from opencode_mcp.http.traces.spans import spans_middleware
-from opencode_mcp.http.transport.exchange import UNAVAILABLE, exchange_of, is_call
-from opencode_mcp.http.transport.session_manager import SessionManager
+from opencode_mcp.http.web.exchange import UNAVAILABLE, exchange_of, is_call
+from opencode_mcp.http.web.session_manager import SessionManager
 from opencode_mcp.server import app
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from opencode_mcp.config import Settings
-    from opencode_mcp.http.requests.request_log import CountRequest
-    from opencode_mcp.http.transport.exchange import Exchange
+    from opencode_mcp.http.request_logs.request_log import CountRequest
+    from opencode_mcp.http.web.exchange import Exchange
     from opencode_mcp.server.app import ToolNames
     from opencode_mcp.server.upstream import Upstream
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from opencode_mcp.batches import queue, scope
+from opencode_mcp.batch_queue import scope, task_queue
 from opencode_mcp.server.bridge import QUEUE
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ async def has_unfinished_tasks(settings: "Settings") -> bool:
     """
     if not (settings.state_directory / QUEUE).exists():
         return False
-    tasks = queue.Queue(settings.state_directory, scope.scope_of(settings))
+    tasks = task_queue.Queue(settings.state_directory, scope.scope_of(settings))
     try:
         return bool(await tasks.unfinished())
     finally:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import GitFailed, InvalidArgument
+from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
 from opencode_mcp.isolation.repository.checkout_checks import check_submodules
 from opencode_mcp.isolation.repository.filtered_files import check_filters
 from opencode_mcp.isolation.repository.kept_commits import (
@@ -18,7 +19,6 @@ from opencode_mcp.isolation.repository.kept_commits import (
 from opencode_mcp.isolation.repository.merging import Merge, has_markers, merged_trees
 from opencode_mcp.isolation.repository.trees import Snapshot, TreeChange, changes, snapshot
 from opencode_mcp.isolation.repository.writing import write
-from opencode_mcp.isolation.results import Integration, IntegrationOptions
 from opencode_mcp.isolation.work import merged_work, work_to_bring_back
 
 if TYPE_CHECKING:

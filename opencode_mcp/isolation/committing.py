@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import GitFailed, InvalidArgument
+from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
 from opencode_mcp.isolation.repository.checkout_checks import checked_head
 from opencode_mcp.isolation.repository.filtered_files import check_filters_of
 from opencode_mcp.isolation.repository.kept_commits import note_integrated
 from opencode_mcp.isolation.repository.merging import merged_commits
 from opencode_mcp.isolation.repository.trees import TreeChange, changes, committed
 from opencode_mcp.isolation.repository.writing import check_deleted, check_untracked, restore
-from opencode_mcp.isolation.results import Integration, IntegrationOptions
 from opencode_mcp.isolation.unfinished_commits import forget_commit, record_commit
 from opencode_mcp.isolation.work import check_branch_tip, merged_work, move_branch, work_to_bring_back
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import GitFailed
+from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
 from opencode_mcp.isolation.repository.kept_commits import DISCARDED, keep_discarded, ref_of
 from opencode_mcp.isolation.repository.other_repositories import repositories_with_files
 from opencode_mcp.isolation.repository.trees import changes, committed
-from opencode_mcp.isolation.results import Integration, IntegrationOptions
 from opencode_mcp.isolation.work import (
     branch_tip,
     check_branch_tip,

@@ -19,10 +19,10 @@ from opencode_mcp.errors import GitFailed, InvalidSetting, NotFound
 from opencode_mcp.isolation.applying import apply, undo
 from opencode_mcp.isolation.committing import commit, merge_branch
 from opencode_mcp.isolation.ending import discard, is_whole, keep_branch
+from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions, paths_of
 from opencode_mcp.isolation.left_files import left_paths
 from opencode_mcp.isolation.records import Brought
 from opencode_mcp.isolation.repository.trees import changes
-from opencode_mcp.isolation.results import Integration, IntegrationOptions, paths_of
 from opencode_mcp.isolation.unfinished_commits import repair
 from opencode_mcp.isolation.work import checkout_and_work, pending_changes
 

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from opencode_mcp.errors import BackendUnavailable, InvalidSetting
 from opencode_mcp.launcher.executables.serve_command import HOST, USERNAME_2
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.processes.identity import Process
 from opencode_mcp.processes.process_table import born
 

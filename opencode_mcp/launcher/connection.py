@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
-from opencode_mcp.opencode.http.clock import Clock
-from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Body, Transport
+from opencode_mcp.opencode.http_client.clock import Clock
+from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Body, Transport
 
 if TYPE_CHECKING:
     from opencode_mcp.launcher.launcher import Launcher
-    from opencode_mcp.opencode.http.codec import Reply, Request
-    from opencode_mcp.opencode.http.directory_lists import DirectoryLists
-    from opencode_mcp.opencode.http.endpoint import Endpoint
-    from opencode_mcp.opencode.http.transport import WebSocket
+    from opencode_mcp.opencode.http_client.codec import Reply, Request
+    from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
+    from opencode_mcp.opencode.http_client.endpoint import Endpoint
+    from opencode_mcp.opencode.http_client.transport import WebSocket
     from opencode_mcp.opencode.versions import Generation
 
 

@@ -11,11 +11,11 @@ import anyio
 
 from opencode_mcp.errors import BackendTimeout, BridgeError, UnsupportedVersion
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.transport import Transport
+from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.http.endpoint import Endpoint
+    from opencode_mcp.opencode.http_client.endpoint import Endpoint
     from opencode_mcp.opencode.vocabulary.models import Health
 
 FIRST_TIMEOUT_SECONDS = 0.25

@@ -65,7 +65,7 @@ from opencode_mcp.launcher.sharing import WEDGED_GRACE_SECONDS, Sharing
 from opencode_mcp.launcher.starter import Starter
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for, files_without_executable
 from opencode_mcp.launcher.stopping import stop
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.versions import Generation
 
 if TYPE_CHECKING:

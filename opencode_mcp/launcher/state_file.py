@@ -19,7 +19,7 @@ from opencode_mcp.disk.state_folder import (
     unusable,
 )
 from opencode_mcp.launcher.provider_environment import data_fingerprint, fingerprint, fingerprints
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.processes.identity import Process
 

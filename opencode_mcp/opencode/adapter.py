@@ -11,12 +11,12 @@ Operations that would only be forwarded have no method: callers reach them throu
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, Unpack
 
-from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
+from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from opencode_mcp.opencode.http.transport import Body
+    from opencode_mcp.opencode.http_client.transport import Body
     from opencode_mcp.opencode.operation_caller import CallArguments
     from opencode_mcp.opencode.vocabulary.backend_events import Event
     from opencode_mcp.opencode.vocabulary.command_source import CommandSource

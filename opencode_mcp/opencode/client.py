@@ -10,16 +10,16 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Unpack
 
 from opencode_mcp.opencode.detection import detect
-from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
-from opencode_mcp.opencode.operations.catalog import table_of
+from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
+from opencode_mcp.opencode.operation_catalog.catalog import table_of
 from opencode_mcp.opencode.v1 import adapter as v1
 from opencode_mcp.opencode.v2 import adapter as v2
 from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.adapter import Adapter
-    from opencode_mcp.opencode.http.clock import Clock
-    from opencode_mcp.opencode.http.transport import Body
+    from opencode_mcp.opencode.http_client.clock import Clock
+    from opencode_mcp.opencode.http_client.transport import Body
     from opencode_mcp.opencode.operation_caller import CallArguments, RequestSender
     from opencode_mcp.opencode.tables.operation_table import OperationTable
     from opencode_mcp.opencode.versions import Generation

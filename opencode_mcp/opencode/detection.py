@@ -12,7 +12,7 @@ from typing import Protocol, cast
 import anyio
 
 from opencode_mcp.errors import BackendFailed, BackendTimeout, NotOpenCode, OperatorError, Unauthorized
-from opencode_mcp.opencode.http.codec import REFUSED_HINT, Reply, Request, failure
+from opencode_mcp.opencode.http_client.codec import REFUSED_HINT, Reply, Request, failure
 from opencode_mcp.opencode.versions import (
     Generation,
     check_version,

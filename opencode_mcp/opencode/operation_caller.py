@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
 
-from opencode_mcp.opencode.http.codec import decode, encode
-from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
+from opencode_mcp.opencode.http_client.codec import decode, encode
+from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.http.clock import Clock
-    from opencode_mcp.opencode.http.codec import Reply, Request
-    from opencode_mcp.opencode.http.directory_lists import DirectoryLists
-    from opencode_mcp.opencode.http.transport import Body
+    from opencode_mcp.opencode.http_client.clock import Clock
+    from opencode_mcp.opencode.http_client.codec import Reply, Request
+    from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
+    from opencode_mcp.opencode.http_client.transport import Body
     from opencode_mcp.opencode.tables.operation_table import OperationTable
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.text.json_types import JsonObject

@@ -17,11 +17,11 @@ import anyio
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.codec import Request, decode, encode
-from opencode_mcp.opencode.http.terminal import Opener, TerminalInput, TerminalOutput, use_terminal
-from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Transport
+from opencode_mcp.opencode.http_client.codec import Request, decode, encode
+from opencode_mcp.opencode.http_client.terminal import Opener, TerminalInput, TerminalOutput, use_terminal
+from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.opencode.operation_caller import RequestSender
-from opencode_mcp.opencode.operations.arguments import SplitArguments
+from opencode_mcp.opencode.operation_catalog.arguments import SplitArguments
 from opencode_mcp.opencode.tables.operation_table import Operation
 from opencode_mcp.opencode.v1.event_parser import is_noise
 from opencode_mcp.opencode.v1.server_document import Differences, differences

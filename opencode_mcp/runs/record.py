@@ -10,8 +10,8 @@ from typing import Any, Literal, get_args
 
 from opencode_mcp.errors import BackendError, BackendFailed, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.codec import is_unreadable
-from opencode_mcp.opencode.http.concurrent_reads import at_once
+from opencode_mcp.opencode.http_client.codec import is_unreadable
+from opencode_mcp.opencode.http_client.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.models import (
     NEXT_STEP,
     FilePart,

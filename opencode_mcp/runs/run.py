@@ -19,8 +19,8 @@ from opencode_mcp.errors import (
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.isolation.records import Records
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.concurrent_reads import at_once
-from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
+from opencode_mcp.opencode.http_client.concurrent_reads import at_once
+from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.deadline import Deadline
@@ -41,12 +41,12 @@ from opencode_mcp.runs.reports.brought_back import brought_back, no_other_work
 from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
 from opencode_mcp.runs.run_lookup import find_run, find_run_to_stop
 from opencode_mcp.runs.run_note import Notes
+from opencode_mcp.runs.session_stopping import SessionTree, StopResult, stop_and_compare
 from opencode_mcp.runs.starting.prompt_poster import POST_LEAST, PromptPoster, next_message_id
 from opencode_mcp.runs.starting.session_turns import SessionTurns
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
-from opencode_mcp.runs.stopping import SessionTree, StopResult, stop_and_compare
-from opencode_mcp.runs.verification.progress import Verification, Verifications
 from opencode_mcp.runs.verification.request import Verify
+from opencode_mcp.runs.verification.verification_progress import Verification, Verifications
 
 logger = logging.getLogger(__name__)
 

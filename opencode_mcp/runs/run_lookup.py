@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NoRunYet, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.codec import is_unreadable
+from opencode_mcp.opencode.http_client.codec import is_unreadable
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.limits import tightest
 from opencode_mcp.runs.outcome.report import first_words, spoken

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVarTuple
 import anyio
 from mcp.server.mcpserver import Context
 
-from opencode_mcp.batches import queue, scope
+from opencode_mcp.batch_queue import scope, task_queue
 from opencode_mcp.errors import BridgeError, NotAllowed
 from opencode_mcp.isolation import integration
 from opencode_mcp.isolation import worktrees as isolation_worktrees
@@ -261,13 +261,13 @@ class Bridge:
         return (self.settings.state_directory / QUEUE).exists()
 
     @cached_property
-    def batches(self) -> "queue.Queue":
+    def batches(self) -> "task_queue.Queue":
         """Return the queue of batches.
 
         Raises:
             InvalidSetting: The state folder cannot be used.
         """
-        found = queue.Queue(self.settings.state_directory, scope.scope_of(self.settings))
+        found = task_queue.Queue(self.settings.state_directory, scope.scope_of(self.settings))
         self.batches_needed.set()
         return found
 

@@ -14,7 +14,7 @@ import anyio
 from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode import versions
-from opencode_mcp.opencode.http.concurrent_reads import read_each
+from opencode_mcp.opencode.http_client.concurrent_reads import read_each
 from opencode_mcp.server.access.operation_uses import RESOURCE_USES
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.server.status_settings import flags_of

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from tests.harness.opencode import OpenCode
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.proxy import Proxy, proxy_to

@@ -12,8 +12,8 @@ from opencode_mcp.events import hub as hub_module
 from opencode_mcp.events.hub import EVERYTHING, Hub, Listener
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.directory_lists import DirectoryLists
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
     Gap,

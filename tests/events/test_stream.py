@@ -11,7 +11,7 @@ import pytest
 from opencode_mcp.events import stream
 from opencode_mcp.events.stream import follow_stream
 from opencode_mcp.launcher.health import connected
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.v1 import event_parser
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.backend_events import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from opencode_mcp.opencode.operations.catalog import V1
+from opencode_mcp.opencode.operation_catalog.catalog import V1
 from opencode_mcp.opencode.tables.operation_table import Operation
 
 

@@ -12,7 +12,7 @@ import anyio
 from starlette.responses import PlainTextResponse
 
 from opencode_mcp.http.address import Address
-from opencode_mcp.http.transport.web_server import WebServer
+from opencode_mcp.http.web.web_server import WebServer
 
 
 class _Counter(logging.Handler):

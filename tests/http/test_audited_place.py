@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from opencode_mcp.http.requests.audited_place import directory_of, session_named
+from opencode_mcp.http.request_logs.audited_place import directory_of, session_named
 
 
 @pytest.mark.parametrize(

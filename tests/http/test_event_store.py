@@ -4,7 +4,7 @@ import pytest
 from mcp.server.streamable_http import EventMessage
 from mcp_types import JSONRPCNotification, JSONRPCResponse
 
-from opencode_mcp.http.transport.event_store import MOST_CHARACTERS, MOST_EVENTS, MOST_MESSAGES, SessionEvents
+from opencode_mcp.http.web.event_store import MOST_CHARACTERS, MOST_EVENTS, MOST_MESSAGES, SessionEvents
 
 pytestmark = pytest.mark.anyio
 

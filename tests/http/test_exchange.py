@@ -7,8 +7,8 @@ import anyio.lowlevel
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from opencode_mcp.http.transport import exchange as exchanges
-from opencode_mcp.http.transport.exchange import Exchange
+from opencode_mcp.http.web import exchange as exchanges
+from opencode_mcp.http.web.exchange import Exchange
 
 pytestmark = pytest.mark.anyio
 

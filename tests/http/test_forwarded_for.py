@@ -3,7 +3,7 @@
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from opencode_mcp.http.transport.forwarded_for import ForwardedFor
+from opencode_mcp.http.web.forwarded_for import ForwardedFor
 
 pytestmark = pytest.mark.anyio
 

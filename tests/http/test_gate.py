@@ -17,7 +17,7 @@ from opencode_mcp.http.authentication.caller import Caller
 from opencode_mcp.http.gate import Gate, OpenGate
 from opencode_mcp.http.oauth.oauth_settings import CLOCK_SKEW_SECONDS
 from opencode_mcp.http.principals.principal_file import PrincipalFile
-from opencode_mcp.http.transport.exchange import EXCHANGE, LISTEN, Exchange
+from opencode_mcp.http.web.exchange import EXCHANGE, LISTEN, Exchange
 from tests.harness.waiting import eventually
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.principals.principal import overlap, read_principals
 from opencode_mcp.http.principals.principal_file import PrincipalFile
-from opencode_mcp.http.principals.tokens import PREFIX, digest_of, matching, new_token
+from opencode_mcp.http.principals.principal_tokens import PREFIX, digest_of, matching, new_token
 
 ONE = digest_of("one")
 ROOT = os.path.abspath(os.sep)  # noqa: PTH100 - settings are texts

@@ -6,7 +6,7 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.http.serve import serve_http
+from opencode_mcp.http.serve_http import serve_http
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.cli import main
-from opencode_mcp.http.principals.tokens import digest_of
+from opencode_mcp.http.principals.principal_tokens import digest_of
 
 
 @pytest.fixture

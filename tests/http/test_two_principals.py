@@ -11,7 +11,7 @@ import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitResult
 
-from opencode_mcp.opencode.operations.catalog import table_of
+from opencode_mcp.opencode.operation_catalog.catalog import table_of
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.tools import TOOLS

@@ -11,8 +11,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from opencode_mcp.http.address import Address
-from opencode_mcp.http.transport import web_server
-from opencode_mcp.http.transport.web_server import LimitedState, WebServer
+from opencode_mcp.http.web import web_server
+from opencode_mcp.http.web.web_server import LimitedState, WebServer
 from tests.harness.http import loopback_client
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from opencode_mcp.runs.following.progress import ProgressThrottle
+from opencode_mcp.runs.following.progress_lines import ProgressThrottle
 from tests.harness.differences import tool_name
 from tests.harness.model import ScriptedModel
 from tests.harness.rawrpc import Host as RawHost

@@ -10,7 +10,7 @@ import pytest
 from mcp import Client, MCPError
 
 from opencode_mcp.config import Settings
-from opencode_mcp.opencode.http import project_opening
+from opencode_mcp.opencode.http_client import project_opening
 from opencode_mcp.runs import run as runs
 from opencode_mcp.runs.answers.auto_reply import AutoReply
 from opencode_mcp.runs.deadline import Deadline

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from mcp_types import PromptReference, ResourceTemplateReference
 
-from opencode_mcp.opencode.operations.catalog import table_of
+from opencode_mcp.opencode.operation_catalog.catalog import table_of
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server import uris
 from opencode_mcp.server.access.operation_uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES, Uses

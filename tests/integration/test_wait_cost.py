@@ -7,8 +7,8 @@ import pytest
 from mcp import Client
 
 from opencode_mcp.config import Settings
-from opencode_mcp.opencode.http.codec import Reply, Request
-from opencode_mcp.opencode.http.transport import Transport
+from opencode_mcp.opencode.http_client.codec import Reply, Request
+from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.runs import run as runs
 from opencode_mcp.runs.outcome.report import RunReport

@@ -13,8 +13,8 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation.integration import Integrator
+from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.records import Worktree
-from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.worktrees import WORKING_TREE, Worktrees
 from opencode_mcp.server.access.paths import Fence
 from opencode_mcp.server.results.integration_text import text_of

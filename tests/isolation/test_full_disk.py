@@ -7,7 +7,7 @@ import pytest
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.isolation.integration import Integrator
-from opencode_mcp.isolation.results import IntegrationOptions
+from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.worktrees import WORKING_TREE, Worktrees
 from tests.harness.small_disk import FILLER, fill, make_room, small_disk
 from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.isolation.integration import Integrator
-from opencode_mcp.isolation.results import IntegrationOptions
+from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
 from tests.isolation.repository import contents, git, make_repository, put
 

@@ -9,8 +9,8 @@ import pytest
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.isolation.integration import Integrator
+from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.left_files import LeftFiles
-from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
 from tests.isolation.repository import ENVIRONMENT, git, make_repository, put
 

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from opencode_mcp.isolation.integration import Integrator
-from opencode_mcp.isolation.results import IntegrationOptions
+from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
 from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository
 

@@ -10,10 +10,10 @@ import pytest
 
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.isolation.integration import Integrator
+from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.left_files import LeftFiles
 from opencode_mcp.isolation.preparation import prepare
 from opencode_mcp.isolation.records import Worktree
-from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.options import IsolationSetup, as_isolation
 from tests.isolation.repository import ENVIRONMENT, git, make_repository, put

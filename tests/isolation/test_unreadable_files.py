@@ -17,7 +17,7 @@ import asyncio, os, stat, sys
 from pathlib import Path
 from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.integration import Integrator
-from opencode_mcp.isolation.results import IntegrationOptions
+from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
 
 async def main(repository, state, closed):

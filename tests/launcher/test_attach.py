@@ -14,7 +14,7 @@ from opencode_mcp.errors import BackendTimeout, BackendUnavailable, NotOpenCode,
 from opencode_mcp.launcher import launcher
 from opencode_mcp.launcher.health import check
 from opencode_mcp.launcher.launcher import Launcher
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.versions import OLDEST
 from tests.harness.altered import altered
 from tests.harness.opencode import OpenCode, free_port

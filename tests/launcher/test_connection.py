@@ -8,8 +8,8 @@ import pytest
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
 from opencode_mcp.launcher import connection as connection_module
 from opencode_mcp.launcher.connection import Connection
-from opencode_mcp.opencode.http.codec import Request, encode
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.codec import Request, encode
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from tests.harness.opencode import OpenCode, free_port
 from tests.harness.operations import operation
 from tests.harness.proxy import proxy_to

@@ -32,7 +32,7 @@ from tests.launcher.conftest import Bridge, ended, guard_of
 from tests.scripted_model.script import hold, script, step, text
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.http.endpoint import Endpoint
+    from opencode_mcp.opencode.http_client.endpoint import Endpoint
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 LOCATED = "located "

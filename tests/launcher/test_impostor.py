@@ -20,9 +20,9 @@ from opencode_mcp.launcher.health import answers, is_busy
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.state_file import StateFiles
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.codec import encode
-from opencode_mcp.opencode.http.endpoint import Endpoint
-from opencode_mcp.opencode.http.transport import Transport
+from opencode_mcp.opencode.http_client.codec import encode
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.processes.identity import gone
 from tests.harness.operations import operation
 

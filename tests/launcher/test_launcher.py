@@ -34,7 +34,7 @@ from tests.scripted_model.script import hold as hold_here
 from tests.scripted_model.script import script, step, text
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.http.endpoint import Endpoint
+    from opencode_mcp.opencode.http_client.endpoint import Endpoint
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 LOCATED = "located "

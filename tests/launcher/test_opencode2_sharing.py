@@ -22,7 +22,7 @@ from tests.launcher.conftest import STOP_AFTER, Bridge, ended
 from tests.launcher.fake_opencode2 import write_fake_opencode2
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.http.endpoint import Endpoint
+    from opencode_mcp.opencode.http_client.endpoint import Endpoint
 
 pytestmark = [
     pytest.mark.anyio,

@@ -14,9 +14,9 @@ import anyio
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http import project_opening, transport
-from opencode_mcp.opencode.http.endpoint import Endpoint
-from opencode_mcp.opencode.http.transport import Transport
+from opencode_mcp.opencode.http_client import project_opening, transport
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.transport import Transport
 
 GIVEN_UP = 40
 

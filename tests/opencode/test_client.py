@@ -10,7 +10,7 @@ import pytest
 from opencode_mcp.errors import BackendFailed, BackendUnavailable, NotFound, NotOpenCode, Unauthorized
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission

@@ -8,10 +8,10 @@ import pytest
 
 from opencode_mcp.errors import BackendFailed, BackendTimeout, NotOpenCode, Unauthorized, UnsupportedVersion
 from opencode_mcp.opencode.detection import detect
-from opencode_mcp.opencode.http.clock import Clock
-from opencode_mcp.opencode.http.codec import Reply, Request
-from opencode_mcp.opencode.http.endpoint import Endpoint
-from opencode_mcp.opencode.http.transport import Transport
+from opencode_mcp.opencode.http_client.clock import Clock
+from opencode_mcp.opencode.http_client.codec import Reply, Request
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.versions import Generation
 from tests.harness.opencode import OpenCode
 

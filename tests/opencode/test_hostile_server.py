@@ -14,8 +14,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from opencode_mcp.events.stream import follow_stream
 from opencode_mcp.launcher.health import connected
-from opencode_mcp.opencode.http import transport
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client import transport
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.vocabulary.backend_events import Gap
 
 pytestmark = [

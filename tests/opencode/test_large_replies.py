@@ -10,9 +10,9 @@ import pytest
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http import transport
-from opencode_mcp.opencode.http.endpoint import Endpoint
-from opencode_mcp.opencode.http.transport import TOO_LARGE
+from opencode_mcp.opencode.http_client import transport
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.transport import TOO_LARGE
 from tests.harness.opencode import OpenCode
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

@@ -3,7 +3,7 @@
 import pytest
 
 from opencode_mcp.errors import UnsupportedVersion
-from opencode_mcp.opencode.operations.catalog import TABLES
+from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.opencode.versions import (
     NEWEST,
     OLDEST,

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from opencode_mcp.events.hub import Hub
-from opencode_mcp.opencode.http.clock import Clock
+from opencode_mcp.opencode.http_client.clock import Clock
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.follow import Follower
 from opencode_mcp.runs.following.read_ahead import ReadAhead

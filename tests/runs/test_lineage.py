@@ -10,7 +10,7 @@ from opencode_mcp.errors import BackendFailed
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.runs.requests import open_requests as requests_module
 from opencode_mcp.runs.requests.open_requests import Requests
 from tests.wires import Route

@@ -20,8 +20,8 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.codec import UNREADABLE
-from opencode_mcp.opencode.http.transport import TOO_LARGE
+from opencode_mcp.opencode.http_client.codec import UNREADABLE
+from opencode_mcp.opencode.http_client.transport import TOO_LARGE
 from opencode_mcp.opencode.v1 import event_parser
 from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
 from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission
@@ -32,7 +32,7 @@ from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Notes
-from opencode_mcp.runs.stopping import SessionTree, StopResult
+from opencode_mcp.runs.session_stopping import SessionTree, StopResult
 from tests.harness.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.runs.worker import WAIT, Worker, session_of

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.endpoint import Endpoint
-from opencode_mcp.opencode.http.transport import Transport
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.requests.permission_policy import Policy

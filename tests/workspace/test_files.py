@@ -12,7 +12,7 @@ import pytest
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.workspace.file_scan import FileScan, scan_file
 from opencode_mcp.workspace.files import ProjectFiles
 from opencode_mcp.workspace.line_window import LineWindow

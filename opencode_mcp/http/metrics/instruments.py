@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from opencode_mcp.batches.tasks import UNFINISHED
+from opencode_mcp.batch_queue.tasks import UNFINISHED
 from opencode_mcp.http.metrics.present import Present
 
 PREFIX = "opencode_mcp"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from opencode_mcp.http.gate import Gate, OpenGate
     from opencode_mcp.http.tenant import Tenant
-    from opencode_mcp.http.transport.web_server import WebServer
+    from opencode_mcp.http.web.web_server import WebServer
     from opencode_mcp.server.upstream import Upstream
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.address import Address, listening
-from opencode_mcp.http.metrics import endpoint, instruments
-from opencode_mcp.http.transport.header_checks import allowed_names
-from opencode_mcp.http.transport.web_server import WebServer
+from opencode_mcp.http.metrics import instruments, metrics_endpoint
+from opencode_mcp.http.web.header_checks import allowed_names
+from opencode_mcp.http.web.web_server import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -41,7 +41,7 @@ class Metrics:
 
     async def serve(self, read_present: "Callable[[], Awaitable[Present]]") -> None:
         """Serve until ``close``."""
-        app = endpoint.MetricsApp(METRICS_PATH, self.instruments, read_present, self._allowed)
+        app = metrics_endpoint.MetricsApp(METRICS_PATH, self.instruments, read_present, self._allowed)
         self._web_server = WebServer(app)
         await self._web_server.serve([self._listener])
 

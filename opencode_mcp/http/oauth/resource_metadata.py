@@ -9,7 +9,7 @@ from pydantic import AnyHttpUrl
 from starlette.responses import Response
 
 from opencode_mcp.http.oauth.oauth_settings import OAuthSettings
-from opencode_mcp.http.transport.http_app import MCP_PATH
+from opencode_mcp.http.web.http_app import MCP_PATH
 
 WELL_KNOWN_PATH = "/.well-known/oauth-protected-resource"
 NAME = "opencode-mcp"

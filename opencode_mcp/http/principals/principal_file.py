@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from opencode_mcp.config import read_file
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.principals.principal import Principal, read_principals
-from opencode_mcp.http.principals.tokens import matching
+from opencode_mcp.http.principals.principal_tokens import matching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

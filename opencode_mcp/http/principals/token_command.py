@@ -12,7 +12,7 @@ from opencode_mcp.disk.state_folder import PRIVATE, PRIVATE_FOLDER, replace_priv
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.principals import settings_text
 from opencode_mcp.http.principals.principal import OWN_OPTIONS, TOKEN_KEY, check_name, read_principals
-from opencode_mcp.http.principals.tokens import digest_of, new_token
+from opencode_mcp.http.principals.principal_tokens import digest_of, new_token
 from opencode_mcp.options import OPTIONS, Option, as_texts, has_wildcard
 
 LOCK_SECONDS = 5.0

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from opencode_mcp.http.requests.request_names import known_method, known_tool
-from opencode_mcp.http.requests.request_outcome import RequestEnd, request_end
+from opencode_mcp.http.request_logs.request_names import known_method, known_tool
+from opencode_mcp.http.request_logs.request_outcome import RequestEnd, request_end
 
 if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext

@@ -11,8 +11,8 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from opencode_mcp.errors import BackendFailed, BridgeError, UnsupportedOperation
-from opencode_mcp.opencode.http.codec import decode, encode, is_unreadable
-from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
+from opencode_mcp.opencode.http_client.codec import decode, encode, is_unreadable
+from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
 from opencode_mcp.opencode.operation_caller import OperationCaller
 from opencode_mcp.opencode.v1.event_stream import parse_lines
 from opencode_mcp.opencode.v1.session_note import fork_metadata, renamed_metadata, session_of

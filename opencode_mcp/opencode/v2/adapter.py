@@ -11,13 +11,13 @@ A method makes the calls that its docstring names, and raises what ``codec.decod
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
-from opencode_mcp.opencode.http.codec import encode
+from opencode_mcp.opencode.http_client.codec import encode
 from opencode_mcp.opencode.operation_caller import RequestSender
 from opencode_mcp.opencode.tables.operation_table import OperationTable
 from opencode_mcp.opencode.v2.calls.request_calls import RequestCalls
 from opencode_mcp.opencode.v2.calls.session_calls import SessionCalls
-from opencode_mcp.opencode.v2.events.event_parser import EventParser2
-from opencode_mcp.opencode.v2.events.event_stream import parse_lines
+from opencode_mcp.opencode.v2.event_parsing.event_parser import EventParser2
+from opencode_mcp.opencode.v2.event_parsing.event_stream import parse_lines
 from opencode_mcp.opencode.vocabulary.backend_events import Event
 from opencode_mcp.opencode.vocabulary.submission import Features, Rereading
 

@@ -25,8 +25,8 @@ from opencode_mcp.runs.outcome.report import Decision, PendingRequest, RunReport
 from opencode_mcp.runs.outcome.state import ENDS, State
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.reports.reporter import UNSEEN, unseen_report
-from opencode_mcp.runs.requests.descriptions import describe
 from opencode_mcp.runs.requests.open_requests import Requests
+from opencode_mcp.runs.requests.request_descriptions import describe
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.text.outside_text import shorten
 

@@ -28,7 +28,7 @@ from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.run import Runs
-from opencode_mcp.runs.stopping import SessionTree
+from opencode_mcp.runs.session_stopping import SessionTree
 
 logger = logging.getLogger(__name__)
 

@@ -35,8 +35,8 @@ from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.run import STOPPED, Runs
 from opencode_mcp.runs.verification.command import verify
-from opencode_mcp.runs.verification.progress import Verification
 from opencode_mcp.runs.verification.request import Verified, Verify
+from opencode_mcp.runs.verification.verification_progress import Verification
 
 logger = logging.getLogger(__name__)
 

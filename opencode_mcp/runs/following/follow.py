@@ -52,7 +52,7 @@ from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, Session, SessionStatus, ToolPart
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.activity import Moment, activity_on_record, activity_on_stream
-from opencode_mcp.runs.following.progress import Progress, ProgressThrottle
+from opencode_mcp.runs.following.progress_lines import Progress, ProgressThrottle
 from opencode_mcp.runs.following.read_ahead import ReadAhead, known_record
 from opencode_mcp.runs.outcome.report import PendingRequest
 from opencode_mcp.runs.outcome.state import ENDS, Evidence, State, advance, classify
@@ -68,7 +68,7 @@ from opencode_mcp.runs.record import (
     says_nothing,
 )
 from opencode_mcp.runs.requests.open_requests import Requests
-from opencode_mcp.runs.sessions.history import is_copied
+from opencode_mcp.runs.session_history.history import is_copied
 
 logger = logging.getLogger(__name__)
 

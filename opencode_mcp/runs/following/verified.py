@@ -13,7 +13,7 @@ from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.follow import Observation, SendProgress
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.verification.progress import Verification
+from opencode_mcp.runs.verification.verification_progress import Verification
 
 Follow = Callable[[Run], Awaitable[Observation]]
 """Follows one prompt of a run to its end, or until the wait ends."""

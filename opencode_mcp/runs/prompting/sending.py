@@ -6,8 +6,8 @@ A prompt that OpenCode may have is followed and never sent again.
 from http import HTTPStatus
 
 from opencode_mcp.errors import BackendFailed, BackendTimeout, BackendUnavailable, BridgeError
-from opencode_mcp.opencode.http.codec import is_unreadable
-from opencode_mcp.opencode.http.transport import TOO_LARGE
+from opencode_mcp.opencode.http_client.codec import is_unreadable
+from opencode_mcp.opencode.http_client.transport import TOO_LARGE
 
 
 def may_have_arrived(error: BridgeError) -> bool:

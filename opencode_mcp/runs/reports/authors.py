@@ -15,14 +15,14 @@ from typing import cast
 from opencode_mcp.diffs.authorship import Judge, Period, Work, work_of
 from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.concurrent_reads import at_once, read_each
+from opencode_mcp.opencode.http_client.concurrent_reads import at_once, read_each
 from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from opencode_mcp.runs.outcome.report import list_named
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import MESSAGES_A_PAGE, Run, all_answers
 from opencode_mcp.runs.reports.brought_back import OtherWork, no_other_work
-from opencode_mcp.runs.sessions.history import own_messages, standing_messages
+from opencode_mcp.runs.session_history.history import own_messages, standing_messages
 
 logger = logging.getLogger(__name__)
 

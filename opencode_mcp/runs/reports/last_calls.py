@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from opencode_mcp.opencode.vocabulary.models import ToolPart
-from opencode_mcp.runs.following.progress import LINE_LIMIT, subject_of
+from opencode_mcp.runs.following.progress_lines import LINE_LIMIT, subject_of
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import shorten
 

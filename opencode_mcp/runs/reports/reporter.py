@@ -10,7 +10,7 @@ import anyio
 from opencode_mcp.errors import BackendError
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.concurrent_reads import at_once
+from opencode_mcp.opencode.http_client.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.opencode.vocabulary.models import Failure, Message
 from opencode_mcp.opencode.vocabulary.submission import Accepted
@@ -35,11 +35,11 @@ from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_sessi
 from opencode_mcp.runs.reports.brought_back import OtherWork, no_other_work
 from opencode_mcp.runs.reports.changed_files import changed_files
 from opencode_mcp.runs.reports.last_calls import last_calls
-from opencode_mcp.runs.reports.merging import read_merged
+from opencode_mcp.runs.reports.merged_prompts import read_merged
 from opencode_mcp.runs.reports.subagent_spending import SubagentSpending, read_subagent_spending
-from opencode_mcp.runs.reports.waiting import waited_seconds
-from opencode_mcp.runs.sessions.given_answers import GivenAnswer, answers_in
-from opencode_mcp.runs.sessions.spending import step_of
+from opencode_mcp.runs.reports.waited_time import waited_seconds
+from opencode_mcp.runs.session_history.given_answers import GivenAnswer, answers_in
+from opencode_mcp.runs.session_history.spending import step_of
 from opencode_mcp.text.outside_text import one_line
 
 logger = logging.getLogger(__name__)

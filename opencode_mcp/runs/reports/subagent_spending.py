@@ -1,4 +1,4 @@
-"""Reads what the subagents of one run spent, with theirs, by the definition of ``runs/sessions/spending.py``."""
+"""Reads what the subagents of one run spent, with theirs, by the definition of ``runs/session_history/spending.py``."""
 
 import logging
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from typing import cast
 
 from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.concurrent_reads import read_each
+from opencode_mcp.opencode.http_client.concurrent_reads import read_each
 from opencode_mcp.opencode.vocabulary.models import Message, Session, ToolPart
-from opencode_mcp.runs.sessions.spending import Spending, read_account
-from opencode_mcp.runs.sessions.subagents import Subagents, read_subagents_of
+from opencode_mcp.runs.session_history.spending import Spending, read_account
+from opencode_mcp.runs.session_history.subagents import Subagents, read_subagents_of
 
 logger = logging.getLogger(__name__)
 

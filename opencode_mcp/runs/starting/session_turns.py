@@ -16,12 +16,12 @@ from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, latest_prompt
 from opencode_mcp.runs.run_note import Note, Notes, combined
+from opencode_mcp.runs.session_stopping import SessionTree
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
-from opencode_mcp.runs.stopping import SessionTree
-from opencode_mcp.runs.verification.progress import Verifications
+from opencode_mcp.runs.verification.verification_progress import Verifications
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.http.transport import Transport
+    from opencode_mcp.opencode.http_client.transport import Transport
 
 logger = logging.getLogger(__name__)
 

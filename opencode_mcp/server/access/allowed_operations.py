@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from opencode_mcp.errors import NotAllowed, SettingsChange
-from opencode_mcp.opencode.operations import catalog
+from opencode_mcp.opencode.operation_catalog import catalog
 from opencode_mcp.opencode.v2 import replacements
 from opencode_mcp.server.access import refusals
 from opencode_mcp.server.access.missing_scopes import REMEDY

@@ -13,7 +13,7 @@ from urllib.request import url2pathname
 from opencode_mcp.disk.path_errors import shortened
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.run_note import KEY
-from opencode_mcp.runs.sessions import given_answers
+from opencode_mcp.runs.session_history import given_answers
 from opencode_mcp.server.access import argument_values
 from opencode_mcp.server.access.argument_values import RULES, texts_at, values_at, with_text_at
 from opencode_mcp.server.access.execution.command_texts import CommandTexts
@@ -25,7 +25,7 @@ from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.operations.arguments import SplitArguments
+    from opencode_mcp.opencode.operation_catalog.arguments import SplitArguments
     from opencode_mcp.opencode.tables.argument_rules import ArgumentRules
     from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.runs.prompting.reload import InstanceReload

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 import anyio
 
-from opencode_mcp.batches.tasks import PREFIX, Batch, Task
+from opencode_mcp.batch_queue.tasks import PREFIX, Batch, Task
 from opencode_mcp.errors import BackendError, InvalidArgument, NotFound
 from opencode_mcp.server.batches.task_table import headline, status_of, table_result, task_line
 from opencode_mcp.server.bridge import bridge_of
 from opencode_mcp.server.changes.unseen_changes import worktrees_of_sessions
-from opencode_mcp.server.starting import start_limits
+from opencode_mcp.server.new_runs import start_limits
 from opencode_mcp.server.waiting.call_context import task_slot_of
 from opencode_mcp.server.waiting.deadlines import deadlines_of
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from opencode_mcp.server.starting.run_orders import RunOrder
+from opencode_mcp.server.new_runs.run_orders import RunOrder
 
 if TYPE_CHECKING:
-    from opencode_mcp.batches.tasks import Task
+    from opencode_mcp.batch_queue.tasks import Task
     from opencode_mcp.runs.limits import Limits
     from opencode_mcp.runs.outcome.report import RunReport
 

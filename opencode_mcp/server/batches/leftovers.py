@@ -8,10 +8,10 @@ import anyio
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
-from opencode_mcp.server.starting.run_orders import RunOrder
+from opencode_mcp.server.new_runs.run_orders import RunOrder
 
 if TYPE_CHECKING:
-    from opencode_mcp.batches.tasks import Task
+    from opencode_mcp.batch_queue.tasks import Task
     from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge

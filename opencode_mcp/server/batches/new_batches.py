@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from opencode_mcp.batches.scope import scope_of
-from opencode_mcp.batches.tasks import NewBatch, NewTask
+from opencode_mcp.batch_queue.scope import scope_of
+from opencode_mcp.batch_queue.tasks import NewBatch, NewTask
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.runs.outcome.report import first_words
 from opencode_mcp.runs.prompting.prompt import check_prompt
 from opencode_mcp.server.access.execution import verify_commands
 from opencode_mcp.server.bridge import LIMITS_OR_STOP, NO_LIMITS_WITHOUT_STOP
-from opencode_mcp.server.starting.isolated_runs import Isolation
-from opencode_mcp.server.starting.run_orders import RunOrder, prompt_of
+from opencode_mcp.server.new_runs.isolated_runs import Isolation
+from opencode_mcp.server.new_runs.run_orders import RunOrder, prompt_of
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:

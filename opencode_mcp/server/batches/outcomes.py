@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opencode_mcp.batches.tasks import Outcome
+from opencode_mcp.batch_queue.tasks import Outcome
 from opencode_mcp.secrets import redact_text
 from opencode_mcp.server.batches.continuation import Done
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.batches.tasks import TaskStatus
+    from opencode_mcp.batch_queue.tasks import TaskStatus
     from opencode_mcp.errors import BridgeError
     from opencode_mcp.runs.outcome.report import RunReport
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.batches.queue import STOPPED
-from opencode_mcp.batches.tasks import Outcome
+from opencode_mcp.batch_queue.task_queue import STOPPED
+from opencode_mcp.batch_queue.tasks import Outcome
 from opencode_mcp.errors import (
     BackendTimeout,
     BridgeError,
@@ -31,8 +31,8 @@ from opencode_mcp.launcher.outages import AWAY
 from opencode_mcp.runs.enforcement.usage import RunUsage
 from opencode_mcp.runs.limits import Used, excess_of_batch, left
 from opencode_mcp.runs.prompting.message_ids import new_message_id
+from opencode_mcp.runs.session_stopping import SessionTree
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
-from opencode_mcp.runs.stopping import SessionTree
 from opencode_mcp.server.batches.continuation import done_before, order_to_go_on, used_up
 from opencode_mcp.server.batches.leftovers import (
     assign_worktree,
@@ -44,11 +44,11 @@ from opencode_mcp.server.batches.leftovers import (
 from opencode_mcp.server.batches.outcomes import failure_of, outcome_of
 from opencode_mcp.server.finish.finish_command import FinishCommand
 from opencode_mcp.server.finish.lasting_reports import LastingReports
-from opencode_mcp.server.starting.run_orders import RunOrder, StartTerms, start_run
+from opencode_mcp.server.new_runs.run_orders import RunOrder, StartTerms, start_run
 
 if TYPE_CHECKING:
-    from opencode_mcp.batches.queue import Queue
-    from opencode_mcp.batches.tasks import Task
+    from opencode_mcp.batch_queue.task_queue import Queue
+    from opencode_mcp.batch_queue.tasks import Task
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.runs.outcome.report import RunReport
     from opencode_mcp.runs.record import Run, RunStarter

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_types import CallToolResult
 
+from opencode_mcp.server.results.amounts import DATA_DIGITS, money
 from opencode_mcp.server.results.render import duration, result, without_tools
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.results.worktree_base_text import base_note
-from opencode_mcp.server.sessions.amounts import DATA_DIGITS, money
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from opencode_mcp.batches.tasks import Batch, Task
+    from opencode_mcp.batch_queue.tasks import Batch, Task
     from opencode_mcp.isolation.records import Worktree
 
 ORDER = ("needs_input", "running", "queued", "failed", "aborted", "completed")

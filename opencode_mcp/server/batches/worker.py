@@ -10,15 +10,15 @@ import anyio
 
 from opencode_mcp.errors import BridgeError, InvalidSetting
 from opencode_mcp.server.batches import task_runs
+from opencode_mcp.server.new_runs import start_limits
 from opencode_mcp.server.sessions import sessions_at_work
-from opencode_mcp.server.starting import start_limits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from anyio.abc import TaskGroup
 
-    from opencode_mcp.batches.tasks import Task
+    from opencode_mcp.batch_queue.tasks import Task
     from opencode_mcp.server.bridge import Bridge
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import ValidationError
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
-from opencode_mcp.opencode.operations import argument_problems
+from opencode_mcp.opencode.operation_catalog import argument_problems
 from opencode_mcp.server.access.operation_uses import NOTHING, TOOL_USES
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.definition.argument_limits import check_limits

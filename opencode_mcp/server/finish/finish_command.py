@@ -6,7 +6,7 @@ started has a task that follows it, whether or not a call waits. The command get
 discarded, so that stdout carries only MCP. ``finish_url.py`` sends the same data to the address.
 
 If OpenCode goes away, the run is found again when it is back, and reported then. The tasks of batches are followed by
-``batches/task_runs.py``, which passes their reports on: one that broke off goes on, so its end is not reported.
+``server/batches/task_runs.py``, which passes their reports on: one that broke off goes on, so its end is not reported.
 """
 
 import json

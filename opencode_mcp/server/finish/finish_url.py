@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from opencode_mcp.opencode.http import posting
+from opencode_mcp.opencode.http_client import posting
 
 logger = logging.getLogger(__name__)
 

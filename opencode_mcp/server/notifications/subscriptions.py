@@ -18,7 +18,7 @@ from mcp_types import INVALID_PARAMS
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
-from opencode_mcp.server.notifications.queue import Outbox
+from opencode_mcp.server.notifications.notification_queue import Outbox
 from opencode_mcp.server.results.render import explain
 from opencode_mcp.server.sdk_private import call_at_disconnect, connection_state
 from opencode_mcp.server.uris import directory_in, session_in

@@ -18,9 +18,9 @@ from opencode_mcp.errors import (
     NotFound,
     UnsupportedOperation,
 )
-from opencode_mcp.opencode.operations import catalog
-from opencode_mcp.opencode.operations.argument_problems import problems
-from opencode_mcp.opencode.operations.arguments import arguments_of, arguments_schema, split
+from opencode_mcp.opencode.operation_catalog import catalog
+from opencode_mcp.opencode.operation_catalog.argument_problems import problems
+from opencode_mcp.opencode.operation_catalog.arguments import arguments_of, arguments_schema, split
 from opencode_mcp.opencode.tables.operation_table import Operation, OperationTable
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.secrets import redact_text
@@ -30,12 +30,12 @@ from opencode_mcp.server.access import refusals
 from opencode_mcp.server.access.argument_values import with_text_at
 from opencode_mcp.server.access.operation_uses import STARTS, TOOL_OF
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.new_runs import start_limits
 from opencode_mcp.server.operations.filled_pages import filled_page
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
-from opencode_mcp.server.operations.handlers.table import handler_of
+from opencode_mcp.server.operations.handlers.handler_table import handler_of
 from opencode_mcp.server.operations.reply_result import Part, reply_result
 from opencode_mcp.server.operations.row_filter import RowFilter, left_out_note
-from opencode_mcp.server.starting import start_limits
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.elicitation import can_ask
 from opencode_mcp.server.waiting.progress_notifications import progress_sender

@@ -14,7 +14,7 @@ from opencode_mcp.text.json_values import as_list, as_map, as_number
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from opencode_mcp.opencode.operations.arguments import SplitArguments
+    from opencode_mcp.opencode.operation_catalog.arguments import SplitArguments
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.server.operations.row_filter import RowFilter
     from opencode_mcp.text.json_types import JsonMap

@@ -6,8 +6,8 @@ What many hits have in common, such as the argument for the directory, is said o
 import re
 from typing import TYPE_CHECKING, Any
 
-from opencode_mcp.opencode.operations import arguments as operation_arguments
-from opencode_mcp.opencode.operations import schema_text
+from opencode_mcp.opencode.operation_catalog import arguments as operation_arguments
+from opencode_mcp.opencode.operation_catalog import schema_text
 from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.server.operations import calling
 from opencode_mcp.server.results.host_settings import ANYBODY, SettingsOwner, place_text

@@ -10,7 +10,7 @@ from opencode_mcp.errors import NotAllowed, NotFound
 from opencode_mcp.server.access.argument_values import values_at
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.operations.arguments import SplitArguments
+    from opencode_mcp.opencode.operation_catalog.arguments import SplitArguments
     from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.server.access.owners import Owners

@@ -14,7 +14,7 @@ from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
 from opencode_mcp.markdown import diff, transcript, transcript_page
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.runs.outcome import report
-from opencode_mcp.runs.sessions import history
+from opencode_mcp.runs.session_history import history
 from opencode_mcp.server import suggestions, uris
 from opencode_mcp.server.changes import change_authors
 from opencode_mcp.server.changes.missing_changes import why_no_changes

@@ -9,10 +9,10 @@ from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
+    from opencode_mcp.isolation.integration_result import Integration
     from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.merging import Conflict
     from opencode_mcp.isolation.repository.trees import TreeChange
-    from opencode_mcp.isolation.results import Integration
 
 MOST_FILES = 100
 LEFT_SHOWN = 10

@@ -1,1 +1,1 @@
-"""Sessions for a model: lists and their rows, one session, deletion, and the cost of the work."""
+"""Sessions for a model: lists and their rows, one session, deletion, and forks."""

@@ -8,7 +8,7 @@ from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.diffs.session_files import SessionFile
-    from opencode_mcp.runs.sessions.session_changes import SessionChanges
+    from opencode_mcp.runs.session_history.session_changes import SessionChanges
 
 FILES_NAMED = 5
 """Files of a session that its row names."""

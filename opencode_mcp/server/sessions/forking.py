@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import BackendFailed
-from opencode_mcp.runs.sessions import history
+from opencode_mcp.runs.session_history import history
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge

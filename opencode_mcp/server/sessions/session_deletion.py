@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import BackendTimeout, BridgeError, NotFound
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
-from opencode_mcp.runs import stopping
+from opencode_mcp.runs import session_stopping
 from opencode_mcp.server.access.operation_uses import STOP
 from opencode_mcp.server.results.render import without_tools
 from opencode_mcp.text.quantities import quantity
@@ -36,7 +36,7 @@ async def stop_before_deletion(bridge: "Bridge", session: "Session") -> bool:
         BackendTimeout: It could not be stopped.
     """
     stop_verification(bridge, session)
-    tree = stopping.SessionTree(bridge.client, session.id, session.directory)
+    tree = session_stopping.SessionTree(bridge.client, session.id, session.directory)
     was_running = bool(await tree.busy_levels())
     if was_running:
         bridge.allowed.check(await bridge.operation_of(STOP))

@@ -10,15 +10,15 @@ import anyio
 
 from opencode_mcp.runs.reports.reporter import END_PAUSE_SECONDS, END_SECONDS
 from opencode_mcp.runs.run_note import first_prompt
-from opencode_mcp.runs.sessions.last_run import LastRun, Outcome, read_last_run
-from opencode_mcp.runs.sessions.spending import Spending, own_spending
+from opencode_mcp.runs.session_history.last_run import LastRun, Outcome, read_last_run
+from opencode_mcp.runs.session_history.spending import Spending, own_spending
 from opencode_mcp.server.access.operation_uses import MESSAGES
-from opencode_mcp.server.sessions.amounts import DATA_DIGITS, money
+from opencode_mcp.server.results.amounts import DATA_DIGITS, money
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
-    from opencode_mcp.runs.sessions.subagents import Subagents
+    from opencode_mcp.runs.session_history.subagents import Subagents
     from opencode_mcp.server.bridge import Bridge
 
 ENDS = frozenset({"completed", "failed", "aborted"})

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.opencode.http.concurrent_reads import read_each
+from opencode_mcp.opencode.http_client.concurrent_reads import read_each
 from opencode_mcp.opencode.vocabulary.default_titles import told_once
-from opencode_mcp.runs.sessions.last_run import LastRun
-from opencode_mcp.runs.sessions.session_changes import NO_CHANGES, SessionChanges, changes_in, read_changes
-from opencode_mcp.runs.sessions.spending import Spending
-from opencode_mcp.runs.sessions.subagents import read_subagents
+from opencode_mcp.runs.session_history.last_run import LastRun
+from opencode_mcp.runs.session_history.session_changes import NO_CHANGES, SessionChanges, changes_in, read_changes
+from opencode_mcp.runs.session_history.spending import Spending
+from opencode_mcp.runs.session_history.subagents import read_subagents
 from opencode_mcp.server.access.operation_uses import MESSAGES
 from opencode_mcp.server.results.paging import PAGE_BYTES
 from opencode_mcp.server.results.timestamps import moment
@@ -43,7 +43,7 @@ from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
-    from opencode_mcp.runs.sessions.subagents import Subagents
+    from opencode_mcp.runs.session_history.subagents import Subagents
     from opencode_mcp.server.bridge import Bridge
 
 SECONDS = 5.0

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 from opencode_mcp.errors import BackendError
 from opencode_mcp.markdown.detail import PermissionAnswer
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
-from opencode_mcp.opencode.http.concurrent_reads import at_once
+from opencode_mcp.opencode.http_client.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import told_once
 from opencode_mcp.runs.following.follow import present_activity
 from opencode_mcp.runs.outcome.report import PendingRequest, list_todos
 from opencode_mcp.runs.record import Run, all_answers, answers_in
-from opencode_mcp.runs.reports.waiting import waited_seconds
-from opencode_mcp.runs.sessions import given_answers
-from opencode_mcp.runs.sessions.subagents import Subagents, read_subagents_of
+from opencode_mcp.runs.reports.waited_time import waited_seconds
+from opencode_mcp.runs.session_history import given_answers
+from opencode_mcp.runs.session_history.subagents import Subagents, read_subagents_of
+from opencode_mcp.server.results.amounts import tokens_text
 from opencode_mcp.server.results.render import (
     SUBAGENTS_UNKNOWN,
     TEXT_LIMIT,
@@ -27,7 +28,6 @@ from opencode_mcp.server.results.render import (
 )
 from opencode_mcp.server.results.safe_text import shown_sections
 from opencode_mcp.server.results.timestamps import moment
-from opencode_mcp.server.sessions.amounts import tokens_text
 from opencode_mcp.server.sessions.session_reading import (
     SessionFacts,
     activity_of,
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from opencode_mcp.markdown.shown_parts import ShownParts
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
-    from opencode_mcp.runs.sessions.last_run import LastRun
-    from opencode_mcp.runs.sessions.spending import Spending
+    from opencode_mcp.runs.session_history.last_run import LastRun
+    from opencode_mcp.runs.session_history.spending import Spending
     from opencode_mcp.server.bridge import Bridge
 
 logger = logging.getLogger(__name__)

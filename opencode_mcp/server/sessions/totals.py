@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from opencode_mcp.runs.sessions.spending import Spending
+from opencode_mcp.runs.session_history.spending import Spending
+from opencode_mcp.server.results.amounts import amount_data, known_amount_text, money
 from opencode_mcp.server.results.timestamps import moment
-from opencode_mcp.server.sessions.amounts import amount_data, known_amount_text, money
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
-    from opencode_mcp.runs.sessions.subagents import Subagents
+    from opencode_mcp.runs.session_history.subagents import Subagents
 
 
 WHOLE_COST = "A session counts with its whole cost, also for what it did before {time}."

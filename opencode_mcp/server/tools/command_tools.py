@@ -13,10 +13,10 @@ from opencode_mcp.server.access.operation_uses import SHELL as SHELL_OPERATION
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.finish import finish_command
+from opencode_mcp.server.new_runs import command_orders, run_orders
 from opencode_mcp.server.resources.links import message_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
 from opencode_mcp.server.results.schemas import SHELL, SHELL_TEXTS
-from opencode_mcp.server.starting import command_orders, run_orders
 from opencode_mcp.server.tools.run_tools import (
     MaxAsForRun,
     SecondsAsForRun,

@@ -7,10 +7,10 @@ from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.costs import cost_report, cost_tables
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.timestamps import read_local_moment
-from opencode_mcp.server.sessions import cost_report, cost_tables
 
 MOST = 100
 """Most sessions and runs that are listed."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.markdown import diff as markdown_diff
-from opencode_mcp.runs.sessions import history
+from opencode_mcp.runs.session_history import history
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.changes import change_authors, comparison, tree_authors, unseen_changes
 from opencode_mcp.server.changes.missing_changes import why_no_changes, why_without_git

@@ -7,7 +7,7 @@ from mcp_types import CallToolResult, ImageContent
 from pydantic import Field
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
-from opencode_mcp.opencode.http.concurrent_reads import at_once
+from opencode_mcp.opencode.http_client.concurrent_reads import at_once
 from opencode_mcp.server import suggestions
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool

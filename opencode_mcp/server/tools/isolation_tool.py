@@ -7,7 +7,7 @@ from pydantic import Field
 
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import InvalidArgument, NotFound, SessionBusy
-from opencode_mcp.isolation import results
+from opencode_mcp.isolation import integration_result
 from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.server.access.execution.bringing_back import check_of
 from opencode_mcp.server.access.operation_uses import UNDO
@@ -68,7 +68,9 @@ async def opencode_integrate(
             )
     title = title_of(session) if session else ""
     check = check_of(bridge.allowed, await bridge.operation_of(UNDO), worktree)
-    options = results.IntegrationOptions(message or title or worktree.name, markers=markers, title=title, check=check)
+    options = integration_result.IntegrationOptions(
+        message or title or worktree.name, markers=markers, title=title, check=check
+    )
     done = await bridge.integrator.integrate(worktree, how, options)
     if (
         how in integration_text.REMOVING

@@ -11,8 +11,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
-from opencode_mcp.opencode.operations import catalog
-from opencode_mcp.opencode.operations import search as operations_search
+from opencode_mcp.opencode.operation_catalog import catalog, operation_search
 from opencode_mcp.opencode.tables import annotation_types as annotation
 from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
@@ -55,14 +54,14 @@ async def opencode_find_operations(
     chosen_group = cast("Group | None", _one_of("group", group, annotation.Group))
     chosen_effect = cast("Effect | None", _one_of("effect", effect, annotation.Effect))
     table, remarks = await _table(bridge)
-    found = operations_search.search(table, query, group=chosen_group, effect=chosen_effect, limit=ALL)
+    found = operation_search.search(table, query, group=chosen_group, effect=chosen_effect, limit=ALL)
     lacking = _lacking(table, query)
     if lacking:
-        found = [item for item in found if operations_search.fits_mostly(table, item, query)]
+        found = [item for item in found if operation_search.fits_mostly(table, item, query)]
     items = list(islice(filter(bridge.allowed.shows, found), limit))
-    unknown = operations_search.unknown_words(table, query)
+    unknown = operation_search.unknown_words(table, query)
     remarks += [f"No operation has {' or '.join(map(repr, unknown))}."] if unknown and items else []
-    taken = [f"{given!r} as {word!r}" for given, word in operations_search.corrections(table, query).items()]
+    taken = [f"{given!r} as {word!r}" for given, word in operation_search.corrections(table, query).items()]
     remarks += [f"Read {', '.join(taken)}, since no operation has the word as it was given."] if taken else []
     shown = found_operations.FoundOperations(
         items,

@@ -12,11 +12,11 @@ from opencode_mcp.server.batches import batch_wait
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.finish import finish_command
+from opencode_mcp.server.new_runs import command_note, run_orders
 from opencode_mcp.server.results.render import UNFINISHED
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, SAME_REPORT
 from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.sessions.undone import undone_run
-from opencode_mcp.server.starting import command_note, run_orders
 from opencode_mcp.server.waiting import shell_permission
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, before_start, deadlines_of, starting
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.runs.outcome.report import RunReport
     from opencode_mcp.runs.record import Run
-    from opencode_mcp.runs.stopping import StopResult
+    from opencode_mcp.runs.session_stopping import StopResult
     from opencode_mcp.server.bridge import Bridge
 
 SHOWN = 10

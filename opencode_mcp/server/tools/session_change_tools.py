@@ -7,12 +7,12 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.runs.sessions import spending, subagents
+from opencode_mcp.runs.session_history import spending, subagents
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
+from opencode_mcp.server.results.amounts import money
 from opencode_mcp.server.results.render import result, without_tools
 from opencode_mcp.server.sessions import session_deletion
-from opencode_mcp.server.sessions.amounts import money
 from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting

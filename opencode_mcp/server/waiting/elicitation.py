@@ -14,7 +14,7 @@ from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitRequest
 
 from opencode_mcp.opencode.vocabulary import field_values
 from opencode_mcp.runs.answers import answer_rules
-from opencode_mcp.runs.requests import call_input, descriptions
+from opencode_mcp.runs.requests import call_input, request_descriptions
 from opencode_mcp.server.results.safe_text import shown, shown_data, shown_to_decide
 from opencode_mcp.server.waiting import form_fields
 from opencode_mcp.text.outside_text import indented, one_line
@@ -91,7 +91,7 @@ def _question_form(request: "PendingRequest") -> ElicitRequestFormParams:
     fields: dict[str, object] = {}
     required: list[str] = []
     for name, plain in zip(_names(request), request.questions, strict=True):
-        item = descriptions.question_item(plain)
+        item = request_descriptions.question_item(plain)
         asked_if = str(plain.get("asked_if") or "")
         is_required = item.required and not asked_if
         fields[name] = form_fields.field_schema(item, asked_if, is_required=is_required)
@@ -198,7 +198,8 @@ def _question_reply(request: "PendingRequest", content: FormContent) -> "Request
 
     names = zip(_names(request), request.questions, strict=True)
     answers = [
-        _answer(content, name, form_fields.labels_of(descriptions.question_item(plain))) for name, plain in names
+        _answer(content, name, form_fields.labels_of(request_descriptions.question_item(plain)))
+        for name, plain in names
     ]
     if not any(answers):
         return Unanswered(f"The form came back with {', '.join(content)} only; it takes {', '.join(_names(request))}.")

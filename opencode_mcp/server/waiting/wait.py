@@ -52,8 +52,8 @@ from opencode_mcp.runs import record
 from opencode_mcp.runs.outcome import report as runs_report
 from opencode_mcp.runs.reports import reporter
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.new_runs import isolated_runs
 from opencode_mcp.server.results.render import report_data, report_text, result
-from opencode_mcp.server.starting import isolated_runs
 from opencode_mcp.server.waiting import cancellation
 from opencode_mcp.server.waiting.answerers import add_answerers, form_answerer, is_for_person
 from opencode_mcp.server.waiting.call_context import task_slot_of

@@ -10,7 +10,7 @@ import anyio
 
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.vocabulary.models import Permission, Question, Session, ToolPart
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.runs.outcome.report import spoken

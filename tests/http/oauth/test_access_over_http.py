@@ -16,7 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from pydantic import AnyUrl
 
-from opencode_mcp.http.principals.tokens import digest_of, new_token
+from opencode_mcp.http.principals.principal_tokens import digest_of, new_token
 from opencode_mcp.http.refused_requests import ATTEMPTS
 from tests.harness.bridge import CALL, Era, connected, text_of
 from tests.harness.http import NO_CERTIFICATES, loopback_client

@@ -11,7 +11,7 @@ import pytest
 from mcp import MCPError
 from mcp_types import ResourceTemplateReference
 
-from opencode_mcp.opencode.operations.catalog import TABLES
+from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.server.operations.operation_tool import tool_name
 from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.each import for_each

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from opencode_mcp.opencode.operations.catalog import TABLES
+from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.secrets.own_passwords import MARK
 from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.launch import Launch, attaching

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.opencode.operations.arguments import arguments_of
+from opencode_mcp.opencode.operation_catalog.arguments import arguments_of
 from opencode_mcp.secrets.own_passwords import MARK
-from opencode_mcp.server.operations.handlers.table import HANDLERS_1
+from opencode_mcp.server.operations.handlers.handler_table import HANDLERS_1
 from tests.harness.bridge import Bridge, data_of, open_bridge
 from tests.harness.isolation import environment
 from tests.harness.launch import Launch, attaching

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from opencode_mcp.errors import UnsupportedOperation
-from opencode_mcp.opencode.http.endpoint import Endpoint
-from opencode_mcp.opencode.http.transport import Transport
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.operation_calls import DOCUMENT, OperationCalls
 from opencode_mcp.opencode.v1.server_document import Differences, differences
 from tests.harness.http import ask
@@ -79,7 +79,7 @@ class Telling(Transport):
         self._media_type = media_type
 
     async def send(self, request: Any, *, timeout: float = 30, queued: bool = True) -> Any:  # noqa: ANN401, D102 - the base class's
-        from opencode_mcp.opencode.http.codec import Reply
+        from opencode_mcp.opencode.http_client.codec import Reply
 
         if request != DOCUMENT:
             return await super().send(request, timeout=timeout, queued=queued)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from opencode_mcp.opencode.v2.events.event_parser import EventParser2
+from opencode_mcp.opencode.v2.event_parsing.event_parser import EventParser2
 from opencode_mcp.opencode.vocabulary.backend_events import Event
 
 Json = dict[str, Any]

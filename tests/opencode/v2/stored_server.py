@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from anyio.lowlevel import checkpoint
 
-from opencode_mcp.opencode.http.clock import Clock
-from opencode_mcp.opencode.http.codec import Reply, Request
-from opencode_mcp.opencode.http.directory_lists import DirectoryLists
-from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Body
+from opencode_mcp.opencode.http_client.clock import Clock
+from opencode_mcp.opencode.http_client.codec import Reply, Request
+from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
+from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Body
 from opencode_mcp.opencode.v2.adapter import OpenCode2
 from opencode_mcp.opencode.v2.table import TABLE
 from opencode_mcp.opencode.versions import Generation

@@ -10,9 +10,9 @@ import pytest
 from opencode_mcp.errors import BackendUnavailable, NotFound, UnsupportedOperation
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.codec import Reply, Request
-from opencode_mcp.opencode.http.endpoint import Endpoint
-from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Transport
+from opencode_mcp.opencode.http_client.codec import Reply, Request
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.opencode.vocabulary.models import Session, ToolPart
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import (

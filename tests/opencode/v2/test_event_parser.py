@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.v2.events import event_memory, event_parser
-from opencode_mcp.opencode.v2.events.event_parser import PARSERS, PROJECT, EventParser2
-from opencode_mcp.opencode.v2.requests import permission_of, question_of
+from opencode_mcp.opencode.v2.event_parsing import event_memory, event_parser
+from opencode_mcp.opencode.v2.event_parsing.event_parser import PARSERS, PROJECT, EventParser2
+from opencode_mcp.opencode.v2.request_conversions import permission_of, question_of
 from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
     Failed,

@@ -13,8 +13,8 @@ from opencode import AsyncOpencode
 
 from opencode_mcp.events.hub import EVERYTHING, Hub, Listener
 from opencode_mcp.launcher.connection import Connection
-from opencode_mcp.opencode.http.endpoint import Endpoint
-from opencode_mcp.opencode.v2.events.event_parser import PARSERS, EventParser2
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
+from opencode_mcp.opencode.v2.event_parsing.event_parser import PARSERS, EventParser2
 from opencode_mcp.opencode.vocabulary.backend_events import Event, Gap, Idle
 from opencode_mcp.opencode.vocabulary.models import ABORTED_ERROR, SessionStatus
 from tests.harness.model import ScriptedModel

@@ -1,6 +1,6 @@
 """Messages of a later OpenCode 2 are read as those of this one, in all that decides how a run ended."""
 
-from opencode_mcp.opencode.v2.events.event_parser import EventParser2
+from opencode_mcp.opencode.v2.event_parsing.event_parser import EventParser2
 from opencode_mcp.opencode.vocabulary.backend_events import Event, Idle, PermissionAsked
 from opencode_mcp.opencode.vocabulary.models import Message
 from opencode_mcp.runs.outcome.report import spoken

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.v2 import conversions
-from opencode_mcp.opencode.v2.requests import permission_of, question_of
+from opencode_mcp.opencode.v2.request_conversions import permission_of, question_of
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_types import JsonMap
 from tests.runs.json_of import values

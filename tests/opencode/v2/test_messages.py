@@ -22,7 +22,7 @@ from opencode_mcp.opencode.vocabulary.models import (
 from opencode_mcp.runs.outcome.report import summarise
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import is_prompt, was_followed
-from opencode_mcp.runs.reports.merging import merged_with
+from opencode_mcp.runs.reports.merged_prompts import merged_with
 from tests.opencode.v2.lists import (
     SESSION,
     Item,

@@ -16,7 +16,7 @@ from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.runs.outcome.report import summarise
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import answers_in
-from opencode_mcp.runs.reports.merging import merged_with
+from opencode_mcp.runs.reports.merged_prompts import merged_with
 from tests.harness.failures import unwrapped
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.driving import kinds, prompt

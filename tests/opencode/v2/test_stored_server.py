@@ -12,7 +12,7 @@ from opencode_mcp.errors import (
     NotFound,
     Unauthorized,
 )
-from opencode_mcp.opencode.http.codec import Reply, Request
+from opencode_mcp.opencode.http_client.codec import Reply, Request
 from opencode_mcp.opencode.v2.calls import message_calls, project_calls
 from opencode_mcp.opencode.v2.calls.message_calls import PAGES_OF_A_TURN
 from opencode_mcp.opencode.v2.calls.session_calls import MOST_PAGES

@@ -11,7 +11,7 @@ from opencode_mcp.errors import NotAllowed
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.runs.answers.answer_rules import PERSON, AnswerRules, PermissionReply
 from opencode_mcp.runs.answers.auto_reply import RUNS_KEPT, AutoReply
 from opencode_mcp.runs.answers.reply_sender import ReplySender
@@ -23,7 +23,7 @@ from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.run import Runs
-from opencode_mcp.runs.sessions.given_answers import GivenAnswer, answers_in
+from opencode_mcp.runs.session_history.given_answers import GivenAnswer, answers_in
 from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project
 from tests.harness.proxy import Proxy

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 import pytest
 
-from opencode_mcp.opencode.http.codec import Reply, Request
-from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
+from opencode_mcp.opencode.http_client.codec import Reply, Request
+from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.backend_events import Event, MessageChanged
 from opencode_mcp.opencode.vocabulary.models import MessageInfo
 from opencode_mcp.runs.enforcement.limit_watch import LimitWatch
 from opencode_mcp.runs.known_prompts import KnownPrompts
 from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.stopping import StopResult
+from opencode_mcp.runs.session_stopping import StopResult
 from tests.opencode.v2.lists import SESSION
 from tests.opencode.v2.stored_server import StoredServer
 

@@ -8,7 +8,7 @@ import pytest
 from opencode_mcp.errors import NotFound
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.runs.outcome import state

@@ -8,7 +8,7 @@ import pytest
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import Run

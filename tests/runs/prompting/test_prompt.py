@@ -9,7 +9,7 @@ import pytest
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotFound, OperatorError
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.v1.adapter import prompt_body
 from opencode_mcp.opencode.vocabulary.models import Provider, ProviderModel, Providers
 from opencode_mcp.opencode.vocabulary.submission import Attachment

@@ -8,7 +8,7 @@ from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.opencode.vocabulary.selection import Page
 from opencode_mcp.runs.reports.subagent_spending import read_subagent_spending
-from opencode_mcp.runs.sessions.spending import Spending
+from opencode_mcp.runs.session_history.spending import Spending
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient

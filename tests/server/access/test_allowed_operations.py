@@ -9,7 +9,7 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting, NotAllowed
-from opencode_mcp.opencode.operations.catalog import TABLES
+from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.opencode.tables.operation_table import Operation
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.runs.answers.answer_rules import ANSWERING

@@ -7,8 +7,8 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode.operations.arguments import arguments_of, arguments_schema
-from opencode_mcp.opencode.operations.catalog import TABLES
+from opencode_mcp.opencode.operation_catalog.arguments import arguments_of, arguments_schema
+from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.opencode.tables.argument_rules import ArgumentRules, Places
 from opencode_mcp.opencode.tables.operation_table import Operation
 from opencode_mcp.opencode.versions import Generation

@@ -7,8 +7,8 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import NotAllowed, NotFound
-from opencode_mcp.opencode.operations.arguments import split
-from opencode_mcp.opencode.operations.catalog import TABLES
+from opencode_mcp.opencode.operation_catalog.arguments import split
+from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.server.access.allowed_operations import AllowedOperations

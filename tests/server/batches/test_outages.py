@@ -8,8 +8,8 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from opencode_mcp.batches.queue import Queue
-from opencode_mcp.batches.tasks import NewBatch, NewTask, Task
+from opencode_mcp.batch_queue.task_queue import Queue
+from opencode_mcp.batch_queue.tasks import NewBatch, NewTask, Task
 from opencode_mcp.errors import BackendUnavailable, NotFound, OpenCodeNotStarting
 from opencode_mcp.launcher.outages import Outages
 from opencode_mcp.server.batches import task_runs
@@ -120,7 +120,7 @@ async def test_an_error_of_one_task_ends_that_task_alone(
     async def nothing(_bridge: Any) -> set[str]:  # noqa: ANN401 - a stand-in
         return set()
 
-    monkeypatch.setattr("opencode_mcp.server.starting.start_limits.room", room)
+    monkeypatch.setattr("opencode_mcp.server.new_runs.start_limits.room", room)
     monkeypatch.setattr("opencode_mcp.server.sessions.sessions_at_work.sessions_at_work_anywhere", nothing)
     monkeypatch.setattr(TaskRuns, "start", Failing(1, error))
     new = NewTask(arguments={"prompt": "Work."}, words="Work.")

@@ -7,14 +7,14 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendFailed, BridgeError, NotFound
-from opencode_mcp.opencode.operations.arguments import split
-from opencode_mcp.opencode.operations.catalog import TABLES
+from opencode_mcp.opencode.operation_catalog.arguments import split
+from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.opencode.tables.operation_table import Operation
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.operations import calling
 from opencode_mcp.server.operations.calling import find, offered_schema, perform_with_progress, without_nulls
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
-from opencode_mcp.server.operations.handlers.table import HANDLERS, handler_of
+from opencode_mcp.server.operations.handlers.handler_table import HANDLERS, handler_of
 from opencode_mcp.server.results.render import explain
 from tests.harness.each import for_each
 from tests.harness.operations import operation

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from opencode_mcp.opencode.operations.arguments import split
-from opencode_mcp.opencode.operations.catalog import TABLES
+from opencode_mcp.opencode.operation_catalog.arguments import split
+from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.server.operations.filled_pages import PAGED, filled_page
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.server.operations.row_filter import LISTS, RowFilter

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.operations.catalog import V1, V2
+from opencode_mcp.opencode.operation_catalog.catalog import V1, V2
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.operations.empty_replies import MEANINGS, NEXT
 from opencode_mcp.server.operations.handlers.handler import OperationResult

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from opencode_mcp.errors import NotAllowed
-from opencode_mcp.opencode.operations.arguments import split
-from opencode_mcp.opencode.operations.catalog import TABLES
+from opencode_mcp.opencode.operation_catalog.arguments import split
+from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.server.operations.row_filter import LISTS, RowFilter, left_out_note
 
 if TYPE_CHECKING:

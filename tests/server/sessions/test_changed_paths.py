@@ -1,7 +1,7 @@
 """Files that a session changed, in a row of a list."""
 
 from opencode_mcp.diffs.session_files import SessionFile
-from opencode_mcp.runs.sessions.session_changes import SessionChanges
+from opencode_mcp.runs.session_history.session_changes import SessionChanges
 from opencode_mcp.server.sessions.changed_paths import FILES_NAMED, changes_data, changes_text
 
 FILES = [

@@ -7,9 +7,9 @@ import pytest
 
 from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.opencode.vocabulary.models import Session
-from opencode_mcp.runs.sessions.last_run import LastRun
-from opencode_mcp.runs.sessions.session_changes import NO_CHANGES
-from opencode_mcp.runs.sessions.spending import Spending
+from opencode_mcp.runs.session_history.last_run import LastRun
+from opencode_mcp.runs.session_history.session_changes import NO_CHANGES
+from opencode_mcp.runs.session_history.spending import Spending
 from opencode_mcp.server.sessions import session_rows
 from opencode_mcp.server.sessions.session_list import SessionPage
 from opencode_mcp.server.sessions.session_reading import SessionFacts, is_changed_since

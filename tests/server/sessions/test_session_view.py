@@ -1,8 +1,8 @@
 """Text and structured content of the view of a session."""
 
 from opencode_mcp.opencode.vocabulary.models import Session
-from opencode_mcp.runs.sessions.last_run import LastRun
-from opencode_mcp.runs.sessions.spending import Spending
+from opencode_mcp.runs.session_history.last_run import LastRun
+from opencode_mcp.runs.session_history.spending import Spending
 from opencode_mcp.server.sessions.session_reading import SessionFacts
 from opencode_mcp.server.sessions.session_view import SessionView, view_data, view_text
 

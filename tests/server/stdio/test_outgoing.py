@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.secrets.own_passwords import FRAGMENT_CHARACTERS, KNOWN_SECRETS, MARK, KnownSecrets
 from opencode_mcp.server.stdio import outgoing
 from opencode_mcp.server.stdio.outgoing import line_of

@@ -9,7 +9,7 @@ import pytest
 from opencode_mcp.errors import BackendFailed, InvalidArgument
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.workspace.project_folder import ProjectFolder
 from opencode_mcp.workspace.search import file_search
 from opencode_mcp.workspace.search.found_lines import FoundPage, TextQuery

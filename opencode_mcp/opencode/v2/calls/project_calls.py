@@ -5,9 +5,9 @@ from contextlib import AbstractAsyncContextManager
 import anyio
 
 from opencode_mcp.errors import UnsupportedOperation
-from opencode_mcp.opencode.http.codec import encode
-from opencode_mcp.opencode.http.directory_lists import DirectoryLists
-from opencode_mcp.opencode.http.transport import Body
+from opencode_mcp.opencode.http_client.codec import encode
+from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
+from opencode_mcp.opencode.http_client.transport import Body
 from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT, DataCaller
 from opencode_mcp.opencode.vocabulary.command_source import CommandSource

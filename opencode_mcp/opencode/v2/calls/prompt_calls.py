@@ -13,7 +13,7 @@ from opencode_mcp.errors import (
     BridgeError,
     NotFound,
 )
-from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
+from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.v2.calls.inbox import SessionInbox
 from opencode_mcp.opencode.vocabulary.submission import Accepted, SessionSettings
 

@@ -7,7 +7,7 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.calls.prompt_calls import PromptCalls
-from opencode_mcp.opencode.v2.requests import NO_SESSION, form_answer, permission_of, question_of
+from opencode_mcp.opencode.v2.request_conversions import NO_SESSION, form_answer, permission_of, question_of
 from opencode_mcp.opencode.vocabulary.models import (
     Permission,
     PermissionDecision,

@@ -15,7 +15,7 @@ from anyio import to_thread
 
 from opencode_mcp.disk.confined import names_in
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
-from opencode_mcp.opencode.http.transport import REPLY_LIMIT_BYTES
+from opencode_mcp.opencode.http_client.transport import REPLY_LIMIT_BYTES
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.text.json_types import JsonMap

@@ -9,7 +9,7 @@ from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.text.json_types import Schema
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.operations.arguments import SplitArguments
+    from opencode_mcp.opencode.operation_catalog.arguments import SplitArguments
 
 
 @dataclass(frozen=True, slots=True)

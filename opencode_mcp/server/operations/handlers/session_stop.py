@@ -1,7 +1,7 @@
 """Handlers of operations that stop or delete a session: nothing may continue, and a denied stop stays denied."""
 
 from opencode_mcp.opencode.vocabulary.models import Session
-from opencode_mcp.runs.stopping import SessionTree
+from opencode_mcp.runs.session_stopping import SessionTree
 from opencode_mcp.server.access.operation_uses import STOP
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 from opencode_mcp.opencode.v1 import session_note
 from opencode_mcp.runs.run_note import KEY, metadata_of
-from opencode_mcp.runs.sessions import given_answers
+from opencode_mcp.runs.session_history import given_answers
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.text.json_types import JsonMap

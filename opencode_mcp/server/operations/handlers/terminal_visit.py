@@ -1,8 +1,8 @@
 """Handlers of operations that use a terminal: type, read its output, resize, and disconnect."""
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.http.terminal import NEW_ONLY, TerminalInput
-from opencode_mcp.opencode.operations.catalog import table_of
+from opencode_mcp.opencode.http_client.terminal import NEW_ONLY, TerminalInput
+from opencode_mcp.opencode.operation_catalog.catalog import table_of
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 
 SECONDS = 10

@@ -7,11 +7,11 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import NotAllowed
 from opencode_mcp.isolation.integration import Integrator
+from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.isolation.records import Worktree
-from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
-from opencode_mcp.opencode.operations import catalog
+from opencode_mcp.opencode.operation_catalog import catalog
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.execution.bringing_back import check_of

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument
-from opencode_mcp.opencode.operations.arguments import split
+from opencode_mcp.opencode.operation_catalog.arguments import split
 from opencode_mcp.server.operations.handlers.file_reads import ATTEMPTS, list_folder, read_file
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.workspace.files import ProjectFiles

@@ -7,7 +7,7 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from opencode_mcp.opencode.operations.arguments import split
+from opencode_mcp.opencode.operation_catalog.arguments import split
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.run_note import KEY

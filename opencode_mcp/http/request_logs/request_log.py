@@ -1,0 +1,120 @@
+"""Access log and audit log: a line of JSON for each request, and another one for each that may change something.
+
+The lines go to stderr, whatever the level of the log is. They say who did what, where, for how long and with which
+outcome. They contain no prompts, no results and no other contents.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import anyio
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.http.oauth.user import subject_of
+from opencode_mcp.http.request_logs.audited_place import directory_of, session_named
+from opencode_mcp.http.request_logs.request_names import CALL, known_method, known_tool
+from opencode_mcp.http.request_logs.request_outcome import RequestEnd, request_end
+from opencode_mcp.server.access.allowed_directories import Roots
+from opencode_mcp.server.access.operation_uses import ONLY_IF_ALLOWED
+from opencode_mcp.server.access.setting_names import GENERATIONS, annotations_of
+from opencode_mcp.server.stdio.stderr_log import JSON_LINES
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
+    from opencode_mcp.server.app import ToolNames
+
+logger = logging.getLogger(JSON_LINES)
+
+Context = ServerRequestContext[Any, Any]
+LONGEST = 200
+"""Characters of a name that a client chose."""
+ACTIONS = frozenset({"tasks/update", "tasks/cancel"})
+"""Requests that change something and are no calls of tools."""
+BY_DEFAULT = "default"
+CountRequest = Callable[[str, str, str, float], None]
+"""Gets the method of a request, the tool that it calls (empty if none), its outcome and its seconds."""
+
+
+class RequestLog:
+    """Logs of one principal.
+
+    Args:
+        settings: Rights of the principal.
+        tools: Names of the tools that the principal has.
+        count: Counts each request that has ended.
+    """
+
+    def __init__(self, settings: "Settings", tools: "ToolNames", count: CountRequest | None = None) -> None:
+        self._settings = settings
+        self._tools = tools
+        self._count = count
+        self._default_directory = _default_directory(settings)
+
+    async def middleware(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        """Log a request when it ends, however it does."""
+        began, end = anyio.current_time(), RequestEnd()
+        try:
+            with request_end(end):
+                return end.note(await call_next(ctx))
+        finally:
+            seconds = anyio.current_time() - began
+            if self._count:
+                self._count(known_method(ctx), known_tool(ctx, self._tools.listed), end.outcome, seconds)
+            self._write(ctx, end.answer, end.outcome, seconds)
+
+    def _write(self, ctx: Context, answer: HandlerResult, outcome: str, seconds: float) -> None:
+        params: Mapping[str, Any] = ctx.params or {}
+        is_call = ctx.method == CALL
+        arguments = _mapping(params.get("arguments") if is_call else None)
+        tool = str(params.get("name", "")) if is_call else ""
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "principal": self._settings.principal,
+            "subject": subject_of(ctx.request),
+            "method": ctx.method,
+            "tool": tool,
+            "session": session_named(tool, arguments) or _session_in(answer),
+        }
+        _log({"log": "access", **line, "seconds": round(seconds, 3), "outcome": outcome})
+        if tool in self._tools.changing or ctx.method in ACTIONS:
+            operation = str(arguments.get("operation", ""))
+            where = {"operation": operation, "directory": directory_of(tool, arguments, self._default_directory)}
+            allowed_by = self._allowed_by(tool, operation)
+            _log({"log": "audit", **line, **where, "outcome": outcome, "allowed_by": allowed_by})
+
+    def _allowed_by(self, tool: str, operation: str) -> str:
+        """Return the entries of ``allow`` that permit a call; empty if it needs one and there is none."""
+        uses = ONLY_IF_ALLOWED[tool] if tool in ONLY_IF_ALLOWED else dict.fromkeys(GENERATIONS, operation)
+        known = [annotations_of(one).get(uses[one]) for one in GENERATIONS]
+        effects = {found.effect for found in known if found}
+        if effects <= {"read", "write"}:
+            return BY_DEFAULT
+        return ",".join(name for name in self._settings.allow if name in {*uses.values(), *effects})
+
+
+def _default_directory(settings: "Settings") -> str:
+    """Return the directory of calls that name none; empty if there is none."""
+    try:
+        return Roots(settings).default()
+    except BridgeError:
+        return ""
+
+
+def _session_in(answer: HandlerResult) -> str:
+    """Return the session that the result of a call names."""
+    if isinstance(answer, dict):
+        return str(_mapping(cast("Mapping[str, Any]", answer).get("structuredContent")).get("session_id", ""))
+    return str(_mapping(getattr(answer, "structured_content", None)).get("session_id", ""))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else dict[str, Any]()
+
+
+def _log(fields: Mapping[str, object]) -> None:
+    kept = {name: value[:LONGEST] if isinstance(value, str) else value for name, value in fields.items()}
+    logger.info("%s", json.dumps({name: value for name, value in kept.items() if value != ""}))

@@ -1,0 +1,91 @@
+"""The SDK's manager of HTTP sessions, with an event store for each session of the 2025 era.
+
+The SDK gives one store to all sessions and names their streams by the clients' request ids. Two clients use the same
+ids, so in one store a client that resumes a stream could receive what another client missed.
+
+A stream that cannot be resumed is refused here. The SDK would send an empty stream, and its client would ask for ever.
+"""
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser, authorization_context
+from mcp.server.streamable_http import LAST_EVENT_ID_HEADER, MCP_SESSION_ID_HEADER
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types import INVALID_REQUEST, ErrorData, JSONRPCError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from opencode_mcp.http.web.event_store import SessionEvents
+from opencode_mcp.server.sdk_private import lowlevel_of
+
+if TYPE_CHECKING:
+    from mcp.server.auth.middleware.bearer_auth import AuthorizationContext
+    from mcp.server.mcpserver import MCPServer
+    from mcp.server.streamable_http import StreamableHTTPServerTransport
+    from starlette.types import Receive, Scope, Send
+
+IDLE_SECONDS = 1800.0
+"""Time without a request after which a session of the 2025 era ends."""
+MOST_SESSIONS = 1000
+"""Limit of the sessions of the 2025 era that a principal has at once."""
+NOT_RESUMED = (
+    "This stream cannot be resumed: the event in Last-Event-ID is unknown, or the response after it is not kept now. "
+    "Runs go on: opencode_list_sessions and opencode_wait show what became of them."
+)
+
+
+class SessionManager(StreamableHTTPSessionManager):
+    """Manager of the sessions of one MCP server.
+
+    Args:
+        server: The MCP server.
+    """
+
+    def __init__(self, server: "MCPServer[Any]") -> None:
+        lowlevel = lowlevel_of(server)
+        # No argument of our tools is mirrored into a header. Without this, the SDK lists all tools before each call.
+        lowlevel.get_tool_input_schema = _no_headers
+        super().__init__(
+            lowlevel,
+            session_idle_timeout=IDLE_SECONDS,
+            max_sessions=MOST_SESSIONS,
+        )
+        self._events: WeakKeyDictionary[StreamableHTTPServerTransport, SessionEvents] = WeakKeyDictionary()
+
+    @property
+    def open_sessions(self) -> int:
+        """Return the number of open sessions."""
+        return len(self._server_instances)
+
+    def _admit_session(self, requestor: "AuthorizationContext | None") -> "StreamableHTTPServerTransport | None":
+        # The SDK calls this while no other session is opened.
+        self.event_store = events = SessionEvents()
+        session = super()._admit_session(requestor)
+        if session:
+            self._events[session] = events
+        return session
+
+    async def _handle_stateful_request(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        app = super()._handle_stateful_request if self._can_resume(Request(scope)) else _not_resumed()
+        await app(scope, receive, send)
+
+    def _can_resume(self, request: Request) -> bool:
+        """Return False if a client of a session asks for the rest of a stream that cannot be resumed."""
+        name, last = (request.headers.get(header, "") for header in (MCP_SESSION_ID_HEADER, LAST_EVENT_ID_HEADER))
+        session = self._server_instances.get(name)
+        if request.method != "GET" or not last or session is None or session.is_terminated:
+            return True
+        user = request.scope.get("user")
+        asks = authorization_context(user) if isinstance(user, AuthenticatedUser) else None
+        # For others, the session does not exist.
+        return asks != self._session_owners.get(name) or self._events[session].can_resume(last)
+
+
+def _not_resumed() -> Response:
+    body = JSONRPCError(jsonrpc="2.0", id=None, error=ErrorData(code=INVALID_REQUEST, message=NOT_RESUMED))
+    return Response(body.model_dump_json(by_alias=True, exclude_unset=True), 400, media_type="application/json")
+
+
+def _no_headers(_tool: str) -> None:
+    """Tell the SDK that a tool has no arguments to compare with headers."""

@@ -1,0 +1,172 @@
+"""The last run of an idle session, as its latest messages show it: a line about the session needs no more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any, Literal
+
+from opencode_mcp.errors import BackendFailed, CallerError
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.http_client.codec import is_unreadable
+from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, Session
+from opencode_mcp.runs.outcome.report import summarise
+from opencode_mcp.runs.outcome.state import Evidence, State, classify
+from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
+from opencode_mcp.runs.output_schema.prompted import ParsedAnswer, corrected_prompt, parse_answer, schema_of
+from opencode_mcp.runs.prompting.message_ids import age_of
+from opencode_mcp.runs.record import answers_in, is_cut_short, is_prompt, says_nothing
+from opencode_mcp.runs.session_history.history import is_copied
+from opencode_mcp.runs.session_history.prompt_words import words_of
+from opencode_mcp.runs.session_history.spending import step_of
+from opencode_mcp.text.json_values import as_map
+
+Outcome = Literal["completed", "failed", "aborted", "undone", "running", "needs_input", "unanswered", "none", "unknown"]
+"""Outcome of a session's last run. ``unanswered``: its prompt has no answer, or a fork has copied an unfinished one;
+``none``: the session has no message; ``unknown``: the messages were not read."""
+LATEST = 6
+"""Messages that are read first: a prompt with a few steps."""
+OUTCOMES: dict[State, Outcome] = {State.COMPLETED: "completed", State.ABORTED: "aborted"}
+"""Outcomes by the state of the run; every other state of an idle session is a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The last run of a session."""
+
+    outcome: Outcome
+    prompt: str = ""
+    """Beginning of its prompt; empty if the prompt cannot be read."""
+    prompt_id: str = ""
+    changed: float = 0
+    """Time of the latest message, in milliseconds since the epoch."""
+    began: float = 0
+    """Time of its prompt, or of its first known answer, in milliseconds since the epoch; 0 if there is none."""
+    is_counted: bool = True
+    """True if OpenCode knows what each of its steps cost that was read."""
+    is_unfinished: bool = False
+    """True if its last answer has no end: it goes on, or was aborted just now, or OpenCode was killed meanwhile."""
+    has_more: bool = False
+    """True if it has earlier messages than those that were read."""
+    is_whole: bool = False
+    """True if the session has no other messages than those that were read."""
+    latest: list[Message] = field(default_factory=list[Message], compare=False)
+    """Messages that were read, oldest first."""
+
+    @property
+    def seconds(self) -> float:
+        """Return the duration from its prompt to the latest message, as a report of the run has it."""
+        since_began = (self.changed - self.began) / 1000 if self.began else 0
+        return max(since_began, age_of(self.prompt_id, int(self.changed)))
+
+
+async def read_last_run(
+    client: OpenCodeClient, session: Session, schemas: Mapping[str, Mapping[str, Any] | None] | None = None
+) -> LastRun:
+    """Read the end of a session (``session.messages``, and ``session.message`` if the prompt is further back).
+
+    Args:
+        client: Reads the messages.
+        session: The session.
+        schemas: Schemas of the answers to prompts, by the id of the prompt, as far as they are known beforehand.
+
+    Raises:
+        BackendError: OpenCode could not be read.
+    """
+    page = await client.session_messages(session.id, limit=LATEST)
+    messages = page.items
+    if not messages:
+        return LastRun("none", is_whole=True)
+    last = messages[-1].info
+    asked = _prompt_id(messages)
+    found = await _find_prompt(client, session.id, messages, corrected_prompt(asked))
+    answers = _answers(messages, asked)
+    began = found.message or (answers[0] if answers else None)
+    own = [message.info for message in messages if not is_copied(message.info, session)]
+    steps = [step_of(info) for info in own if info.role == "assistant"]
+    schema = (schemas or {}).get(corrected_prompt(asked)) or found.schema
+    is_unfinished = bool(answers) and _has_no_end(answers[-1].info)
+    outcome: Outcome = "undone" if session.revert else "unanswered"
+    if not session.revert and not (is_unfinished and is_copied(answers[-1].info, session)):
+        outcome = await _checked(answers, schema, in_text=found.has_schema_in_text)
+    return LastRun(
+        outcome=outcome,
+        prompt=words_of(found.message) if found.message else "",
+        prompt_id=corrected_prompt(asked),
+        changed=last.time.completed or last.time.created,
+        began=began.info.time.created if began else 0,
+        is_counted=all(step.is_counted for step in steps),
+        is_unfinished=is_unfinished,
+        has_more=all(message.info.id != corrected_prompt(asked) for message in messages),
+        is_whole=not page.cursor,
+        latest=messages,
+    )
+
+
+def _has_no_end(answer: MessageInfo) -> bool:
+    return answer.time.completed is None and answer.error is None
+
+
+def _prompt_id(messages: list[Message]) -> str:
+    """Return the id of the prompt of the last run; empty if no message shows it."""
+    prompts = [message.info.id for message in messages if is_prompt(message)]
+    named = [message.info.parent_id for message in messages if message.info.parent_id]
+    return next(reversed(prompts or named), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Prompt of a run, as far as OpenCode shows it."""
+
+    message: Message | None = None
+    schema: Mapping[str, Any] | None = None
+    """Schema of the answer; an empty one if only its existence is known."""
+    has_schema_in_text: bool = False
+    """True if the schema is part of the text, so that the answer is a text as well."""
+
+
+async def _find_prompt(client: OpenCodeClient, session_id: str, messages: list[Message], message_id: str) -> _Asked:
+    """Return a prompt of a session. OpenCode 1.18 cannot show some of those that ask for a structured answer."""
+    for message in messages:
+        if message.info.id == message_id:
+            return _prompt_of(message)
+    try:
+        return _prompt_of(await client.session_message(session_id, message_id)) if message_id else _Asked()
+    except BackendFailed as error:
+        return _Asked(schema={} if is_unreadable(error) else None)
+    except CallerError:
+        return _Asked()
+
+
+def _prompt_of(message: Message) -> _Asked:
+    in_text = schema_of(message)
+    wanted = as_map((message.info.model_extra or {}).get("format"))
+    native = as_map(wanted.get("schema")) if wanted else None
+    return _Asked(message, in_text if in_text is not None else native, has_schema_in_text=in_text is not None)
+
+
+def _answers(messages: list[Message], prompt_id: str) -> list[Message]:
+    answers = answers_in(messages, prompt_id) if prompt_id else messages
+    return [message for message in answers if message.info.role == "assistant"]
+
+
+async def _checked(answers: list[Message], schema: Mapping[str, Any] | None, *, in_text: bool) -> Outcome:
+    """Return the outcome of the last run of an idle session; an answer that breaks its schema is a failure."""
+    outcome = _outcome(answers)
+    if outcome != "completed" or schema is None:
+        return outcome
+    summary = summarise(answers)
+    answer = parse_answer(summary.text) if in_text else ParsedAnswer(summary.output)
+    is_missing = bool(answer.problem) or (answer.value is None and not in_text)
+    return "failed" if is_missing or (schema and await mismatch_apart(schema, answer.value)) else "completed"
+
+
+def _outcome(answers: list[Message]) -> Outcome:
+    if not answers:
+        return "unanswered"
+    evidence = Evidence(
+        answers=[message.info for message in answers],
+        empty=says_nothing(answers[-1]),
+        cut_short=is_cut_short(answers[-1]),
+        quiet_seconds=inf,
+    )
+    return OUTCOMES.get(classify(evidence), "failed")

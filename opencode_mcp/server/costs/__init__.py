@@ -1,0 +1,1 @@
+"""Costs of the work: of sessions, and of a period."""

@@ -1,0 +1,141 @@
+"""Cost of a period as text and as data. Each row is rounded by itself, so a table may differ from the total."""
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from opencode_mcp.opencode.vocabulary.default_titles import told_once
+from opencode_mcp.server.costs.cost_report import BESIDE, TABLES, CostReport, RunCost, SessionCost
+from opencode_mcp.server.results.amounts import DATA_DIGITS, amount_data, amount_text, known_amount_text, money
+from opencode_mcp.server.results.render import session_name
+from opencode_mcp.server.results.timestamps import local_moment, local_zone
+from opencode_mcp.text.name_lists import listed
+from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.quantities import quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opencode_mcp.runs.session_history.spending import Spending
+
+AnyCost = TypeVar("AnyCost", SessionCost, RunCost)
+SHOWN = 50
+"""Rows of a table that are shown."""
+TOP = 5
+"""Sessions and runs that are shown if the caller does not say how many, those of the highest cost."""
+EMPTY_NAMED = 10
+"""Names without cost or tokens that are shown."""
+ROUNDED = "Each amount is rounded by itself."
+
+
+def cost_data(report: CostReport, top: int = TOP) -> dict[str, Any]:
+    """Return the sums as structured content, with so many sessions and runs."""
+    head = {"since": local_moment(report.since), "time_zone": local_zone(report.since), "sessions": report.sessions}
+    tables = {f"by_{name}": _table_data(report, name) for name in TABLES}
+    parts: dict[str, Any] = {**head, **amount_data(report.total)}
+    if report.subagents:
+        parts["subagents"] = {"sessions": report.subagents, **amount_data(report.spent_by_subagents)}
+    parts |= tables
+    parts["by_session"] = [_session_data(row) for row in _dearest(report.by_session, top)]
+    parts["by_run"] = [_run_data(row) for row in _dearest(report.by_run, top)]
+    return {**parts, "complete": report.is_known, "unknown": report.unknown}
+
+
+def _table_data(report: CostReport, name: str) -> list[dict[str, Any]]:
+    return [{name: key} | amount_data(spent) for key, spent in _rows(report, name)]
+
+
+def _session_data(row: SessionCost) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "title": row.title,
+        "archived": row.is_archived,
+        "running": row.is_running,
+        "cost_complete": row.is_known,
+        "titles_and_undone_cost": round(row.beside.cost, DATA_DIGITS),
+    }
+    kept = {name: value for name, value in facts.items() if value or name == "cost_complete"}
+    return {"session_id": row.session_id, **kept, **amount_data(row.spent)}
+
+
+def _run_data(row: RunCost) -> dict[str, Any]:
+    names = {"session_id": row.session_id, "message_id": row.message_id}
+    prompt = {"prompt": row.prompt} if row.prompt else {}
+    return {**names, **prompt, "cost_complete": row.is_known, **amount_data(row.spent)}
+
+
+def _dearest(rows: "Mapping[str, AnyCost]", top: int) -> "list[AnyCost]":
+    """Return the sessions or runs of the highest cost, the highest first."""
+    return sorted(rows.values(), key=lambda row: -row.spent.cost)[:top]
+
+
+def cost_text(report: CostReport, top: int = TOP) -> str:
+    """Return the sums as text for a model, with so many sessions and runs."""
+    archived = f" ({report.archived} archived, which lists leave out)" if report.archived else ""
+    amount = known_amount_text(report.total, is_known=report.is_known)
+    head = (
+        f"{amount} in {quantity(report.sessions, 'session')}{archived}{_by_subagents(report)} since "
+        f"{local_moment(report.since)} (days in this machine's time zone, {local_zone(report.since)})."
+    )
+    tables = [_table(report, name) for name in TABLES] if report.sessions or report.subagents else []
+    sessions = [_sessions(report, top)] if report.by_session else []
+    # A session with one run needs no second table.
+    runs = [_runs(report, top)] if len(report.by_run) > len(report.by_session) else []
+    rounded = [ROUNDED] if tables else []
+    return "\n\n".join([head, *tables, *sessions, *runs, "\n".join([*rounded, *report.unknown])])
+
+
+def _by_subagents(report: CostReport) -> str:
+    if not report.subagents:
+        return ""
+    subagents = quantity(report.subagents, "subagent")
+    noun = subagents.partition(" ")[2]
+    return f" and {subagents} ({noun}: {money(report.spent_by_subagents.cost)})"
+
+
+def _table(report: CostReport, name: str) -> str:
+    rows = _rows(report, name)
+    lines = [f"- {one_line(key)}: {amount_text(spent)}" for key, spent in rows[:SHOWN]]
+    more = [f"- and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
+    shown = {key for key, _ in rows}
+    empty = [one_line(key) for key in report.tables[name] if key not in shown]
+    rest = [f"- without cost or tokens: {listed(empty, EMPTY_NAMED)}"] if empty else []
+    return "\n".join([f"By {name}:", *lines, *more, *rest])
+
+
+def _sessions(report: CostReport, top: int) -> str:
+    """Return the table of the sessions of the highest cost."""
+    rows = _dearest(report.by_session, top)
+    subagents = ", with its subagents" if report.subagents else ""
+    part = _part(len(rows), len(report.by_session))
+    return "\n".join([f"By session{subagents}{part}:", *map(_session_line, rows)])
+
+
+def _part(shown: int, number: int) -> str:
+    return f" (the {shown} of the highest cost, of {number:,}; top=... shows more)" if number > shown else ""
+
+
+def _session_line(row: SessionCost) -> str:
+    marks = [*(["archived"] if row.is_archived else []), *(["running"] if row.is_running else [])]
+    marked = f" ({', '.join(marks)})" if marks else ""
+    amount = known_amount_text(row.spent, is_known=row.is_known)
+    beside = f" ({money(row.beside.cost)} of it for {BESIDE})" if row.beside.cost else ""
+    return f"- {session_name(row.session_id, row.title)}{marked}: {amount}{beside}"
+
+
+def _runs(report: CostReport, top: int) -> str:
+    """Return the table of the runs of the highest cost."""
+    rows = _dearest(report.by_run, top)
+    subagents = ", without its subagents" if report.subagents else ""
+    return "\n".join([f"By run{subagents}{_part(len(rows), len(report.by_run))}:", *map(_run_line, rows)])
+
+
+def _run_line(row: RunCost) -> str:
+    amount = known_amount_text(row.spent, is_known=row.is_known)
+    title, prompt = told_once(row.title, row.prompt)
+    words = f' "{one_line(prompt)}"' if prompt else ""
+    return f"- {row.message_id or 'unknown prompt'}{words} of {session_name(row.session_id, title)}: {amount}"
+
+
+def _rows(report: CostReport, name: str) -> "list[tuple[str, Spending]]":
+    """Return the rows of a table that are not zero: days in their order, others by cost."""
+    order: Callable[[tuple[str, Spending]], Any] = (lambda row: row[0]) if name == "day" else (lambda row: -row[1].cost)
+    rows = [row for row in report.tables[name].items() if not row[1].is_nothing]
+    return sorted(rows, key=order)

@@ -1,0 +1,50 @@
+"""Cost of a period as text and as data."""
+
+from opencode_mcp.runs.session_history.spending import Spending
+from opencode_mcp.server.costs.cost_report import BESIDE, CostReport, RunCost, SessionCost
+from opencode_mcp.server.costs.cost_tables import cost_data, cost_text
+
+
+def report() -> CostReport:
+    made = CostReport(since=0, sessions=2)
+    made.add(Spending(3, 30, 3), day="2026-11-27", project="/p", model="a/paid", agent="build")
+    made.add(Spending(), day="2026-11-27", project="/p", model="a/free", agent="plan")
+    made.by_session = {
+        "ses_1": SessionCost("ses_1", "First", is_archived=False, spent=Spending(2, 20, 2), beside=Spending(0.5)),
+        "ses_2": SessionCost("ses_2", "Second", is_archived=True, spent=Spending(1, 10, 1), is_known=False),
+    }
+    made.by_session["ses_2"].is_running = True
+    made.by_run = {
+        name: RunCost("ses_1", name, "First", Spending(cost)) for name, cost in (("msg_1", 0.5), ("msg_2", 1.0))
+    }
+    made.by_run["msg_2"].prompt = "Fix it."
+    made.by_run["msg_3"] = RunCost("ses_2", "msg_3", "Second", Spending(1), is_known=False)
+    return made
+
+
+def test_what_has_no_cost_is_named() -> None:
+    told = cost_text(report())
+    assert "- without cost or tokens: a/free" in told
+    assert "- without cost or tokens: plan" in told
+
+
+def test_a_running_session_is_marked_and_makes_every_total_a_lower_limit() -> None:
+    told = cost_text(report())
+    assert '- ses_2 "Second" (archived, running): at least $1.0000' in told
+    assert told.startswith("at least $3.0000")
+    assert not cost_data(report())["complete"]
+
+
+def test_a_session_says_what_it_cost_beside_its_runs() -> None:
+    assert f'- ses_1 "First": $2.0000, 20 tokens in, 2 out ($0.5000 of it for {BESIDE})' in cost_text(report())
+    first, second = cost_data(report())["by_session"]
+    assert first["titles_and_undone_cost"] == 0.5
+    assert "titles_and_undone_cost" not in second
+
+
+def test_the_dearest_runs_are_listed_and_as_many_as_are_wanted() -> None:
+    told = cost_text(report(), top=2)
+    assert "By run (the 2 of the highest cost, of 3; top=... shows more):" in told
+    assert '- msg_2 "Fix it." of ses_1 "First": $1.0000\n- msg_3 of ses_2 "Second": at least $1.0000\n\n' in told
+    assert "msg_1" in cost_text(report(), top=3)
+    assert [row["message_id"] for row in cost_data(report(), top=1)["by_run"]] == ["msg_2"]
