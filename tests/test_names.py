@@ -9,6 +9,8 @@ SHARED_NAMES = {
     "adapter": "the protocol, and its implementation for each generation",
     "argument_rules": "the type of the rules, and the rules of each generation",
 }
+MOST_MODULES = 14
+"""Modules in one folder, so that its listing can be read at a glance."""
 
 
 def modules() -> list[Path]:
@@ -37,3 +39,10 @@ def test_no_package_has_the_name_of_another_one_or_of_a_module_elsewhere() -> No
     assert sorted({name for name in names if names.count(name) > 1}) == []
     elsewhere = [path for path in modules() if path.stem in names and path.stem != path.parent.name]
     assert elsewhere == []
+
+
+def test_a_folder_has_few_modules() -> None:
+    numbers: dict[Path, int] = {}
+    for path in modules():
+        numbers[path.parent] = numbers.get(path.parent, 0) + 1
+    assert {folder.as_posix(): number for folder, number in numbers.items() if number > MOST_MODULES} == {}

@@ -19,8 +19,12 @@ from opencode_mcp.server.tools.operation_tools import (
 from opencode_mcp.server.tools.reply_tools import opencode_reply_permission, opencode_reply_question
 from opencode_mcp.server.tools.run_tools import opencode_abort, opencode_run, opencode_wait
 from opencode_mcp.server.tools.search_tools import opencode_find_files, opencode_find_text
-from opencode_mcp.server.tools.session_change_tools import opencode_delete_session, opencode_update_session
-from opencode_mcp.server.tools.session_tools import opencode_list_sessions, opencode_session
+from opencode_mcp.server.tools.session_tools import (
+    opencode_delete_session,
+    opencode_list_sessions,
+    opencode_session,
+    opencode_update_session,
+)
 from opencode_mcp.server.tools.status_tool import opencode_status
 from opencode_mcp.server.tools.symbol_tool import opencode_find_symbols
 from opencode_mcp.server.tools.undo_tools import opencode_fork, opencode_revert

@@ -1,31 +1,39 @@
-"""Tools that list sessions and read them."""
+"""Tools that list, read, rename, archive and delete sessions."""
 
 from dataclasses import replace
+from json import dumps
 from typing import TYPE_CHECKING, Annotated
 
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.errors import NotFound
+from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.runs import record
-from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.runs.session_history import spending, subagents
+from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import transcript_link
-from opencode_mcp.server.results.render import answer_steps, result
+from opencode_mcp.server.results.amounts import money
+from opencode_mcp.server.results.render import answer_steps, result, without_tools
 from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS
 from opencode_mcp.server.results.timestamps import read_local_moment
-from opencode_mcp.server.sessions import session_list, session_rows, session_view
-from opencode_mcp.server.sessions.titles import title_of
+from opencode_mcp.server.sessions import session_deletion, session_list, session_rows, session_view
+from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.answerers import mark_answerers
+from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
+    from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.sessions.session_view import SessionView
 
 MESSAGES = 20
-
-
+"""Messages on a page of the transcript, unless the caller wants another number."""
+ARCHIVED_LISTED = 1000
+"""Sessions that the call which finds archived ones reads."""
 NOT_SEARCHED = "A search looks at titles only. Without search=..., the list shows how each last prompt began."
 """Sentence for a search that found nothing."""
 
@@ -109,3 +117,113 @@ async def _with_answers(ctx: BridgeContext, view: "SessionView") -> "SessionView
         # A wait ends at once if the session is idle, and asks nobody.
         request.person_here = request.person_here and not view.is_idle
     return replace(view, answers=answer_steps(view.pending, bridge.unlisted_tools))
+
+
+@tool(
+    title="Rename or archive",
+    read_only=False,
+    destructive=False,
+    idempotent=True,
+    open_world=False,
+)
+async def opencode_update_session(
+    ctx: BridgeContext,
+    *,
+    session_id: SessionId,
+    title: Annotated[str | None, Field(description="New title")] = None,
+    archived: Annotated[bool | None, Field(description="Hide from lists; OpenCode 1: for good")] = None,
+) -> CallToolResult:
+    """Rename or archive a session.
+
+    Use it to tidy up.
+    """
+    _check_change(title, archived=archived)
+    bridge = bridge_of(ctx)
+    async with starting(ctx, deadlines_of(ctx).start):
+        await bridge.fence.session(session_id)
+    done: list[str] = []
+    ways: list[str] = []
+    async with bridge.runs.turns.alone_in(session_id):
+        session = await bridge.client.session_get(session_id)
+        if archived is not None:
+            await bridge.client.session_archive(session, archived=archived)
+            done.append("archived, so lists leave it out" if archived else "back in the lists")
+            ways = await _ways_back(bridge, session) if archived else []
+        if title is not None:
+            name = one_line(title.strip())
+            await bridge.client.session_rename(session, name)
+            old = title_of(session)
+            done.append(f'renamed from "{old}" to "{name}"' if old else f'named "{name}"')
+    session = await bridge.client.session_get(session_id)
+    data = {"session_id": session.id, "title": title_of(session), "archived": session.time.archived is not None}
+    text = " ".join([f"{session.id} is {', and '.join(done)}.", *ways])
+    return result(without_tools(text, bridge.unlisted_tools), data)
+
+
+async def _ways_back(bridge: Bridge, session: "Session") -> list[str]:
+    """Return sentences on what can be done with an archived session, and on how to list those of its directory."""
+    features = await bridge.client.features()
+    arguments = dumps({"archived": True, "directory": session.directory, "limit": ARCHIVED_LISTED}, ensure_ascii=False)
+    select = f"{features.archived_rows}.{{id: id, title: title}}"
+    found = f'opencode_read_operation(operation="{features.archived_lister}", arguments={arguments}, select="{select}")'
+    back = (
+        f'opencode_update_session(session_id="{session.id}", archived=false) puts it back.'
+        if features.unarchives
+        else "OpenCode 1 cannot put it back, but it can be read and continued as before with its session_id."
+    )
+    return [back, f"{found} lists the archived ones of this directory."]
+
+
+def _check_change(title: str | None, *, archived: bool | None) -> None:
+    """Refuse a call that changes nothing, or only a part of what it says.
+
+    Raises:
+        InvalidArgument: There is no change, or the title is empty.
+    """
+    if title is None and archived is None:
+        raise InvalidArgument("There is nothing to change.", hint="Give title, archived, or both.")
+    if title is not None and not title.strip():
+        raise InvalidArgument("The title is empty.", hint="Give a title with text, or leave title out.")
+
+
+@tool(
+    title="Delete a session",
+    read_only=False,
+    destructive=True,
+    idempotent=True,
+    open_world=False,
+)
+async def opencode_delete_session(ctx: BridgeContext, *, session_id: SessionId) -> CallToolResult:
+    """Stop a session and delete it for good, with its subagents.
+
+    Use it when asked to. Its file changes stay and can no longer be undone.
+    """
+    bridge = bridge_of(ctx)
+    async with starting(ctx, deadlines_of(ctx).start):
+        session = await bridge.fence.session(session_id)
+    was_running = await session_deletion.stop_before_deletion(bridge, session)
+    below = (await subagents.read_subagents_of(bridge.client, session)).below(session.id)
+    lost = await _cost_of(bridge, session.id, below)
+    note = await session_deletion.worktree_note(bridge, session)
+    await bridge.client.session_delete(session.id)
+    await session_deletion.forget_worktree(bridge, session)
+    data = {
+        "session_id": session.id,
+        "title": title_of(session),
+        "deleted": [session.id, *(subagent.id for subagent in below)],
+        "was_running": was_running,
+    }
+    own = f" with {quantity(len(below), 'subagent')}" if below else ""
+    text = (
+        f"{'It was running and was stopped. ' if was_running else ''}{session.id} ({shown_title(session)}) is "
+        f"deleted{own}. Lost for good: the conversation, its cost of {money(lost)} in opencode_cost, and the undo "
+        "of changes to files, if it made any. The files stay as they are."
+    )
+    return result(f"{text} {note}".strip(), data)
+
+
+async def _cost_of(bridge: Bridge, session_id: str, below: "list[Session]") -> float:
+    """Return what a session and its subagents cost, in US dollars, as far as OpenCode has counted it."""
+    session = await bridge.client.session_get(session_id)
+    own = await spending.own_spending(bridge.client, session)
+    return spending.Spending.total([own, *map(spending.Spending.counted, below)]).cost
