@@ -41,7 +41,8 @@ async def test_a_token_elsewhere_does_not_count(served: Served, laptop: str, giv
 
 
 async def test_a_token_in_a_url_is_refused_even_if_it_is_right(served: Served, laptop: str) -> None:
-    assert (await listed(served, laptop, f"/mcp?access_token={laptop}")).status_code == 400
+    for name in ("access_token", "access%5Ftoken", "%54oken"):
+        assert (await listed(served, laptop, f"/mcp?{name}={laptop}")).status_code == 400
     assert laptop not in served.launch.printed()
 
 

@@ -10,6 +10,7 @@ from opencode_mcp.http.authentication.caller import Caller
 from opencode_mcp.http.oauth.token_refused import TokenRefused
 from opencode_mcp.http.oauth.token_rights import effects_of, narrowed, scope_for, scopes_of, usual_scopes
 from opencode_mcp.http.principals.claim_match import matching_principals
+from opencode_mcp.http.principals.tokens import PREFIX
 from opencode_mcp.http.refused_requests import RefusedRequests, address_of
 from opencode_mcp.text.outside_text import one_line
 
@@ -62,8 +63,8 @@ class Authenticator:
         return await self._of_access_token(token, scope)
 
     async def _of_access_token(self, token: str, scope: "Scope") -> "Caller | Response":
-        if self._access_tokens is None:
-            return self._refuse(scope, TokenRefused("it is unknown"))
+        if self._access_tokens is None or token.startswith(PREFIX):
+            return self._refuse(scope, TokenRefused("it is unknown"), is_own=True)
         try:
             claims = await self._access_tokens.verified(token)
         except TokenRefused as refused:
@@ -88,13 +89,13 @@ class Authenticator:
             return principal.settings
         return narrowed(principal.settings, effects, self._access_tokens.settings.scopes)
 
-    def _refuse(self, scope: "Scope", refused: TokenRefused) -> "Response":
+    def _refuse(self, scope: "Scope", refused: TokenRefused, *, is_own: bool = False) -> "Response":
         # The client of a token that has expired needs to know that, however many clients are behind its address.
         wait_seconds = 0.0 if refused.has_expired else self._failed.add(scope)
         if not wait_seconds:
             level = logging.DEBUG if refused.has_expired else logging.WARNING
             logger.log(level, "a wrong token came from %s: %s", address_of(scope), refused.reason)
-        return self.challenge.wrong_token(wait_seconds)
+        return self.challenge.wrong_token(wait_seconds, "" if is_own else refused.reason)
 
     def _refuse_stranger(self, scope: "Scope", claims: Mapping[str, Any], names: list[str]) -> "Response":
         if not self._strangers.add(scope):

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from starlette.responses import PlainTextResponse, Response
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 SCHEME = "bearer"
 REALM = 'Bearer realm="opencode-mcp"'
 WANTED = "Send a token in the header: Authorization: Bearer TOKEN. `opencode-mcp token new` makes one."
+WANTED_OF_ISSUER = "Send an access token in the header: Authorization: Bearer TOKEN. {metadata_url} names its issuer."
 IN_URL = "A token in a URL ends up in logs. Send it in the header: Authorization: Bearer TOKEN."
 NOBODY = "The token is right, but its holder may not use this server. Ask its operator."
 LATER_SECONDS = 10
@@ -30,7 +32,7 @@ def token_of(scope: "Scope") -> str:
 
 def has_token_in_url(scope: "Scope") -> bool:
     """Return True if a request seems to have a token in its URL."""
-    return b"token" in scope["query_string"].lower()
+    return b"token" in unquote_to_bytes(scope["query_string"]).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,20 @@ class Challenge:
 
     def no_token(self) -> Response:
         """Return the response to a request without a token."""
-        return PlainTextResponse(WANTED, 401, self._header("", self.scopes))
+        return PlainTextResponse(self._wanted, 401, self._header("", self.scopes))
 
-    def wrong_token(self, wait_seconds: float) -> Response:
-        """Return the response to a wrong token; after too many of them it says when to come back."""
+    def wrong_token(self, wait_seconds: float, reason: str = "") -> Response:
+        """Return the response to a wrong token; after too many of them it says when to come back.
+
+        Args:
+            wait_seconds: Time after which the next token may be sent; 0: at once.
+            reason: What is wrong with an access token; empty for a token of a principal's own.
+        """
         if wait_seconds:
             return PlainTextResponse("Too many wrong tokens.", 429, {"Retry-After": str(math.ceil(wait_seconds))})
-        words = f"The token is unknown, was revoked or has expired. {WANTED}"
+        words = f"The token is unknown or was revoked. {WANTED}"
+        if reason:
+            words = f"The access token is not accepted: {reason}. {self._wanted}"
         return PlainTextResponse(words, 401, self._header("invalid_token", self.scopes))
 
     def few_scopes(self, needed: Iterable[str]) -> Response:
@@ -58,6 +67,10 @@ class Challenge:
         scopes = tuple(needed)
         words = f"The token lacks a scope: {' '.join(scopes)}."
         return PlainTextResponse(words, 403, self._header("insufficient_scope", scopes))
+
+    @property
+    def _wanted(self) -> str:
+        return WANTED_OF_ISSUER.format(metadata_url=self.metadata_url) if self.metadata_url else WANTED
 
     def _header(self, error: str, scopes: tuple[str, ...]) -> dict[str, str]:
         parameters = {"error": error, "scope": " ".join(scopes), "resource_metadata": self.metadata_url}

@@ -103,6 +103,7 @@ async def test_a_request_without_a_token_learns_where_to_get_one(site: Site) -> 
     refused = await listed(site.served)
     assert refused.status_code == 401
     assert refused.headers["www-authenticate"] == f'{site.challenge}, scope="{READ} {WRITE} {EXECUTE}", {site.metadata}'
+    assert f"{site.served.base}{PROTECTED}/mcp names its issuer" in refused.text
 
 
 @pytest.mark.parametrize("path", [PROTECTED, f"{PROTECTED}/mcp"])
@@ -170,6 +171,17 @@ async def test_every_kind_of_wrong_token_is_refused(site: Site) -> None:
         assert refused.headers["www-authenticate"].startswith(f'{site.challenge}, error="invalid_token", scope=')
         assert token not in refused.text
         assert token not in site.served.launch.printed()
+
+
+async def test_a_refusal_speaks_of_the_kind_of_token_that_came(site: Site) -> None:
+    own, expired, opaque = [
+        await listed(site.served, token) for token in (new_token(), BAD["expired"][0](site.issuer), "opaque")
+    ]
+    assert "opencode-mcp token new" in own.text
+    assert "The access token is not accepted: it has expired." in expired.text
+    for refused in (expired, opaque):
+        assert "names its issuer" in refused.text
+        assert "opencode-mcp token" not in refused.text
 
 
 async def test_expired_tokens_are_reported_however_many_come(site: Site) -> None:
