@@ -63,6 +63,10 @@ class Address:
         host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.shown_host)  # noqa: S104 - see above
         return f"http://{host}:{self.port}"
 
+    def with_path(self, path: str) -> str:
+        """Return how a person reads where something is served at it: a URL, or the socket and the path apart."""
+        return f"{self}, path {path}" if self.path else f"{self}{path}"
+
     def bind(self) -> socket.socket:
         """Return a socket that listens.
 
@@ -130,7 +134,7 @@ def _bind_port(host: str, port: int) -> socket.socket:
 def _bind_path(path: Path) -> socket.socket:
     if sys.platform == "win32":
         raise InvalidSetting("Windows has no Unix sockets here.", hint="Give --http a host and a port.")
-    _remove_stale(path)
+    _make_room(path)
     listener = socket.socket(socket.AF_UNIX)
     mask = os.umask(OWNER_ONLY)
     try:
@@ -144,10 +148,18 @@ def _bind_path(path: Path) -> socket.socket:
     return listener
 
 
-def _remove_stale(path: Path) -> None:
-    """Remove the socket that an ended process left; one that is in use, and any other file, is kept."""
-    if sys.platform == "win32" or not path.exists() or not stat.S_ISSOCK(path.stat().st_mode):
+def _make_room(path: Path) -> None:
+    """Remove the socket that an ended process left; one that is in use is kept.
+
+    Raises:
+        InvalidSetting: There is another file, which is kept, too.
+    """
+    if sys.platform == "win32" or not os.path.lexists(path):
         return
+    if not path.exists() or not stat.S_ISSOCK(path.stat().st_mode):
+        raise InvalidSetting(
+            f"{path} exists and is no socket, so it is not replaced.", hint="Name another path, or remove it yourself."
+        )
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(path))

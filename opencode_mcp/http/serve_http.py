@@ -63,9 +63,9 @@ def serve_http(settings: "Settings", announce: Callable[[str], None]) -> None:
     with listening(settings.http) as (listener, bound), metrics_of(settings) as metrics:
 
         def listens() -> None:
-            announce(f"MCP is served at {bound}{MCP_PATH}")
+            announce(f"MCP is served at {bound.with_path(MCP_PATH)}")
             if metrics:
-                announce(f"Metrics are served at {metrics.address}{METRICS_PATH}")
+                announce(f"Metrics are served at {metrics.address.with_path(METRICS_PATH)}")
 
         anyio.run(_Serving(settings, bound, metrics, listens).run, listener)
 

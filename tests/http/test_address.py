@@ -62,8 +62,10 @@ def test_a_unix_socket_is_for_its_user_alone_and_replaces_one_that_was_left(tmp_
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such sockets")
 def test_a_file_is_not_replaced_by_a_unix_socket(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine", encoding="utf-8")
-    with pytest.raises(InvalidSetting):
-        Address(path=tmp_path / "file").bind()
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("file", "link"):
+        with pytest.raises(InvalidSetting, match=f"{name} exists and is no socket"):
+            Address(path=tmp_path / name).bind()
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 
@@ -74,6 +76,11 @@ def test_connections_do_not_wait_for_acknowledgements() -> None:
             connection, _ = listener.accept()
             with connection:
                 assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_the_path_at_a_unix_socket_is_shown_apart() -> None:
+    assert Address.read("unix:/run/b.sock").with_path("/mcp") == "unix:/run/b.sock, path /mcp"
+    assert Address.read("[::1]:1").with_path("/mcp") == "http://[::1]:1/mcp"
 
 
 @pytest.mark.parametrize(
