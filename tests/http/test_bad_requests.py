@@ -117,6 +117,7 @@ async def test_a_wrong_request_is_refused_in_a_few_words(served: Served, token: 
     async with loopback_client(served.base) as http:
         response = await http.post("/mcp", content=body, headers=headers)
     assert response.status_code == status, response.text
+    assert "mcp-session-id" not in response.headers
     check_brief(served, token, response.text)
     assert (await listed(served, token)).status_code == 200
 

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser, authorization_context
 from mcp.server.streamable_http import LAST_EVENT_ID_HEADER, MCP_SESSION_ID_HEADER
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from mcp_types import INVALID_REQUEST, ErrorData, JSONRPCError
+from mcp_types import INTERNAL_ERROR, INVALID_REQUEST, ErrorData, JSONRPCError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,15 +20,26 @@ from opencode_mcp.http.web.event_store import SessionEvents
 from opencode_mcp.server.sdk_private import lowlevel_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mcp.server.auth.middleware.bearer_auth import AuthorizationContext
     from mcp.server.mcpserver import MCPServer
     from mcp.server.streamable_http import StreamableHTTPServerTransport
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
+SESSION_HEADER = MCP_SESSION_ID_HEADER.encode()
 IDLE_SECONDS = 1800.0
 """Time without a request after which a session of the 2025 era ends."""
 MOST_SESSIONS = 1000
 """Limit of the sessions of the 2025 era that a principal has at once."""
+ANOTHER_TRY_SECONDS = 60
+"""Time after which a client that got no session may ask again."""
+TOO_MANY_SESSIONS = (
+    f"There are {MOST_SESSIONS} open sessions of this principal, which is the limit. A session ends when its client "
+    f"deletes it, or {IDLE_SECONDS / 60:g} minutes after its last request. Clients of protocol 2026-07-28 need none."
+)
+ERRORS_FROM = 400
+"""Lowest status of an error."""
 NOT_RESUMED = (
     "This stream cannot be resumed: the event in Last-Event-ID is unknown, or the response after it is not kept now. "
     "Runs go on: opencode_list_sessions and opencode_wait show what became of them."
@@ -67,8 +78,28 @@ class SessionManager(StreamableHTTPSessionManager):
         return session
 
     async def _handle_stateful_request(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        app = super()._handle_stateful_request if self._can_resume(Request(scope)) else _not_resumed()
+        request = Request(scope)
+        app = super()._handle_stateful_request
+        if not self._can_resume(request):
+            app = _refusal(400, INVALID_REQUEST, NOT_RESUMED)
+        elif self._has_no_room(request):
+            app = _refusal(503, INTERNAL_ERROR, TOO_MANY_SESSIONS, {"Retry-After": str(ANOTHER_TRY_SECONDS)})
         await app(scope, receive, send)
+
+    async def _serve_opening_request(
+        self, http_transport: "StreamableHTTPServerTransport", scope: "Scope", receive: "Receive", send: "Send"
+    ) -> None:
+        async def send_its_session(message: "Message") -> None:
+            if message["type"] == "http.response.start" and message["status"] >= ERRORS_FROM:
+                # The SDK names the session that it then discards.
+                message["headers"] = [pair for pair in message["headers"] if pair[0].lower() != SESSION_HEADER]
+            await send(message)
+
+        await super()._serve_opening_request(http_transport, scope, receive, send_its_session)
+
+    def _has_no_room(self, request: Request) -> bool:
+        """Return True if a request would open a session beyond the limit."""
+        return MCP_SESSION_ID_HEADER not in request.headers and self.open_sessions >= MOST_SESSIONS
 
     def _can_resume(self, request: Request) -> bool:
         """Return False if a client of a session asks for the rest of a stream that cannot be resumed."""
@@ -82,9 +113,10 @@ class SessionManager(StreamableHTTPSessionManager):
         return asks != self._session_owners.get(name) or self._events[session].can_resume(last)
 
 
-def _not_resumed() -> Response:
-    body = JSONRPCError(jsonrpc="2.0", id=None, error=ErrorData(code=INVALID_REQUEST, message=NOT_RESUMED))
-    return Response(body.model_dump_json(by_alias=True, exclude_unset=True), 400, media_type="application/json")
+def _refusal(status: int, code: int, message: str, headers: "Mapping[str, str] | None" = None) -> Response:
+    body = JSONRPCError(jsonrpc="2.0", id=None, error=ErrorData(code=code, message=message))
+    text = body.model_dump_json(by_alias=True, exclude_unset=True)
+    return Response(text, status, headers, media_type="application/json")
 
 
 def _no_headers(_tool: str) -> None:
