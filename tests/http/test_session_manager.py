@@ -4,7 +4,7 @@ import httpx
 import pytest
 from mcp.server.mcpserver import MCPServer
 
-from opencode_mcp.http.transport import session_manager
+from opencode_mcp.http.web import session_manager
 from tests.http.test_bad_requests import HELLO
 
 pytestmark = pytest.mark.anyio

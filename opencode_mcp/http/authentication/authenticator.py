@@ -10,7 +10,7 @@ from opencode_mcp.http.authentication.caller import Caller
 from opencode_mcp.http.oauth.token_refused import TokenRefused
 from opencode_mcp.http.oauth.token_rights import effects_of, narrowed, scope_for, scopes_of, usual_scopes
 from opencode_mcp.http.principals.claim_match import matching_principals
-from opencode_mcp.http.principals.tokens import PREFIX
+from opencode_mcp.http.principals.principal_tokens import PREFIX
 from opencode_mcp.http.refused_requests import RefusedRequests, address_of
 from opencode_mcp.text.outside_text import one_line
 
