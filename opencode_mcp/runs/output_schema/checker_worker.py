@@ -9,7 +9,7 @@ import sys
 from typing import Any, TypedDict, cast
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.runs.output_schema.validation import check_schema, mismatch
+from opencode_mcp.runs.output_schema.validation import ENDLESS, check_schema, mismatch
 
 if sys.platform != "win32":
     import resource
@@ -18,6 +18,7 @@ CPU_SECONDS = 20
 """Processor time after which the system ends this process, should nobody else do so."""
 MEMORY = 2 * 1024**3
 """Bytes of address space."""
+TOO_DEEP = f"The check of output_schema was stopped: {ENDLESS}, or it and the answer are nested too deeply."
 
 
 class Job(TypedDict):
@@ -41,12 +42,19 @@ class Verdict(TypedDict):
 def judge(job: Job) -> Verdict:
     """Do a job."""
     if job["checks_answer"]:
-        return {"message": mismatch(job["schema"], job["answer"]), "hint": "", "finished": True}
+        return _check_answer(job)
     try:
         check_schema(job["schema"])
     except InvalidArgument as error:
         return {"message": error.message, "hint": error.hint, "finished": True}
     return {"message": "", "hint": "", "finished": True}
+
+
+def _check_answer(job: Job) -> Verdict:
+    try:
+        return {"message": mismatch(job["schema"], job["answer"]), "hint": "", "finished": True}
+    except RecursionError:
+        return {"message": TOO_DEEP, "hint": "", "finished": False}
 
 
 def _limit_resources() -> None:

@@ -22,7 +22,7 @@ MOST = 1000
 LONGEST = 500
 """Characters of one mistake: it quotes the answer, which may be of any length."""
 REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
-ENDLESS = "output_schema refers to itself without end."
+ENDLESS = "output_schema refers to itself without end"
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:
@@ -45,8 +45,11 @@ def check_schema(schema: Mapping[str, Any]) -> None:
             f"output_schema refers to {_cut(outside)!r}.",
             hint='Put the definition into its "$defs" and refer to "#/$defs/...".',
         )
-    if mismatch(schema, {}) == ENDLESS:
-        raise InvalidArgument(ENDLESS, hint="Let each reference lead to a part of the answer, not to the same again.")
+    try:
+        mismatch(schema, {})
+    except RecursionError as error:
+        hint = "Let each reference lead to a part of the answer, not to the same again."
+        raise InvalidArgument(f"{ENDLESS}.", hint=hint) from error
 
 
 def _references(schema: object) -> Iterator[str]:
@@ -61,12 +64,14 @@ def _references(schema: object) -> Iterator[str]:
 
 
 def mismatch(schema: Mapping[str, Any], output: object) -> str:
-    """Say how an answer breaks the schema, in JSON Schema's own terms; empty when it fits."""
+    """Say how an answer breaks the schema, in JSON Schema's own terms; empty when it fits.
+
+    Raises:
+        RecursionError: The schema refers to itself without end, or it and the answer are nested too deeply.
+    """
     validator = cast("Any", jsonschema.Draft202012Validator(schema, registry=referencing.Registry[Any]()))
     try:
         found = list(islice(cast("Iterator[jsonschema.ValidationError]", validator.iter_errors(output)), MOST))
-    except RecursionError:
-        return ENDLESS
     except referencing.exceptions.Unresolvable as error:
         return f"The schema refers to what it does not define ({_cut(str(error))})."
     errors = sorted(found, key=lambda error: error.json_path)
