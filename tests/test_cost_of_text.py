@@ -19,10 +19,18 @@ from functools import partial
 import pytest
 
 from opencode_mcp.config import Settings
-from opencode_mcp.diffs import authorship, named_files, patches, raw_patch, reading_commands, result_text, session_files
+from opencode_mcp.diffs import (
+    authorship,
+    file_after_patch,
+    named_files,
+    patches,
+    raw_patch,
+    read_only_commands,
+    session_files,
+)
 from opencode_mcp.diffs import merged as merged_diff
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.events import collection
+from opencode_mcp.events import event_collection
 from opencode_mcp.http.oauth import token_rights
 from opencode_mcp.http.oauth.oauth_settings import DEFAULT_SCOPES
 from opencode_mcp.http.principals import claim_match
@@ -369,7 +377,9 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "opencode.v2.messages.conversation": converted,
     "opencode.v2.request_conversions": asked_by_2,
     "opencode.vocabulary.field_values": typed_values,
-    "events.collection": lambda text: collection.session_of({"type": text, "properties": {"sessionID": text}}),
+    "events.event_collection": lambda text: event_collection.session_of(
+        {"type": text, "properties": {"sessionID": text}}
+    ),
     "opencode.vocabulary.call_subject": lambda text: call_subject.call_subject({"command": text}),
     "runs.following.activity": lambda text: activity.activity_on_record(
         [Message(info=MessageInfo(id="msg_1", session_id="ses_1", role="assistant"), parts=[running_call(text)])],
@@ -395,12 +405,12 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "diffs.patches": lambda text: patches.write(patches.parse(text).hunks),
     "diffs.merged": lambda text: merged_diff.merge_diffs([[a_diff(text)], [a_diff(text)]]),
     "diffs.raw_patch": raw_patch.parse_raw,
-    "diffs.result_text": lambda text: result_text.text_after(a_diff(text)),
+    "diffs.file_after_patch": lambda text: file_after_patch.text_after(a_diff(text)),
     "diffs.named_files": lambda text: [
         named_files.named_files(a_call("apply_patch", {"patchText": text, "filePath": text}), text[:9]),
         named_files.possible_paths(text, text),
     ],
-    "diffs.reading_commands": reading_commands.reads_only,
+    "diffs.read_only_commands": read_only_commands.reads_only,
     "diffs.authorship": lambda text: authorship.Judge(text, [], a_work(text).calls, a_work(text).calls).judge(text),
     "diffs.session_files": lambda text: session_files.session_files(
         [Message(info=a_message(text).info, parts=[a_call("apply_patch", {"patchText": text, "filePath": text})])], text

@@ -6,7 +6,7 @@ import anyio
 
 from opencode_mcp.http.metrics.serving import METRICS_PATH
 from opencode_mcp.http.web.http_app import ALIVE_PATH, SERVER_NAME
-from opencode_mcp.opencode.http_client.fetching import Fetched, fetch
+from opencode_mcp.opencode.http_client.document_fetching import Fetched, fetch
 
 if TYPE_CHECKING:
     from opencode_mcp.http.address import Address

@@ -19,7 +19,7 @@ from opencode_mcp.http.address import Address, listening
 from opencode_mcp.http.authentication.authenticator import Authenticator
 from opencode_mcp.http.authentication.without_authentication import check_authentication
 from opencode_mcp.http.gate import Gate, OpenGate
-from opencode_mcp.http.metrics.present import read_present
+from opencode_mcp.http.metrics.current_state import read_state
 from opencode_mcp.http.metrics.serving import METRICS_PATH, Metrics, metrics_of
 from opencode_mcp.http.oauth import access_tokens, resource_metadata
 from opencode_mcp.http.oauth.oauth_settings import read_oauth
@@ -100,7 +100,7 @@ class _Serving:
             async with anyio.create_task_group() as web:
                 web.start_soon(web_server.serve, [listener])
                 if self._metrics:
-                    web.start_soon(self._metrics.serve, partial(read_present, gate, web_server, upstream))
+                    web.start_soon(self._metrics.serve, partial(read_state, gate, web_server, upstream))
                 await web_server.listens.wait()
                 self._announce()
                 await arrived()

@@ -58,7 +58,7 @@ from opencode_mcp.errors import (
 from opencode_mcp.launcher.background_service import is_registered, service_endpoint
 from opencode_mcp.launcher.executables.executable import Executable, find_executable
 from opencode_mcp.launcher.executables.executable_version import forget_versions
-from opencode_mcp.launcher.guarding.guarded import guard_again
+from opencode_mcp.launcher.guarding.guarded_start import guard_again
 from opencode_mcp.launcher.health import answers, check, is_busy
 from opencode_mcp.launcher.locks import Lease, hold
 from opencode_mcp.launcher.sharing import WEDGED_GRACE_SECONDS, Sharing

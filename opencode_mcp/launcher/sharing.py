@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BackendTimeout, InvalidSetting
-from opencode_mcp.launcher.guarding.guarded import guard_again
+from opencode_mcp.launcher.guarding.guarded_start import guard_again
 from opencode_mcp.launcher.health import is_busy
 from opencode_mcp.launcher.provider_environment import differing
 from opencode_mcp.launcher.starter import await_ready

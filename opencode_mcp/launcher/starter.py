@@ -25,7 +25,7 @@ from opencode_mcp.launcher.executables.serve_command import (
     serve_username,
 )
 from opencode_mcp.launcher.guarding.guard import Plan
-from opencode_mcp.launcher.guarding.guarded import GuardedServer
+from opencode_mcp.launcher.guarding.guarded_start import GuardedServer
 from opencode_mcp.launcher.health import await_healthy, check
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, variables_of
 from opencode_mcp.launcher.stopping import interrupting_command

@@ -12,7 +12,7 @@ from opencode_mcp.markdown.detail import View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section
 from opencode_mcp.opencode.vocabulary.models import Todo, ToolPart
-from opencode_mcp.runs.outcome.report import list_todos
+from opencode_mcp.runs.outcome.run_report import list_todos
 from opencode_mcp.text.outside_text import shorten
 
 ARGUMENT_LIMIT = 100

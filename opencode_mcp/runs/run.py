@@ -26,18 +26,18 @@ from opencode_mcp.options import Decider
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.corrections import find_correction, observe_corrected, read_schema
 from opencode_mcp.runs.following.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress
-from opencode_mcp.runs.following.verified import observe_verified
+from opencode_mcp.runs.following.verified_runs import observe_verified
 from opencode_mcp.runs.known_prompts import KnownPrompts
 from opencode_mcp.runs.limits import NO_LIMITS, Limits
 from opencode_mcp.runs.model_prices import unknown_cost
-from opencode_mcp.runs.outcome.report import RunReport, add_verification, first_words
+from opencode_mcp.runs.outcome.run_report import RunReport, add_verification, first_words
 from opencode_mcp.runs.outcome.state import IDLE_WITHOUT_END, State
 from opencode_mcp.runs.output_schema.prompted import correction_id
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, RunStarter, is_removed, is_superseded, latest_prompt
-from opencode_mcp.runs.reports.brought_back import brought_back, no_other_work
+from opencode_mcp.runs.reports.integrated_work import brought_back, no_other_work
 from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
 from opencode_mcp.runs.run_lookup import find_run, find_run_to_stop
 from opencode_mcp.runs.run_note import Notes

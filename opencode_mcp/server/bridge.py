@@ -17,7 +17,7 @@ from opencode_mcp.errors import BridgeError, NotAllowed
 from opencode_mcp.isolation import integration
 from opencode_mcp.isolation import worktrees as isolation_worktrees
 from opencode_mcp.launcher import outages
-from opencode_mcp.opencode import operation_calls
+from opencode_mcp.opencode import any_operation
 from opencode_mcp.runs import commands, limits, open_waits, run, run_note
 from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender
 from opencode_mcp.runs.enforcement import limit_watch, verifier
@@ -315,9 +315,9 @@ class Bridge:
         )
 
     @cached_property
-    def operations(self) -> "operation_calls.OperationCalls":
+    def operations(self) -> "any_operation.OperationCalls":
         """Return the sender of calls of any operation."""
-        return operation_calls.OperationCalls(self.connection)
+        return any_operation.OperationCalls(self.connection)
 
     async def operation_of(self, purpose: "OneOperation") -> "Operation":
         """Return the operation that the generation of OpenCode in use has for a purpose (``operation_uses.py``).

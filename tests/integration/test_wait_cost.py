@@ -11,7 +11,7 @@ from opencode_mcp.opencode.http_client.codec import Reply, Request
 from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.runs import run as runs
-from opencode_mcp.runs.outcome.report import RunReport
+from opencode_mcp.runs.outcome.run_report import RunReport
 from opencode_mcp.server.app import build_server
 from tests.harness.bridge import MODES, Era, data_of
 from tests.harness.differences import PROMPT, SUBAGENTS_READ

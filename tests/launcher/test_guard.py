@@ -16,7 +16,7 @@ from opencode_mcp.disk.file_locks import try_lock
 from opencode_mcp.errors import BackendTimeout, InvalidSetting, NotAllowed, OpenCodeNotStarting
 from opencode_mcp.launcher.executables.executable import Executable
 from opencode_mcp.launcher.guarding.guard import Plan
-from opencode_mcp.launcher.guarding.guarded import GuardedServer
+from opencode_mcp.launcher.guarding.guarded_start import GuardedServer
 from opencode_mcp.launcher.health import check, connected, is_busy
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.starter import Starter

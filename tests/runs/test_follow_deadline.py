@@ -11,7 +11,7 @@ from opencode_mcp.opencode.http_client.clock import Clock
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.follow import Follower
 from opencode_mcp.runs.following.read_ahead import ReadAhead
-from opencode_mcp.runs.outcome.report import PendingRequest
+from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import Run
 

@@ -27,7 +27,7 @@ from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
 from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission
 from opencode_mcp.runs import record
 from opencode_mcp.runs.outcome import state
-from opencode_mcp.runs.outcome.report import ChangedFile, Usage
+from opencode_mcp.runs.outcome.run_report import ChangedFile, Usage
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.run import Runs

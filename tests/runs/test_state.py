@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, SessionStatus, Span
-from opencode_mcp.runs.outcome.report import STATUSES
+from opencode_mcp.runs.outcome.run_report import STATUSES
 from opencode_mcp.runs.outcome.state import (
     ABORTED_ERROR,
     ENDS,

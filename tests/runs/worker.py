@@ -3,7 +3,7 @@
 from typing import Any
 
 from opencode_mcp.opencode.vocabulary.models import Session
-from opencode_mcp.runs.outcome.report import RunReport
+from opencode_mcp.runs.outcome.run_report import RunReport
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.run import Runs

@@ -12,7 +12,7 @@ from mcp import Client
 from mcp_types import Tool
 
 from opencode_mcp.config import Settings
-from opencode_mcp.runs.outcome.report import RunReport
+from opencode_mcp.runs.outcome.run_report import RunReport
 from opencode_mcp.server.access.operation_uses import MINIMAL_TOOLS, ONLY_IF_ALLOWED
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.instructions import TEXT

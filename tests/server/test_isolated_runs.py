@@ -11,7 +11,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
-from opencode_mcp.runs.outcome.report import ChangedFile, RunReport
+from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 from opencode_mcp.server.new_runs.isolated_runs import Isolation, isolation_note
 from tests.isolation.repository import ENVIRONMENT, make_repository, put
 

@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from opencode_mcp.batch_queue.tasks import UNFINISHED
-from opencode_mcp.http.metrics.present import Present
+from opencode_mcp.http.metrics.current_state import CurrentState
 
 PREFIX = "opencode_mcp"
 SECONDS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -22,12 +22,12 @@ GAUGES = {
     "sessions": "Open sessions of MCP, of the 2025 era",
     "waits": "Calls that wait for a run",
 }
-"""Help on each field of ``Present`` that is one number and no total."""
+"""Help on each field of ``CurrentState`` that is one number and no total."""
 TOTALS = {
     "reconnects": ("upstream_reconnects", "Times that the stream of OpenCode's events was opened again"),
     "wrong_tokens": ("failed_authentications", "Requests with a token that is wrong, or belongs to nobody"),
 }
-"""Name and help of each field of ``Present`` that is a total."""
+"""Name and help of each field of ``CurrentState`` that is a total."""
 
 
 class Instruments:
@@ -73,7 +73,7 @@ class Instruments:
         """Count an HTTP response."""
         self._responses.labels(str(status)).inc()
 
-    def text(self, present: Present) -> bytes:
+    def text(self, present: CurrentState) -> bytes:
         """Return all metrics in Prometheus' text format."""
         self._present.state = present
         return generate_latest(self._registry)
@@ -83,7 +83,7 @@ class _PresentState(Collector):
     """Metrics that are read and not counted."""
 
     def __init__(self) -> None:
-        self.state = Present()
+        self.state = CurrentState()
 
     def collect(self) -> Iterable[Metric]:
         """Yield the metrics."""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from opencode_mcp.http.metrics.current_state import CurrentState
     from opencode_mcp.http.metrics.instruments import Instruments
-    from opencode_mcp.http.metrics.present import Present
     from opencode_mcp.http.web.header_checks import AllowedNames
 
 
@@ -25,7 +25,7 @@ class MetricsApp:
     Args:
         path: Path of the metrics.
         instruments: The metrics.
-        read_present: Reads the present state of the bridge.
+        read_state: Reads the current state of the bridge.
         allowed: Names of the bridge; ``None``: any.
     """
 
@@ -33,12 +33,12 @@ class MetricsApp:
         self,
         path: str,
         instruments: "Instruments",
-        read_present: "Callable[[], Awaitable[Present]]",
+        read_state: "Callable[[], Awaitable[CurrentState]]",
         allowed: "AllowedNames | None",
     ) -> None:
         self._path = path
         self._instruments = instruments
-        self._read_present = read_present
+        self._read_state = read_state
         self._header_checks = HeaderChecks(allowed) if allowed else None
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
@@ -53,7 +53,7 @@ class MetricsApp:
         if scope["path"] != self._path:
             return PlainTextResponse(f"Not found. The metrics are at {self._path}.", 404)
         try:
-            present = await self._read_present()
+            present = await self._read_state()
         except BridgeError as error:
             return PlainTextResponse(str(error), 503)
         return Response(self._instruments.text(present), media_type=CONTENT_TYPE_LATEST)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from opencode_mcp.config import Settings
-    from opencode_mcp.http.metrics.present import Present
+    from opencode_mcp.http.metrics.current_state import CurrentState
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +39,9 @@ class Metrics:
         self._allowed = allowed_names(settings, address) if address.is_local else None
         self._web_server: WebServer | None = None
 
-    async def serve(self, read_present: "Callable[[], Awaitable[Present]]") -> None:
+    async def serve(self, read_state: "Callable[[], Awaitable[CurrentState]]") -> None:
         """Serve until ``close``."""
-        app = metrics_endpoint.MetricsApp(METRICS_PATH, self.instruments, read_present, self._allowed)
+        app = metrics_endpoint.MetricsApp(METRICS_PATH, self.instruments, read_state, self._allowed)
         self._web_server = WebServer(app)
         await self._web_server.serve([self._listener])
 

@@ -143,7 +143,7 @@ class LimitedProtocol(H11Protocol):
 
 
 class WebServer(Server):
-    """uvicorn's server without its handling of signals, which ``serve.py`` does.
+    """uvicorn's server without its handling of signals, which ``serve_http.py`` does.
 
     Args:
         app: The application.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from opencode_mcp.options import Decider
-from opencode_mcp.runs.outcome.report import PendingRequest
+from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.permission_policy import Policy, strictest
 from opencode_mcp.runs.requests.shell_policy import always_decider, asked_decider

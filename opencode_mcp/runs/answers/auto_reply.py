@@ -21,7 +21,7 @@ from opencode_mcp.runs.answers.answer_rules import POLICY, PermissionReply
 from opencode_mcp.runs.answers.reply_sender import ReplySender
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.follow import Observation, Respond, SendProgress, leave_open, no_progress
-from opencode_mcp.runs.outcome.report import Decision, PendingRequest, RunReport
+from opencode_mcp.runs.outcome.run_report import Decision, PendingRequest, RunReport
 from opencode_mcp.runs.outcome.state import ENDS, State
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.reports.reporter import UNSEEN, unseen_report

@@ -34,11 +34,11 @@ from opencode_mcp.runs.answers.answer_rules import (
     is_rejection,
 )
 from opencode_mcp.runs.outcome.endings import QUESTION_TOOL, refusal_text
-from opencode_mcp.runs.outcome.report import Decision, PendingRequest
+from opencode_mcp.runs.outcome.run_report import Decision, PendingRequest
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.requests.fitted_answers import fit_answers, read_differently
 from opencode_mcp.runs.requests.open_requests import Requests, is_of_directory
+from opencode_mcp.runs.requests.question_answers import fit_answers, read_differently
 from opencode_mcp.runs.requests.request_descriptions import Request, describe
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Note, combined

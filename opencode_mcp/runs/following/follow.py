@@ -14,8 +14,8 @@ Each round has four parts:
 3. Sleep (``_sleep``). An event of ``HINTS`` ends the sleep at once. Without events it ends after two seconds, then
    four, then eight, then every ten: OpenCode loses an event now and then. An idle session whose last answer is not
    complete is read every 50 ms, since OpenCode usually completes it within 20.
-4. Progress. Events become lines (``progress.py``), at most four a second, at least one every ten seconds, because hosts
-   give up on a call that is silent.
+4. Progress. Events become lines (``progress_lines.py``), at most four a second, at least one every ten seconds, because
+   hosts give up on a call that is silent.
 
 Invariants:
 
@@ -54,7 +54,7 @@ from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.activity import Moment, activity_on_record, activity_on_stream
 from opencode_mcp.runs.following.progress_lines import Progress, ProgressThrottle
 from opencode_mcp.runs.following.read_ahead import ReadAhead, known_record
-from opencode_mcp.runs.outcome.report import PendingRequest
+from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.outcome.state import ENDS, Evidence, State, advance, classify
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import (

@@ -2,7 +2,7 @@
 
 OpenCode merges prompts that reach a session together. So a bridge holds the session's lock file in the state directory
 while it starts something there. The kernel releases the lock when its holder dies. If the folder cannot be used, only
-OpenCode's record shows afterwards that prompts were merged; see ``merging.py``.
+OpenCode's record shows afterwards that prompts were merged; see ``merged_prompts.py``.
 """
 
 import hashlib

@@ -17,7 +17,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session
 from opencode_mcp.runs.following.follow import Observation
-from opencode_mcp.runs.outcome.report import (
+from opencode_mcp.runs.outcome.run_report import (
     ChangedFile,
     RunReport,
     add_authors,
@@ -26,8 +26,8 @@ from opencode_mcp.runs.outcome.report import (
     list_named,
     list_outside,
 )
-from opencode_mcp.runs.reports.authors import read_authors, work_of_answers
-from opencode_mcp.runs.reports.brought_back import OtherWork, no_other_work
+from opencode_mcp.runs.reports.integrated_work import OtherWork, no_other_work
+from opencode_mcp.runs.reports.other_sessions import read_authors, work_of_answers
 
 DIFF_SECONDS = 0.6
 """Time to wait for the rest of a diff: OpenCode computes it some 25 ms after the session went idle."""

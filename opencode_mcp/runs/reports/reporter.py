@@ -19,7 +19,7 @@ from opencode_mcp.runs.following.read_ahead import known_record
 from opencode_mcp.runs.limits import Used, passed_limit
 from opencode_mcp.runs.outcome.endings import failure_kind
 from opencode_mcp.runs.outcome.failed_command import failed_command
-from opencode_mcp.runs.outcome.report import (
+from opencode_mcp.runs.outcome.run_report import (
     STATUSES,
     AnswerSummary,
     RunReport,
@@ -32,8 +32,8 @@ from opencode_mcp.runs.outcome.state import ENDS, QUIET_LIMIT_SECONDS, State
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
-from opencode_mcp.runs.reports.brought_back import OtherWork, no_other_work
 from opencode_mcp.runs.reports.changed_files import changed_files
+from opencode_mcp.runs.reports.integrated_work import OtherWork, no_other_work
 from opencode_mcp.runs.reports.last_calls import last_calls
 from opencode_mcp.runs.reports.merged_prompts import read_merged
 from opencode_mcp.runs.reports.subagent_spending import SubagentSpending, read_subagent_spending

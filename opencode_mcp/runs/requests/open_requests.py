@@ -20,7 +20,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Permission, Question, ToolPart
-from opencode_mcp.runs.outcome.report import PendingRequest
+from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.requests.request_descriptions import Request, describe
 
 logger = logging.getLogger(__name__)

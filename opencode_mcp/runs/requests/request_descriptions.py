@@ -8,7 +8,7 @@ from typing import Any
 
 from opencode_mcp.opencode.vocabulary.field_values import conditions, takes
 from opencode_mcp.opencode.vocabulary.models import Choice, Permission, Question, QuestionItem, ToolPart
-from opencode_mcp.runs.outcome.report import PendingRequest
+from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.requests.call_input import input_text
 
 SHOWN_METADATA = ("command", "filepath", "diff", "url", "description")

@@ -1,7 +1,7 @@
 """Beginning of a prompt, by which a person recognises its run."""
 
 from opencode_mcp.opencode.vocabulary.models import Message, SubtaskPart
-from opencode_mcp.runs.outcome.report import first_words, spoken
+from opencode_mcp.runs.outcome.run_report import first_words, spoken
 
 
 def words_of(prompt: Message) -> str:

@@ -13,7 +13,7 @@ from opencode_mcp.runs.known_prompts import KnownPrompts
 from opencode_mcp.runs.output_schema.prompted import with_schema_in_text
 from opencode_mcp.runs.prompting.message_ids import message_id_after, new_message_id
 from opencode_mcp.runs.prompting.prompt import Prompt
-from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_arrived
+from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_have_arrived
 from opencode_mcp.runs.record import Run
 
 logger = logging.getLogger(__name__)

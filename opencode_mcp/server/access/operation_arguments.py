@@ -18,7 +18,7 @@ from opencode_mcp.server.access import argument_values
 from opencode_mcp.server.access.argument_values import RULES, texts_at, values_at, with_text_at
 from opencode_mcp.server.access.execution.command_texts import CommandTexts
 from opencode_mcp.server.access.execution.shell_lines import check_unasked
-from opencode_mcp.server.access.execution.undoing import check_redo, check_undo
+from opencode_mcp.server.access.execution.undo_checks import check_redo, check_undo
 from opencode_mcp.server.access.operation_uses import SHELL
 from opencode_mcp.server.access.owners import Owners
 from opencode_mcp.text.json_types import JsonMap

@@ -15,7 +15,7 @@ from opencode_mcp.server.new_runs.run_orders import RunOrder
 if TYPE_CHECKING:
     from opencode_mcp.batch_queue.tasks import Task
     from opencode_mcp.runs.limits import Limits
-    from opencode_mcp.runs.outcome.report import RunReport
+    from opencode_mcp.runs.outcome.run_report import RunReport
 
 KEY = "done"
 """Key of the work before in a stored order."""

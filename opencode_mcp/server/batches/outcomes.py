@@ -11,7 +11,7 @@ from opencode_mcp.text.outside_text import one_line
 if TYPE_CHECKING:
     from opencode_mcp.batch_queue.tasks import TaskStatus
     from opencode_mcp.errors import BridgeError
-    from opencode_mcp.runs.outcome.report import RunReport
+    from opencode_mcp.runs.outcome.run_report import RunReport
 
 FILES_NAMED = 2
 """Most changed files that the table names."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opencode_mcp.diffs import authorship, merged
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
-from opencode_mcp.runs.reports import authors
+from opencode_mcp.runs.reports import other_sessions
 from opencode_mcp.server.results.render import session_name
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.text.name_lists import listed
@@ -49,7 +49,7 @@ async def own_changes(
         message_id: The prompt; empty: all of the session.
         within: Only what the session did in this period.
     """
-    found, work = await _changes_and_work(bridge.client, session, message_id, within or authors.EVER)
+    found, work = await _changes_and_work(bridge.client, session, message_id, within or other_sessions.EVER)
     authorships = await _authors_of(bridge, session, found, work)
     left_out = {file: whose for file, whose in authorships.items() if whose.whose == "other"}
     kept = {file: whose for file, whose in authorships.items() if file not in left_out}
@@ -68,8 +68,8 @@ async def _changes_and_work(
     """
     if message_id:
         diffs = merged.merge_diffs([await client.session_diff(session.id, message_id)])
-        return diffs, await authors.work_of_prompt(client, session, message_id) if diffs else authorship.Work()
-    work, prompts = await authors.work_of_session(client, session, within)
+        return diffs, await other_sessions.work_of_prompt(client, session, message_id) if diffs else authorship.Work()
+    work, prompts = await other_sessions.work_of_session(client, session, within)
     return merged.merge_diffs([await client.session_diff(session.id, prompt) for prompt in prompts]), work
 
 
@@ -79,7 +79,7 @@ async def _authors_of(
     """Return whose changes some files are, without those that are only the session's."""
     if not diffs:
         return {}
-    judge = await authors.read_authors(bridge.client, session, work, work.period, bridge.runs.other_work)
+    judge = await other_sessions.read_authors(bridge.client, session, work, work.period, bridge.runs.other_work)
     found = {diff.file: judge.judge(diff.file) for diff in diffs}
     return {file: authorship for file, authorship in found.items() if authorship.whose != "this"}
 

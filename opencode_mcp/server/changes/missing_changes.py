@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.runs.reports import authors
+from opencode_mcp.runs.reports import other_sessions
 from opencode_mcp.server.access.operation_uses import UNCOMMITTED
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
@@ -32,7 +32,7 @@ async def why_no_changes(bridge: "Bridge", session: "Session", message_id: str =
         message_id: The prompt; empty: all of the session.
     """
     reason = await why_without_git(bridge, session.directory) or await _unnamed(bridge, session.directory)
-    named = await authors.files_without_diff(bridge.client, session, message_id)
+    named = await other_sessions.files_without_diff(bridge.client, session, message_id)
     if not named:
         return reason
     names = listed([one_line(path) for path in named], FILES_NAMED)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.diffs.authorship import Authorship, Period, Work
 from opencode_mcp.errors import CallerError
-from opencode_mcp.runs.reports import authors
+from opencode_mcp.runs.reports import other_sessions
 from opencode_mcp.server.access.operation_uses import INTEGRATE, REDO, UNDO
 from opencode_mcp.server.changes import change_authors
 
@@ -36,7 +36,7 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
         CallerError: Another session changed one of the files in that time or since, or may have; or the prompt was
             copied by a fork, so that the files are those of the session that it was copied from.
     """
-    work, prompts = await authors.work_since(bridge.client, session, prompt)
+    work, prompts = await other_sessions.work_since(bridge.client, session, prompt)
     if prompt not in prompts:
         raise CallerError(
             f"Nothing was undone: {session.id} is a fork, and {prompt} was copied into it. What it changed is the work "
@@ -48,7 +48,7 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
         files |= await _differing(bridge, session, prompts)
     if not files:
         return
-    judge = await authors.read_authors(
+    judge = await other_sessions.read_authors(
         bridge.client, session, work, Period(work.period.begin, math.inf), bridge.runs.other_work
     )
     found = {file: judge.judge(file, since=True) for file in sorted(files)}
@@ -87,7 +87,7 @@ async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
         CallerError: An edit of another session has changed a file since the undo.
     """
     since = Period(session.time.updated, math.inf)
-    judge = await authors.read_authors(bridge.client, session, Work(), since, bridge.runs.other_work)
+    judge = await other_sessions.read_authors(bridge.client, session, Work(), since, bridge.runs.other_work)
     changed: dict[str, Authorship] = {}
     for call in judge.others:
         if call.period.overlaps(since) and not call.is_undone:

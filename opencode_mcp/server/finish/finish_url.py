@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from opencode_mcp.opencode.http_client import posting
+from opencode_mcp.opencode.http_client import report_posting
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ async def deliver(url: str, key: str, body: bytes, pauses: Sequence[float] = PAU
 async def _attempt(url: str, key: str, body: bytes, delivery: str) -> tuple[int, str]:
     now = str(int(time.time()))
     headers = {DELIVERY: delivery, TIMESTAMP: now, SIGNATURE: signature(key, now, body)}
-    return await posting.post(url, body, headers, seconds=ATTEMPT_SECONDS)
+    return await report_posting.post(url, body, headers, seconds=ATTEMPT_SECONDS)
 
 
 def signature(key: str, timestamp: str, body: bytes) -> str:

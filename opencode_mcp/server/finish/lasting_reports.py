@@ -10,7 +10,7 @@ from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.server.waiting.answerers import add_answerers
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.outcome.report import RunReport
+    from opencode_mcp.runs.outcome.run_report import RunReport
     from opencode_mcp.runs.record import Run
     from opencode_mcp.server.bridge import Bridge
 

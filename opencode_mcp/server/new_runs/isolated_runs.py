@@ -11,7 +11,7 @@ import anyio
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation import preparation
 from opencode_mcp.isolation.worktrees import HEAD
-from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_arrived
+from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_have_arrived
 from opencode_mcp.server.access.operation_uses import INTEGRATE
 from opencode_mcp.server.changes.unseen_changes import unseen_note, worktree_of
 from opencode_mcp.server.results.render import next_step, without_tools
@@ -19,7 +19,7 @@ from opencode_mcp.server.results.worktree_base_text import base_note
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
-    from opencode_mcp.runs.outcome.report import RunReport
+    from opencode_mcp.runs.outcome.run_report import RunReport
     from opencode_mcp.runs.record import Run
     from opencode_mcp.server.bridge import Bridge
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
 from opencode_mcp.markdown import diff, transcript, transcript_page
 from opencode_mcp.markdown.shown_parts import ShownParts
-from opencode_mcp.runs.outcome import report
+from opencode_mcp.runs.outcome import run_report
 from opencode_mcp.runs.session_history import history
 from opencode_mcp.server import suggestions, uris
 from opencode_mcp.server.changes import change_authors
@@ -132,7 +132,7 @@ async def read_todo(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the t
     await bridge.fence.session(id)
     if not (await bridge.client.features()).todos:
         return _markdown("This version of OpenCode has no todo lists.")
-    return _markdown("\n".join(report.list_todos(await bridge.client.session_todo(id))) or "There are no todos.")
+    return _markdown("\n".join(run_report.list_todos(await bridge.client.session_todo(id))) or "There are no todos.")
 
 
 async def read_message(bridge: "Bridge", id: str, message: str) -> Content:  # noqa: A002 - the template's word

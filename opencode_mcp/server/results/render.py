@@ -43,7 +43,7 @@ from opencode_mcp.text.quantities import quantity
 from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.outcome.report import ChangedFile, Decision, PendingRequest, RunReport
+    from opencode_mcp.runs.outcome.run_report import ChangedFile, Decision, PendingRequest, RunReport
 
 SENTENCE_END = re.compile(r"(?<=\.) ")
 TEXT_LIMIT = 20_000

@@ -19,7 +19,7 @@ from opencode_mcp.text.outside_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from opencode_mcp.runs.outcome.report import RunReport
+    from opencode_mcp.runs.outcome.run_report import RunReport
 
 ORDER = ("needs_input", "running", "failed", "aborted", "completed")
 """Statuses by what the caller has to do first."""

@@ -11,7 +11,7 @@ from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcrip
 from opencode_mcp.opencode.http_client.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import told_once
 from opencode_mcp.runs.following.follow import present_activity
-from opencode_mcp.runs.outcome.report import PendingRequest, list_todos
+from opencode_mcp.runs.outcome.run_report import PendingRequest, list_todos
 from opencode_mcp.runs.record import Run, all_answers, answers_in
 from opencode_mcp.runs.reports.waited_time import waited_seconds
 from opencode_mcp.runs.session_history import given_answers

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from opencode_mcp.diffs.result_text import text_after
+from opencode_mcp.diffs.file_after_patch import text_after
 from opencode_mcp.errors import BridgeError, NotFound
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from opencode_mcp.server.waiting.wait import Outcome, lost_sight, resumed_run, w
 from opencode_mcp.text.outside_text import clean, indented
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.outcome.report import RunReport
+    from opencode_mcp.runs.outcome.run_report import RunReport
     from opencode_mcp.runs.record import Run
 
 NO_EXIT_CODE = "OpenCode does not return the exit code; `; echo $?` at the end of the command prints it."

@@ -9,7 +9,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.markdown import diff as markdown_diff
 from opencode_mcp.runs.session_history import history
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.changes import change_authors, comparison, tree_authors, unseen_changes
+from opencode_mcp.server.changes import change_authors, session_comparison, unseen_changes, working_tree_authors
 from opencode_mcp.server.changes.missing_changes import why_no_changes, why_without_git
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import diff_link
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from opencode_mcp.diffs.authorship import Authorship
     from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
-    from opencode_mcp.server.changes.tree_authors import TreeAuthor
+    from opencode_mcp.server.changes.working_tree_authors import TreeAuthor
     from opencode_mcp.workspace.globs import Globs
 
 FILES_TOLD = 200
@@ -89,14 +89,14 @@ async def opencode_diff(
         where = await bridge.fence.directory(directory)
         tree = _only(await _working_tree(bridge, where, against), files, globs)
         uncommitted = against == "commit"
-        sessions = await tree_authors.read_tree_authors(bridge, where, tree.diffs, uncommitted=uncommitted)
+        sessions = await working_tree_authors.read_tree_authors(bridge, where, tree.diffs, uncommitted=uncommitted)
         return changes_result(tree._replace(sessions=sessions, uncommitted=uncommitted))
     if directory:
         raise InvalidArgument("A session has its own directory.", hint="Leave directory or session_id out.")
     session = await bridge.fence.session(session_id)
     if compare_with:
         other = await bridge.fence.session(compare_with)
-        return await comparison.compared(bridge, session, other, globs if files else None)
+        return await session_comparison.compared(bridge, session, other, globs if files else None)
     found = await _of_session(bridge, session, message_id)
     note = "" if message_id else await _more_changes(bridge, session, found)
     changes = _only(found._replace(note=" ".join(filter(None, [found.note, note]))), files, globs)
@@ -192,7 +192,7 @@ def changes_result(changes: Changes, link: "ResourceLink | None" = None) -> Call
 
 def _tree_note(changes: Changes) -> str:
     """Return the sentences on the sessions that changed the working tree; empty for the changes of a session."""
-    return tree_authors.tree_note(changes.sessions, changes.diffs, uncommitted=changes.uncommitted)
+    return working_tree_authors.tree_note(changes.sessions, changes.diffs, uncommitted=changes.uncommitted)
 
 
 def _files(changes: Changes, authors: "Mapping[str, Authorship]") -> list[dict[str, Any]]:
@@ -200,5 +200,5 @@ def _files(changes: Changes, authors: "Mapping[str, Authorship]") -> list[dict[s
     for diff in changes.diffs[:FILES_TOLD]:
         row = {"path": diff.file, "change": diff.status, "added": diff.additions, "removed": diff.deletions}
         row |= change_authors.authors_data(authors.get(diff.file))
-        rows.append(row | tree_authors.tree_data(changes.sessions, diff.file))
+        rows.append(row | working_tree_authors.tree_data(changes.sessions, diff.file))
     return rows

@@ -9,7 +9,7 @@ from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import InvalidArgument, NotFound, SessionBusy
 from opencode_mcp.isolation import integration_result
 from opencode_mcp.isolation.integration_ways import How
-from opencode_mcp.server.access.execution.bringing_back import check_of
+from opencode_mcp.server.access.execution.integration_checks import check_of
 from opencode_mcp.server.access.operation_uses import UNDO
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool

@@ -25,7 +25,7 @@ from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
-    from opencode_mcp.runs.outcome.report import RunReport
+    from opencode_mcp.runs.outcome.run_report import RunReport
     from opencode_mcp.runs.record import Run
     from opencode_mcp.runs.session_stopping import StopResult
     from opencode_mcp.server.bridge import Bridge

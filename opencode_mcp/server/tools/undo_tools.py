@@ -9,7 +9,7 @@ from opencode_mcp.diffs import raw_patch
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
 from opencode_mcp.runs import record
 from opencode_mcp.runs.session_history import history, prompt_words
-from opencode_mcp.server.access.execution.undoing import check_redo, check_undo
+from opencode_mcp.server.access.execution.undo_checks import check_redo, check_undo
 from opencode_mcp.server.access.operation_uses import REDO, UNDO
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.changes import undo_conflicts

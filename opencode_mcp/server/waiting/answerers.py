@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mcp_types import ClientCapabilities
 
     from opencode_mcp.runs.answers.answer_rules import Answerer
-    from opencode_mcp.runs.outcome.report import PendingRequest, RunReport
+    from opencode_mcp.runs.outcome.run_report import PendingRequest, RunReport
     from opencode_mcp.runs.record import Run, RunStarter
     from opencode_mcp.server.bridge import Bridge, BridgeContext
 

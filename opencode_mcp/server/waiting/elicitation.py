@@ -21,7 +21,7 @@ from opencode_mcp.text.outside_text import indented, one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.answers.answer_rules import RequestReply
-    from opencode_mcp.runs.outcome.report import PendingRequest
+    from opencode_mcp.runs.outcome.run_report import PendingRequest
 
 SHOWN = 3000
 SHOWN_VALUE = 100

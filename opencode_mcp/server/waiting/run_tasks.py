@@ -35,7 +35,7 @@ from opencode_mcp.server.waiting.wait import joined_notes, pass_on, report_resul
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.outcome.report import PendingRequest, RunReport
+    from opencode_mcp.runs.outcome.run_report import PendingRequest, RunReport
     from opencode_mcp.runs.record import Run
     from opencode_mcp.server.bridge import Bridge
 

@@ -49,7 +49,7 @@ from pydantic import ValidationError
 
 from opencode_mcp.errors import BackendTimeout, BridgeError, CallerError, NotFound
 from opencode_mcp.runs import record
-from opencode_mcp.runs.outcome import report as runs_report
+from opencode_mcp.runs.outcome import run_report
 from opencode_mcp.runs.reports import reporter
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.new_runs import isolated_runs
@@ -64,7 +64,7 @@ from opencode_mcp.server.waiting.progress_notifications import progress_sender
 if TYPE_CHECKING:
     from opencode_mcp.runs.deadline import Deadline
     from opencode_mcp.runs.following.follow import SendProgress
-    from opencode_mcp.runs.outcome.report import PendingRequest, RunReport
+    from opencode_mcp.runs.outcome.run_report import PendingRequest, RunReport
     from opencode_mcp.runs.record import Run
 
 logger = logging.getLogger(__name__)
@@ -308,7 +308,7 @@ class _Wait:
 
         self.unanswered.update(state["unanswered"])
         self.times_asked.update(state["times"])
-        for request in map(runs_report.PendingRequest.model_validate, state["asked"]):
+        for request in map(run_report.PendingRequest.model_validate, state["asked"]):
             filled = (self.ctx.input_responses or {}).get(request.request_id)
             if isinstance(filled, ElicitResult):
                 await self._take_answer(request, filled)

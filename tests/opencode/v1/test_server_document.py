@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from opencode_mcp.errors import UnsupportedOperation
+from opencode_mcp.opencode.any_operation import DOCUMENT, OperationCalls
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import Transport
-from opencode_mcp.opencode.operation_calls import DOCUMENT, OperationCalls
 from opencode_mcp.opencode.v1.server_document import Differences, differences
 from tests.harness.http import ask
 from tests.harness.opencode import OpenCode

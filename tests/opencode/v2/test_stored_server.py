@@ -18,7 +18,7 @@ from opencode_mcp.opencode.v2.calls.message_calls import PAGES_OF_A_TURN
 from opencode_mcp.opencode.v2.calls.session_calls import MOST_PAGES
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
-from opencode_mcp.runs.prompting.sending import may_have_arrived
+from opencode_mcp.runs.prompting.send_failures import may_have_arrived
 from tests.opencode.v2.lists import SESSION, idle, prompt, read, said, step
 from tests.opencode.v2.stored_server import StoredServer
 

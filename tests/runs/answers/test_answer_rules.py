@@ -15,7 +15,7 @@ from opencode_mcp.runs.answers.answer_rules import (
     QuestionReply,
     RequestReply,
 )
-from opencode_mcp.runs.outcome.report import PendingRequest
+from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.permission_policy import Policy
 

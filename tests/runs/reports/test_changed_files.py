@@ -12,7 +12,7 @@ from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session, 
 from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import Features
 from opencode_mcp.runs.following.follow import Observation
-from opencode_mcp.runs.outcome.report import ChangedFile, RunReport
+from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 from opencode_mcp.runs.reports import changed_files as module
 from opencode_mcp.runs.reports.changed_files import changed_files
 

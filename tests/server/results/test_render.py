@@ -8,7 +8,7 @@ import pytest
 from opencode_mcp.errors import SessionBusy
 from opencode_mcp.runs.answers.answer_rules import READ_ONLY
 from opencode_mcp.runs.outcome.endings import refusal_text
-from opencode_mcp.runs.outcome.report import ChangedFile, Decision, OtherSession, PendingRequest, RunReport, Usage
+from opencode_mcp.runs.outcome.run_report import ChangedFile, Decision, OtherSession, PendingRequest, RunReport, Usage
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.render import (
     BRIEF,

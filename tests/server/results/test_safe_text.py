@@ -11,7 +11,14 @@ from opencode_mcp.diffs.authorship import Whose
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.vocabulary.models import Session, Todo
 from opencode_mcp.runs.outcome.endings import refusal_text
-from opencode_mcp.runs.outcome.report import ChangedFile, Decision, OtherSession, PendingRequest, RunReport, list_todos
+from opencode_mcp.runs.outcome.run_report import (
+    ChangedFile,
+    Decision,
+    OtherSession,
+    PendingRequest,
+    RunReport,
+    list_todos,
+)
 from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.server.results.render import explain, result
 from opencode_mcp.server.results.several_reports import reports_result

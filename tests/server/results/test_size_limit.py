@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mcp_types import CallToolResult
 
 from opencode_mcp.errors import BackendFailed
-from opencode_mcp.runs.outcome.report import ChangedFile, PendingRequest, RunReport
+from opencode_mcp.runs.outcome.run_report import ChangedFile, PendingRequest, RunReport
 from opencode_mcp.server.results.render import explain, report_data, report_text, result
 from opencode_mcp.server.results.size_limit import LIMIT, NOTE, fit
 from opencode_mcp.text.json_text import json_size

@@ -17,7 +17,7 @@ from opencode_mcp.errors import BackendFailed, BackendUnavailable, BridgeError, 
 from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.runs.answers.answer_rules import PERSON, POLICY, Answerer, PermissionReply, QuestionReply
 from opencode_mcp.runs.following.follow import Observation
-from opencode_mcp.runs.outcome.report import PendingRequest, RunReport
+from opencode_mcp.runs.outcome.run_report import PendingRequest, RunReport
 from opencode_mcp.runs.record import STARTERS, Run, RunStarter
 from opencode_mcp.server.bridge import Bridge, BridgeContext
 from opencode_mcp.server.notifications.subscriptions import Subscriptions

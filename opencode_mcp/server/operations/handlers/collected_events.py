@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from opencode_mcp.events.collection import EventFilter, collect_until, directory_of, session_of, type_of
+from opencode_mcp.events.event_collection import EventFilter, collect_until, directory_of, session_of, type_of
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.text.json_types import JsonMap
 

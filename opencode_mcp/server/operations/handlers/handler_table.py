@@ -14,11 +14,11 @@ from opencode_mcp.server.operations.handlers import (
     terminal_visit,
 )
 from opencode_mcp.server.operations.handlers.blocking import bounded, sign_in
+from opencode_mcp.server.operations.handlers.chosen_message_ids import add_message
 from opencode_mcp.server.operations.handlers.collected_events import collect_events
 from opencode_mcp.server.operations.handlers.default_handler import PLAIN, send
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, number, seconds, text
-from opencode_mcp.server.operations.handlers.open_lists import read_when_open
-from opencode_mcp.server.operations.handlers.own_ids import add_message
+from opencode_mcp.server.operations.handlers.lists_while_opening import read_when_open
 from opencode_mcp.server.operations.handlers.session_fork import fork_session
 from opencode_mcp.server.operations.handlers.session_stop import abort_tree, delete_tree, remove_session
 from opencode_mcp.server.operations.handlers.session_update import update_session

@@ -6,7 +6,7 @@ OpenCode 1 has a preview of the next API, with requests of its own, which only t
 from typing import cast
 
 from opencode_mcp.runs.answers.answer_rules import PermissionReply, QuestionReply, RequestReply
-from opencode_mcp.runs.outcome.report import PendingRequest
+from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.server.waiting.answerers import calling_agent

@@ -14,7 +14,7 @@ from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.opencode.operation_catalog import catalog
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
-from opencode_mcp.server.access.execution.bringing_back import check_of
+from opencode_mcp.server.access.execution.integration_checks import check_of
 from opencode_mcp.server.access.operation_uses import UNDO
 from tests.isolation.repository import ENVIRONMENT, contents, make_repository, put
 

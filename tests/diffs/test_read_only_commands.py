@@ -2,7 +2,7 @@
 
 import pytest
 
-from opencode_mcp.diffs.reading_commands import reads_only
+from opencode_mcp.diffs.read_only_commands import reads_only
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from opencode_mcp.diffs.authorship import Period, WriteCall
 from opencode_mcp.opencode.vocabulary.models import FileDiff
-from opencode_mcp.server.changes.tree_authors import TreeAuthor, read_tree_authors, tree_note
+from opencode_mcp.server.changes.working_tree_authors import TreeAuthor, read_tree_authors, tree_note
 
 pytestmark = pytest.mark.anyio
 

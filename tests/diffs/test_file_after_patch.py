@@ -2,7 +2,7 @@
 
 import pytest
 
-from opencode_mcp.diffs.result_text import text_after
+from opencode_mcp.diffs.file_after_patch import text_after
 from opencode_mcp.opencode.vocabulary.models import FileDiff
 
 WHOLE = "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n one\n-two\n+TWO\n"

@@ -6,7 +6,7 @@ import pytest
 
 from opencode_mcp.diffs.authorship import Period
 from opencode_mcp.isolation.records import Brought, Records, Worktree
-from opencode_mcp.runs.reports.brought_back import brought_back
+from opencode_mcp.runs.reports.integrated_work import brought_back
 
 pytestmark = pytest.mark.anyio
 

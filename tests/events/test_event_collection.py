@@ -9,8 +9,8 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
-from opencode_mcp.events import collection
-from opencode_mcp.events.collection import EventFilter, collect_until, directory_of, session_of
+from opencode_mcp.events import event_collection
+from opencode_mcp.events.event_collection import EventFilter, collect_until, directory_of, session_of
 from opencode_mcp.opencode.v1.event_parser import is_noise
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +42,7 @@ async def everything(_event: Mapping[str, Any]) -> bool:
     return True
 
 
-def kinds(gathered: collection.CollectedEvents) -> list[str]:
+def kinds(gathered: event_collection.CollectedEvents) -> list[str]:
     return [item["type"] for item in gathered.events]
 
 
@@ -63,7 +63,7 @@ async def test_it_stops_when_the_time_is_over_with_what_came() -> None:
 
 
 async def test_it_stops_at_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collection, "MOST_BYTES", 100)
+    monkeypatch.setattr(event_collection, "MOST_BYTES", 100)
     gathered = await collect_until(
         stream([event("a", text="x" * 60)] * 5), EventFilter(seconds=60, count=10), everything
     )

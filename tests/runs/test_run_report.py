@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Todo
-from opencode_mcp.runs.outcome.report import Usage, list_files, list_todos, spoken, summarise
+from opencode_mcp.runs.outcome.run_report import Usage, list_files, list_todos, spoken, summarise
 
 
 def text(words: str, **more: object) -> dict[str, object]:

@@ -17,8 +17,8 @@ def _nothing() -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Present:
-    """Present numbers, and totals since the start."""
+class CurrentState:
+    """Numbers of this moment, and totals since the start."""
 
     connections: int = 0
     """Open connections of clients."""
@@ -36,14 +36,14 @@ class Present:
     """Tokens that were wrong, or belonged to nobody."""
 
 
-async def read_present(gate: "Gate | OpenGate", web_server: "WebServer", upstream: "Upstream") -> Present:
-    """Return the present state, without a request to OpenCode.
+async def read_state(gate: "Gate | OpenGate", web_server: "WebServer", upstream: "Upstream") -> CurrentState:
+    """Return the current state, without a request to OpenCode.
 
     Raises:
         InvalidSetting: The queue of batches cannot be read.
     """
     tenants = list(gate.tenants)
-    return Present(
+    return CurrentState(
         connections=web_server.open_connections,
         sessions=sum(tenant.open_sessions for tenant in tenants),
         waits=sum(tenant.open_waits for tenant in tenants),
