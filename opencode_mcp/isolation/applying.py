@@ -10,6 +10,7 @@ from opencode_mcp.isolation.repository.checkout_checks import check_submodules
 from opencode_mcp.isolation.repository.filtered_files import check_filters
 from opencode_mcp.isolation.repository.kept_commits import (
     APPLIED,
+    Applied,
     forget_apply,
     keep,
     last_apply,
@@ -43,7 +44,8 @@ async def apply(worktrees: "Worktrees", worktree: "Worktree", options: Integrati
         # A new file is written as the worktree has it, and goes through the filter when the person adds it.
         await check_filters(git, seen.own, [one.old_path or one.path for one in changed if one.status != "A"])
         if changed:
-            await _apply_recorded(git, worktree, seen, merge, work)
+            done = Applied(seen.tree, merge.tree, before.after if before else "")
+            await _apply_recorded(git, worktree, seen, done, work)
     await note_integrated(git, worktree.name, work)
     return Integration(changed, merge.conflicts, undo=UNDO if changed else "")
 
@@ -97,12 +99,12 @@ async def _check_markers(git: "Git", seen: Snapshot, merge: Merge) -> None:
             )
 
 
-async def _apply_recorded(git: "Git", worktree: "Worktree", seen: Snapshot, merge: Merge, work: str) -> None:
-    """Write a merge into the checkout, and record the files before and after it for ``undo``."""
+async def _apply_recorded(git: "Git", worktree: "Worktree", seen: Snapshot, done: Applied, work: str) -> None:
+    """Write the files after an ``apply`` into the checkout, and record it for ``undo``."""
     with anyio.CancelScope(shield=True):
-        earlier = await record_apply(git, worktree.name, before=seen.tree, after=merge.tree, work=work)
+        await record_apply(git, worktree.name, done, work)
         try:
-            await write(git, seen, merge.tree)
+            await write(git, seen, done.after)
         except GitFailed:
-            await keep(git, worktree.name, APPLIED, earlier)
+            await keep(git, worktree.name, APPLIED, done.earlier)
             raise

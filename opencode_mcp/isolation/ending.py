@@ -54,11 +54,11 @@ async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: Integr
 async def _discard_whole(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
     """Remove a worktree and its branch, and keep a commit of the work; raises GitFailed if git cannot make one."""
     files = await worktrees.git(worktree.files)
-    inside = await repositories_with_files(files)
-    work = await work_of(files, worktree)
+    found = await work_of(files, worktree)
+    inside, work = await repositories_with_files(files, found.others), found.commit
     git = await worktrees.git(worktree.checkout)
     pending = await pending_changes(git, worktree, work)
-    has_work = bool(await changes(git, worktree.base, work))
+    is_brought_back = not pending and bool(await changes(git, worktree.base, work))
     tip = await branch_tip(git, worktree)
     lost = [tip] if tip and not await contains(git, work, tip) else []
     dropped = await committed(git, work, f"Work of {worktree.branch}", work, *lost) if lost else work
@@ -69,7 +69,7 @@ async def _discard_whole(worktrees: "Worktrees", worktree: "Worktree") -> Integr
         undo=_way_back(worktree),
         not_kept=inside,
         pending=len(pending),
-        is_brought_back=has_work and not pending,
+        is_brought_back=is_brought_back,
     )
 
 

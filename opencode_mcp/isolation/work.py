@@ -1,5 +1,6 @@
 """Work of an isolated worktree, as a commit, and its comparison with what was brought back before."""
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from opencode_mcp.errors import GitFailed, InvalidArgument
 from opencode_mcp.isolation.left_files import left_paths
 from opencode_mcp.isolation.repository.kept_commits import INTEGRATED, kept
 from opencode_mcp.isolation.repository.merging import Merge, merged_trees
-from opencode_mcp.isolation.repository.other_repositories import check_no_other_repositories
+from opencode_mcp.isolation.repository.other_repositories import OtherRepositories, check_no_other_repositories
 from opencode_mcp.isolation.repository.trees import TreeChange, changes, committed, snapshot
 from opencode_mcp.text.name_lists import listed
 
@@ -25,6 +26,15 @@ REPAIR = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class WorkFound:
+    """Work in the folder of a worktree."""
+
+    commit: str
+    others: OtherRepositories
+    """Repositories inside the folder, whose files are not in the commit."""
+
+
 async def checkout_and_work(worktrees: "Worktrees", worktree: "Worktree") -> "tuple[Git, str]":
     """Return git for the person's checkout, and a commit of the worktree's files.
 
@@ -33,15 +43,13 @@ async def checkout_and_work(worktrees: "Worktrees", worktree: "Worktree") -> "tu
         GitFailed: Git cannot read it.
     """
     files = await worktrees.git(worktree.files)
-    await check_no_other_repositories(files)
-    work = await work_of(files, worktree)
-    return await worktrees.git(worktree.checkout), work
+    found = await work_of(files, worktree)
+    await check_no_other_repositories(files, found.others)
+    return await worktrees.git(worktree.checkout), found.commit
 
 
-async def work_of(git: "Git", worktree: "Worktree") -> str:
+async def work_of(git: "Git", worktree: "Worktree") -> WorkFound:
     """Return a commit of the worktree's files; its parent is the last commit that was made there.
-
-    Files in other repositories inside are not in it.
 
     Args:
         git: Git for the worktree.
@@ -50,15 +58,24 @@ async def work_of(git: "Git", worktree: "Worktree") -> str:
     Raises:
         GitFailed: Git cannot read it.
     """
-    last = await git.commit_of("HEAD") or worktree.base
     try:
+        last, last_tree = await _last_commit(git, worktree)
         async with snapshot(git, without=await to_thread.run_sync(left_paths, worktree), whole=True) as work:
-            if work.tree == await git.line("rev-parse", f"{last}^{{tree}}"):
-                return last
-            return await committed(git, work.tree, f"Work of {worktree.branch}", last)
+            is_committed = work.tree == last_tree
+            made = "" if is_committed else await committed(git, work.tree, f"Work of {worktree.branch}", last)
+            return WorkFound(made or last, work.others)
     except GitFailed as error:
         error.hint = error.hint or REPAIR.format(folder=worktree.folder)
         raise
+
+
+async def _last_commit(git: "Git", worktree: "Worktree") -> tuple[str, str]:
+    """Return the last commit that was made in a worktree, and its tree; raises GitFailed if git cannot read it."""
+    ids = await git.ids("HEAD^{commit}", "HEAD^{tree}")
+    if ids:
+        return ids[0], ids[1]
+    last = await git.commit_of("HEAD") or worktree.base
+    return last, await git.line("rev-parse", f"{last}^{{tree}}")
 
 
 async def pending_changes(git: "Git", worktree: "Worktree", work: str) -> list[TreeChange]:
@@ -84,6 +101,8 @@ async def _check_inside(git: "Git", worktree: "Worktree", work: str) -> None:
     Raises:
         InvalidArgument: There are such changes.
     """
+    if not worktree.inside:
+        return
     folder = PurePosixPath(worktree.inside.replace("\\", "/"))
     changed = [path for one in await changes(git, worktree.base, work) for path in (one.path, one.old_path) if path]
     outside = sorted({path for path in changed if not PurePosixPath(path).is_relative_to(folder)})

@@ -153,6 +153,12 @@ class Git:
         found = commit.decode(errors="replace").strip()
         return found if code == 0 and COMMIT.fullmatch(found) else ""
 
+    async def ids(self, *names: str) -> list[str]:
+        """Return the ids of the objects that names mean; none if one of them means no object."""
+        code, printed, _ = await self.attempt("rev-parse", *names)
+        ids = printed.decode(errors="replace").split()
+        return ids if code == 0 and len(ids) == len(names) else []
+
     async def attempt(self, *arguments: str, index: Path | None = None, text: bytes = b"") -> tuple[int, bytes, str]:
         """Run a command that may fail; return its exit code, its output and its error text.
 

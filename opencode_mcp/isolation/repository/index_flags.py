@@ -20,20 +20,29 @@ def without_patterns(git: Git) -> Git:
     return replace(git, settings={**git.settings, "core.sparseCheckout": "false"})
 
 
-async def clear_flags(git: Git, index: Path) -> None:
+async def clear_flags(git: Git, index: Path) -> list[str]:
     """Take the flags away from the entries of a scratch index whose files exist, so that git reads the files.
+
+    Returns:
+        The entries, as ``ls-files --stage`` prints them.
 
     Raises:
         GitFailed: Git cannot write the index.
     """
     # With the patterns, git reports no flag on a file that exists, and leaves it in the index.
     git = without_patterns(git)
-    entries = await git.paths("ls-files", "-v", "-z", index=index)
-    assumed = [entry[2:] for entry in entries if entry[0].islower()]
-    skipped = [entry[2:] for entry in entries if entry[0] in SKIPPED]
+    tagged = await git.paths("ls-files", "-v", "--stage", "-z", index=index)
+    assumed = [path_of(entry) for entry in tagged if entry[0].islower()]
+    skipped = [path_of(entry) for entry in tagged if entry[0] in SKIPPED]
     present = await to_thread.run_sync(_existing, git.work_tree, skipped) if skipped else []
     await _clear(git, index, "--no-assume-unchanged", assumed)
     await _clear(git, index, "--no-skip-worktree", present)
+    return [entry[2:] for entry in tagged]
+
+
+def path_of(entry: str) -> str:
+    """Return the path of an entry, as ``ls-files --stage`` prints it."""
+    return entry.partition("\t")[2]
 
 
 async def _clear(git: Git, index: Path, option: str, paths: list[str]) -> None:

@@ -36,6 +36,7 @@ class Applied:
     """One ``apply`` that can be undone."""
 
     before: str
+    """Files of the checkout before it, as a tree or a commit."""
     after: str
     earlier: str
     """The ``apply`` before it; empty if it was the first."""
@@ -93,20 +94,19 @@ async def forget_all(git: Git, worktree: str, *, but: str = "") -> None:
             await keep(git, worktree, name, "")
 
 
-async def record_apply(git: Git, worktree: str, *, before: str, after: str, work: str) -> str:
-    """Record an ``apply`` on top of the earlier ones, and return the earlier one; both trees become commits."""
-    earlier = await kept(git, worktree, APPLIED)
-    parents = [await committed(git, before, "Before"), work, *([earlier] if earlier else [])]
-    await keep(git, worktree, APPLIED, await committed(git, after, "Applied", *parents))
-    return earlier
+async def record_apply(git: Git, worktree: str, done: Applied, work: str) -> None:
+    """Record an ``apply`` of some work, whose trees become commits."""
+    parents = [await committed(git, done.before, "Before"), work, *([done.earlier] if done.earlier else [])]
+    await keep(git, worktree, APPLIED, await committed(git, done.after, "Applied", *parents))
 
 
 async def last_apply(git: Git, worktree: str) -> Applied | None:
     """Return the last ``apply`` that was not undone."""
-    after = await kept(git, worktree, APPLIED)
-    if not after:
+    code, printed, _ = await git.attempt("rev-list", "--no-walk", "--parents", ref_of(worktree, APPLIED))
+    if code:
         return None
-    return Applied(await git.commit_of(f"{after}^1"), after, await git.commit_of(f"{after}^3"))
+    after, before, _, *earlier = printed.decode().split()
+    return Applied(before, after, "".join(earlier))
 
 
 async def forget_apply(git: Git, worktree: str, done: Applied) -> None:

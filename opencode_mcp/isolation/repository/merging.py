@@ -63,10 +63,19 @@ async def merged_trees(git: Git, name: str, *, base: str, ours: str, theirs: str
     Raises:
         GitFailed: Git is older than 2.38, or cannot merge.
     """
+    if tree := _one_sided(*await git.ids(*(f"{one}^{{tree}}" for one in (base, ours, theirs)))):
+        return Merge(tree)
     # Git finds the base of a merge by the commits' parents.
     root = await committed(git, base, "base")
     sides = [await committed(git, tree, "side", root) for tree in (ours, theirs)]
     return await merged_commits(git, name, *sides)
+
+
+def _one_sided(base: str = "", ours: str = "", theirs: str = "") -> str:
+    """Return the merged tree if only one side has changes, or both have the same; otherwise nothing."""
+    if base == ours:
+        return theirs
+    return ours if theirs in {base, ours} else ""
 
 
 async def merged_commits(git: Git, name: str, ours: str, theirs: str) -> Merge:

@@ -11,6 +11,7 @@ import anyio
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.isolation.repository.git import Git
+from opencode_mcp.isolation.repository.index_flags import path_of
 from opencode_mcp.text.name_lists import listed
 
 ENTRY = "160000 "
@@ -26,42 +27,38 @@ class OtherRepositories:
     """Those whose commit the index has."""
     new: list[str] = field(default_factory=list[str])
     """Others that git does not ignore."""
-    entries: list[str] = field(default_factory=list[str])
-    """Lines of the index, of files too."""
 
 
-async def other_repositories(git: Git, index: Path | None = None) -> OtherRepositories:
+async def other_repositories(git: Git, index: Path, entries: list[str]) -> OtherRepositories:
     """Return the repositories inside of git's folder.
 
     Args:
         git: Git for the folder.
         index: Index file to use in place of the checkout's.
+        entries: Its entries, as ``ls-files --stage`` prints them.
 
     Raises:
         GitFailed: Git cannot read the folder.
     """
-    entries = await git.paths("ls-files", "--stage", "-z", index=index)
-    submodules = [entry.partition("\t")[2] for entry in entries if entry.startswith(ENTRY)]
+    submodules = [path_of(entry) for entry in entries if entry.startswith(ENTRY)]
     untracked = await git.paths("ls-files", "--others", "--exclude-standard", "-z", index=index)
     # Git lists a repository as one entry, with a slash, and other folders by their files.
-    return OtherRepositories(submodules, [path for path in untracked if path.endswith("/")], entries)
+    return OtherRepositories(submodules, [path for path in untracked if path.endswith("/")])
 
 
-async def repositories_with_files(git: Git) -> list[str]:
-    """Return the repositories in git's folder whose files git would not keep; raises as ``other_repositories``."""
-    others = await other_repositories(git)
+async def repositories_with_files(git: Git, others: OtherRepositories) -> list[str]:
+    """Return those of the repositories in git's folder that have files, which git would not keep."""
     filled = [path for path in others.submodules if await _is_filled(git.work_tree / path)]
     return sorted({*others.new, *filled})
 
 
-async def check_no_other_repositories(git: Git) -> None:
+async def check_no_other_repositories(git: Git, others: OtherRepositories) -> None:
     """Refuse a worktree in which there is work that git would not bring back.
 
     Raises:
         InvalidArgument: There are other repositories, or files in the folder of a submodule.
-        GitFailed: Git cannot read the folder.
     """
-    found = await repositories_with_files(git)
+    found = await repositories_with_files(git, others)
     if found:
         raise InvalidArgument(
             f"{git.work_tree} has git repositories of its own inside, whose files git neither brings back nor keeps: "

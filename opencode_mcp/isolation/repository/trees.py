@@ -19,8 +19,8 @@ from anyio import to_thread
 from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.repository.filtered_files import filtered_paths
 from opencode_mcp.isolation.repository.git import Git, reason
-from opencode_mcp.isolation.repository.index_flags import clear_flags, without_patterns
-from opencode_mcp.isolation.repository.other_repositories import other_repositories
+from opencode_mcp.isolation.repository.index_flags import clear_flags, path_of, without_patterns
+from opencode_mcp.isolation.repository.other_repositories import OtherRepositories, other_repositories
 from opencode_mcp.isolation.repository.scratch import scratch_folder
 
 CLOSED = "could not open directory"
@@ -40,6 +40,8 @@ class Snapshot:
     """Scratch index that holds the tree with the marks of the files."""
     own: Path
     """Copy of the folder's own index, with what is committed or staged."""
+    others: OtherRepositories
+    """Repositories inside the folder, whose files are not in the tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,8 @@ async def snapshot(
         index, own = folder / "index", folder / "own"
         for copy in (index, own):
             await to_thread.run_sync(_copy, git.git_dir / "index", copy)
-        await clear_flags(git, index)
-        others = await other_repositories(git, index)
+        entries = await clear_flags(git, index)
+        others = await other_repositories(git, index, entries)
         left_out = [*without, *(path.rstrip("/") for path in (*others.submodules, *others.new))]
         wanted = [":(top)", *(f":(top,exclude,literal){path}" for path in left_out)]
         text = "\0".join(wanted).encode(errors="surrogateescape")
@@ -93,8 +95,8 @@ async def snapshot(
         if known:
             await _add_known(git, index, known)
         if not filtered:
-            await _restore_filtered(git, others.entries, index, own)
-        yield Snapshot(await git.line("write-tree", index=index), index, own)
+            await _restore_filtered(git, entries, index, own)
+        yield Snapshot(await git.line("write-tree", index=index), index, own, others)
 
 
 async def _add_known(git: Git, index: Path, tree: str) -> None:
@@ -114,10 +116,11 @@ def _is_file(path: Path) -> bool:
 
 async def _restore_filtered(git: Git, entries: list[str], index: Path, own: Path) -> None:
     """Give the files that are stored through a filter the entries back that they had in the index."""
-    by_path = {entry.partition("\t")[2]: entry for entry in entries}
+    by_path = {path_of(entry): entry for entry in entries}
     found = await filtered_paths(git, list(by_path), own)
-    text = "".join(f"{by_path[path]}\0" for path in found).encode(errors="surrogateescape")
-    await git.run("update-index", "-z", "--index-info", index=index, text=text)
+    if found:
+        text = "".join(f"{by_path[path]}\0" for path in found).encode(errors="surrogateescape")
+        await git.run("update-index", "-z", "--index-info", index=index, text=text)
 
 
 async def committed(git: Git, tree: str, message: str, *parents: str) -> str:
