@@ -46,6 +46,7 @@ from opencode_mcp.events.answer_waits import AnswerWaits
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.events.stream import follow_stream
 from opencode_mcp.launcher.connection import Connection
+from opencode_mcp.launcher.server_age import server_age
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.vocabulary.backend_events import (
@@ -129,6 +130,9 @@ class Hub:
         """The transport whose stream was opened last, whether or not OpenCode is gone since."""
         self._cut_off = BoundedDict[str, bool](REMEMBERED_SESSIONS)
         """The prompts on which a server of a bridge's worked when it ended."""
+        self._left = BoundedDict[str, tuple[str, float]](REMEMBERED_SESSIONS)
+        """The sessions at work when a server of the person's went away and came back, without an event since: the
+        prompt that each worked on, and the time of the return."""
         self.opened = 0
         """Number of times that a stream was opened: one that is opened again may be that of an OpenCode that was
         started again."""
@@ -184,16 +188,40 @@ class Hub:
     def _note_cut_off(self, transport: Transport) -> None:
         """Note the prompts on which the last server worked, if another one takes its place.
 
-        A server that no bridge started may be reached by another address, and still work on them.
+        A server that no bridge started may be the same process as before, and still work on them.
         """
         last, self._followed = self._followed, transport
-        if last is None or last is transport or last.endpoint.process is None:
+        if last is None:
             return
-        self._cut_off.update({state.working_on: True for state in self._states.values() if state.working_on})
+        at_work = {session_id: state.working_on for session_id, state in self._states.items() if state.working_on}
+        if last.endpoint.process is None:
+            now = anyio.current_time()
+            self._left.update({session_id: (prompt, now) for session_id, prompt in at_work.items()})
+        elif last is not transport:
+            self._cut_off.update(dict.fromkeys(at_work.values(), True))
 
     def is_cut_off(self, message_id: str) -> bool:
         """Return True if OpenCode ended while it worked on a prompt: no server goes on with it by itself."""
         return message_id in self._cut_off
+
+    def silent_seconds(self, session_id: str, message_id: str) -> float:
+        """Return the time for which a session has been silent since OpenCode went away in the middle of a prompt.
+
+        It is 0 if OpenCode did not go away then, or if the session works on another prompt.
+        """
+        prompt, since = self._left.get(session_id, ("", 0.0))
+        return anyio.current_time() - since if prompt == message_id else 0
+
+    async def server_age(self) -> float | None:
+        """Return the seconds since the process of the server began; ``None`` if this is not known.
+
+        Raises:
+            BackendError: OpenCode could not be read.
+        """
+        if self._transport is None:
+            return None
+        health = await OpenCodeClient(self._transport).health()
+        return await server_age(self._transport.endpoint, health.pid)
 
     async def _run(self, transport: Transport) -> None:
         async with aclosing(follow_stream(OpenCodeClient(transport))) as events:
@@ -231,6 +259,7 @@ class Hub:
                 self._dispatch(event)
 
     def _fold(self, event: Event) -> None:
+        self._left.pop(event.session_id, None)
         self._keep_requests(event)
         if isinstance(event, SessionDeleted):
             self._states.pop(event.session_id, None)

@@ -83,17 +83,16 @@ async def _health_1(sender: Detectable, timeout: float) -> Health | None:
 
 
 async def _health_2(sender: Detectable, timeout: float) -> Health | None:
-    version = _version_with_pid(await _ask(sender, INFO, timeout))
+    version, pid = _version_with_pid(await _ask(sender, INFO, timeout)) or ("", 0)
     # A later OpenCode 1 may also get this path.
-    if version is None or is_generation_1(version):
+    if not pid or is_generation_1(version):
         return None
-    return Health(healthy=True, version=version, generation=2)
+    return Health(healthy=True, version=version, generation=2, pid=pid)
 
 
 async def _refuse_preview(sender: Detectable, timeout: float) -> None:
-    version = _version_with_pid(await _ask(sender, PREVIEW_HEALTH, timeout))
-    if version is not None:
-        raise preview(version)
+    if found := _version_with_pid(await _ask(sender, PREVIEW_HEALTH, timeout)):
+        raise preview(found[0])
 
 
 async def _stranger(sender: Detectable, timeout: float) -> OperatorError:
@@ -140,11 +139,11 @@ async def _send(sender: Detectable, path: str, timeout: float) -> Reply:
     return reply
 
 
-def _version_with_pid(reply: Reply | None) -> str | None:
-    """Return the version of a reply that also has the process id of the server."""
+def _version_with_pid(reply: Reply | None) -> tuple[str, int] | None:
+    """Return the version and the process id of the server, if a reply has both."""
     found = _fields(reply)
     version, pid = found.get("version"), found.get("pid")
-    return version if isinstance(version, str) and isinstance(pid, int) else None
+    return (version, pid) if isinstance(version, str) and isinstance(pid, int) else None
 
 
 def _fields(reply: Reply | None) -> Fields:

@@ -10,6 +10,9 @@ from collections.abc import Iterable
 
 from opencode_mcp.processes.process_table import descendants
 
+LOCAL = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - nothing is bound to it
+"""Addresses at which a server listens that answers at 127.0.0.1."""
+
 if sys.platform == "linux":
     import os
     import socket
@@ -26,6 +29,11 @@ if sys.platform == "linux":
             return False
         # It is nearly always the process itself, and a search for its descendants reads all of /proc.
         return wanted <= _sockets([pid]) or wanted <= _sockets([pid, *descendants(pid)])
+
+    def owns(pid: int, port: int) -> bool:
+        """Return True if the process itself owns every socket that listens at a port of this machine, over IPv4."""
+        wanted = {inode for host in LOCAL for inode in _listening(host, port)}
+        return bool(wanted) and wanted <= _sockets([pid])
 
     def _listening(host: str, port: int) -> set[str]:
         """Return the inodes of the sockets that listen there."""
@@ -49,6 +57,10 @@ else:
     def listens(pid: int, host: str, port: int) -> bool:
         """Return True if the process or one of its descendants listens at an address."""
         return any(_listens(one, host, port) for one in (pid, *descendants(pid)))
+
+    def owns(pid: int, port: int) -> bool:
+        """Return True if the process itself listens at a port of this machine, over IPv4."""
+        return any(_listens(pid, host, port) for host in LOCAL)
 
     def _listens(pid: int, host: str, port: int) -> bool:
         try:

@@ -8,10 +8,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 if sys.platform == "linux":
-    from pathlib import Path
-
     PROC = Path("/proc")
     ENDED = "ZX"
     """First letters of the states of a process that has ended and was not yet waited for."""
@@ -34,6 +33,21 @@ if sys.platform == "linux":
         fields = _stat(pid)
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0
 
+    def age_seconds(pid: int) -> float:
+        """Return the seconds since a process began; 0 for one that does not run."""
+        fields = _stat(pid)
+        if not fields:
+            return 0
+        since_boot = float((PROC / "uptime").read_text(encoding="ascii").split()[0])
+        return since_boot - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+    def programs() -> Iterator[tuple[int, str]]:
+        """Yield the processes of this user, each with the file name of its program."""
+        for entry in PROC.iterdir():
+            with suppress(OSError):
+                if entry.name.isdigit():
+                    yield int(entry.name), (entry / "exe").readlink().name
+
     def started_with(name: str, value: str) -> Iterator[int]:
         """Yield the processes of this user whose environment contained a variable at their start."""
         wanted = f"{name}={value}".encode()
@@ -55,6 +69,8 @@ if sys.platform == "linux":
         return stat.rpartition(")")[2].split()
 
 else:
+    import time
+
     import psutil
 
     def born(pid: int) -> str:
@@ -79,6 +95,19 @@ else:
         except psutil.Error:
             return 0
         return times.user + times.system
+
+    def age_seconds(pid: int) -> float:
+        """Return the seconds since a process began; 0 for one that does not run."""
+        try:
+            return max(time.time() - psutil.Process(pid).create_time(), 0)
+        except psutil.Error:
+            return 0
+
+    def programs() -> Iterator[tuple[int, str]]:
+        """Yield the processes of this user, each with the file name of its program."""
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, OSError):
+                yield process.pid, Path(process.exe()).name
 
     def started_with(name: str, value: str) -> Iterator[int]:
         """Yield the processes of this user whose environment contained a variable at their start."""

@@ -260,6 +260,29 @@ async def test_when_opencode_is_gone_all_are_reported_and_the_next_need_looks_ag
         await hear(listener, is_kind(Idle))
 
 
+async def test_a_session_at_work_is_silent_after_an_outage_until_something_happens_in_it(
+    hub: Hub, http: httpx.AsyncClient, proxy: Proxy, scripted_model: ScriptedModel
+) -> None:
+    session_id = await make_session(http)
+    with hub.listen(session_id) as listener:
+        await prompt(http, session_id, step(text("Half. "), hold("outage"), text("Whole.")))
+        await scripted_model.reached("outage")
+        await hear(listener, is_kind(PartGrew))
+        working_on = hub.state(session_id).working_on
+        assert working_on
+        await proxy.refuse()
+        await hear(listener, is_kind(Lost))
+        assert hub.silent_seconds(session_id, working_on) == 0
+        proxy.accept()
+        await hub.ensure()
+        assert hub.silent_seconds(session_id, working_on) > 0
+        assert hub.silent_seconds(session_id, "msg_other") == 0
+        assert not hub.is_cut_off(working_on)
+        await scripted_model.release("outage")
+        await hear(listener, is_kind(Idle))
+    assert hub.silent_seconds(session_id, working_on) == 0
+
+
 async def test_many_needs_at_once_open_one_stream(hub: Hub, http: httpx.AsyncClient) -> None:
     session = await make_session(http)
     with hub.listen(session) as listener:

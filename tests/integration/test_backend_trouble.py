@@ -18,6 +18,7 @@ from tests.harness.opencode import OpenCode, free_port, running_opencode
 from tests.harness.process import kill
 from tests.harness.project import SNAPSHOTS, configure
 from tests.harness.proxy import Proxy, proxy_to
+from tests.harness.waiting import eventually
 from tests.integration.backend import backend
 from tests.integration.host import Host, changes, meanwhile
 from tests.integration.own_opencode import startable
@@ -181,12 +182,29 @@ async def test_a_run_whose_opencode_was_killed_between_two_steps_has_failed(
             kill(server.process)
     with serve(tmp_path / "second.log"):
         async with connected(launch) as host:
+            await is_seen_to_have_failed(host, session_id, at_once=opencode_generation == 1)
             stopped = await host.data("opencode_abort", session_id=broken_off)
             assert (stopped["status"], "Nothing was running." in stopped["note"]) == ("failed", True)
             await host.data("opencode_delete_session", session_id=broken_off)
             report = await host.wait(session_id)
             (row,) = (await host.data("opencode_list_sessions"))["sessions"]
     assert (report["status"], row["outcome"]) == ("failed", "failed")
+
+
+async def is_seen_to_have_failed(host: Host, session_id: str, *, at_once: bool) -> None:
+    """Look at a run of an OpenCode that was killed: the process that answers now began after the run.
+
+    OpenCode 2 may resume runs as it starts, so it must have been idle for ten seconds.
+    """
+    looks = 0
+
+    async def look() -> bool:
+        nonlocal looks
+        looks += 1
+        return (await host.wait(session_id, wait_seconds=0))["status"] == "failed"
+
+    await eventually(look, seconds=40)
+    assert not at_once or looks == 1
 
 
 # The way to OpenCode is broken

@@ -85,6 +85,7 @@ class OpenCode1(OperationCaller):
         undo_restores_diff=False,
         unusable_models=True,
         idle_questions=False,
+        resumes_runs=False,
         rereading=REREADING,
     )
 

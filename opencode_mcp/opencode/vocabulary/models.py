@@ -96,6 +96,8 @@ class Health(Wire):
     healthy: Literal[True]
     version: str
     generation: Generation = 1
+    pid: int | None = None
+    """Id of the server's process on its own machine; only OpenCode 2 says it."""
 
 
 class Span(Wire):

@@ -52,6 +52,7 @@ from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, Session, SessionStatus, ToolPart
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.activity import Moment, activity_on_record, activity_on_stream
+from opencode_mcp.runs.following.left_runs import left_seconds
 from opencode_mcp.runs.following.progress_lines import Progress, ProgressThrottle
 from opencode_mcp.runs.following.read_ahead import ReadAhead, known_record
 from opencode_mcp.runs.outcome.run_report import PendingRequest
@@ -87,8 +88,6 @@ LONGEST_INTERVAL = 10.0
 SETTLE_EVERY = 0.05
 PARKED_AFTER = 0.3
 """Seconds after which a prompt that is still in the inbox of an idle session will not begin by itself."""
-CLOCKS_DIFFER = 60.0
-"""Seconds by which the clocks of two machines may differ before one judges the other's record wrongly."""
 HINTS = (
     backend_events.Idle,
     backend_events.Failed,
@@ -448,7 +447,7 @@ class Follower:
         """Seconds that nobody has touched the run: who only looks now and then must see one that died long ago."""
         session = await self._read_session()
         ages = self._client.clock.now() - session.time.updated / 1000, run_age(self._client, self._run)
-        return max(min(ages) - CLOCKS_DIFFER, 0)
+        return await left_seconds(self._client, self._hub, self._run, untouched=min(ages))
 
     async def _read_session(self) -> Session:
         """Read the session, and note whether it is a fork that only copied the run (``session.get``)."""

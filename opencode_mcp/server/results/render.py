@@ -226,7 +226,7 @@ def _next_step(report: "RunReport") -> str:
 
 def _step_while_running(report: "RunReport", session: str) -> str:
     if report.idle:
-        return f"opencode_wait({session}) reports its end, or in a minute or so that it has none."
+        return f"opencode_wait({session}) reports its end, or within a minute or so that it has none."
     return f"It goes on by itself. Wait on with opencode_wait({session}). opencode_abort({session}) stops it."
 
 

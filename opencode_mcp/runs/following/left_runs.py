@@ -1,0 +1,32 @@
+"""Time since OpenCode has left a run unfinished, for a first look at it: its server may have been killed long ago."""
+
+from math import inf
+
+from opencode_mcp.events.hub import Hub
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.runs.record import Run
+
+CLOCKS_DIFFER_SECONDS = 60.0
+"""Time by which the clocks of two machines may differ before one judges the other's record wrongly."""
+AGE_ERROR_SECONDS = 0.5
+"""Error of the age of a process and of the record of a run, on one machine."""
+
+
+async def left_seconds(client: OpenCodeClient, hub: Hub, run: Run, *, untouched: float) -> float:
+    """Return the seconds for which OpenCode has certainly not worked on a run of an idle session; 0 if it may have.
+
+    Args:
+        client: Reads what the generation can do.
+        hub: Knows whether OpenCode went away, and since when its process runs.
+        run: The run, which has no end.
+        untouched: Seconds since the latest change of the run or its session, by OpenCode's clock.
+
+    Raises:
+        BackendError: OpenCode could not be read.
+    """
+    known = max(untouched - CLOCKS_DIFFER_SECONDS, hub.silent_seconds(run.session_id, run.message_id), 0)
+    age = await hub.server_age()
+    if age is None or age + AGE_ERROR_SECONDS > untouched:
+        return known
+    # The process began after the latest change, so it never worked on the run, unless it resumes runs as it starts.
+    return max(known, age) if (await client.features()).resumes_runs else inf
