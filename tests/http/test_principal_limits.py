@@ -21,11 +21,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_gener
 
 LIMITS = ("--max-runs", "1", "--max-cost-a-day", "0.05", "--allow", "execute")
 AT_ONCE = "The limit is 1 run at once, and 1 is at work."
-PROMPT: Mapping[Generation, Mapping[str, Any]] = {
-    1: {"parts": [{"type": "text", "text": "x"}]},
-    2: {"text": "x"},
-}
-"""Arguments of the operation for a prompt."""
+RETURNS: Mapping[Generation, str] = {1: "session.prompt_async", 2: "session.prompt"}
+"""Operation that sends a prompt and returns at once."""
 OF_DAY = "The runs of today have cost 0.05 USD or more, which is the limit of a day."
 
 
@@ -44,6 +41,11 @@ async def limited(
             yield Host(bridge)
 
 
+def prompt_arguments(generation: Generation, prompt: str) -> dict[str, Any]:
+    """Return the arguments of the operation for a prompt, without its session."""
+    return {"parts": [{"type": "text", "text": prompt}]} if generation == 1 else {"text": prompt}
+
+
 async def test_a_run_beyond_the_limit_is_refused_and_the_task_of_a_batch_waits(
     limited: Host, scripted_model: ScriptedModel, opencode_generation: Generation
 ) -> None:
@@ -53,7 +55,7 @@ async def test_a_run_beyond_the_limit_is_refused_and_the_task_of_a_batch_waits(
     assert AT_ONCE in refused
     assert refused.endswith("opencode_run_many wait by themselves. Nothing was started.")
     assert AT_ONCE in await limited.error("opencode_command", command="review")
-    by_operation = {"sessionID": session_id, **PROMPT[opencode_generation]}
+    by_operation = {"sessionID": session_id, **prompt_arguments(opencode_generation, "x")}
     refused = await limited.error("opencode_call_operation", operation="session.prompt", arguments=by_operation)
     assert AT_ONCE in refused
     assert refused.endswith("Nothing was started.")
@@ -75,6 +77,29 @@ async def test_of_two_runs_that_start_at_once_one_is_refused(limited: Host, scri
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(start)
         tasks.start_soon(start)
+    await scripted_model.release("one")
+    assert sorted(said.startswith(AT_ONCE) for said in texts) == [False, True]
+    assert "started" in texts
+
+
+async def test_of_two_prompts_that_operations_send_at_once_one_is_refused(
+    limited: Host, scripted_model: ScriptedModel, opencode_generation: Generation
+) -> None:
+    texts: list[str] = []
+
+    async def send(session_id: str) -> None:
+        prompt = script(step(hold("one"), text("Done.")))
+        call = {
+            "operation": RETURNS[opencode_generation],
+            "arguments": {"sessionID": session_id, **prompt_arguments(opencode_generation, prompt)},
+        }
+        result = await limited.bridge.call("opencode_call_operation", **call)
+        texts.append(text_of(result) if result.is_error else "started")
+
+    first, second = [(await limited.run(step(text("Done."))))["session_id"] for _ in range(2)]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(send, first)
+        tasks.start_soon(send, second)
     await scripted_model.release("one")
     assert sorted(said.startswith(AT_ONCE) for said in texts) == [False, True]
     assert "started" in texts

@@ -49,17 +49,6 @@ async def place(bridge: "Bridge") -> AsyncGenerator[StartingRun]:
         starting.remove(run)
 
 
-async def check(bridge: "Bridge") -> None:
-    """Refuse a start beyond a limit.
-
-    Raises:
-        LimitReached: A limit is used up.
-        BackendError: OpenCode could not be read.
-    """
-    async with bridge.starting.turn(shared=_is_shared(bridge)):
-        await _check_in_turn(bridge)
-
-
 def _is_shared(bridge: "Bridge") -> bool:
     """Return True if the runs that other bridges are starting count, too."""
     return bridge.settings.runs_at_once is not None

@@ -4,6 +4,7 @@ Each step is a module of its own; this module runs them in their order.
 """
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,9 +29,9 @@ from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.secrets.redact_data import redact, secrets_in
 from opencode_mcp.server.access import refusals
 from opencode_mcp.server.access.argument_values import with_text_at
-from opencode_mcp.server.access.operation_uses import STARTS, TOOL_OF
+from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.new_runs import start_limits
+from opencode_mcp.server.operations import run_places
 from opencode_mcp.server.operations.filled_pages import filled_page
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
 from opencode_mcp.server.operations.handlers.handler_table import handler_of
@@ -162,23 +163,24 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
         hints = [error.hint, bridge.operations.known_change(operation), catalog.difference(operation)]
         error.hint = " ".join(filter(None, hints))
         raise
-    async with starting(ctx, deadlines_of(ctx).start):
-        # OpenCode is started here if it does not run, within the call's deadline.
-        await bridge.connection.transport()
-        change = bridge.operations.check(operation)
-        call = await bridge.argument_checker.admit(operation, arguments, call, asks=can_ask(ctx.client_capabilities))
-        if operation.id in STARTS[operation.generation]:
-            await start_limits.check(bridge)
-        if call.directory:
-            # Open the project now: the call itself may change something, and must not be sent after its caller gave up.
-            await bridge.client.path(call.directory)
     rows = RowFilter(bridge.fence, bridge.argument_checker.owners)
     perform = partial(perform_with_progress, handler=handler)
-    try:
-        outcome, left_out = await filled_page(OperationRequest(ctx, operation, call, own), perform, rows)
-    except UnsupportedOperation:
-        await _refuse_if_missing(bridge, operation)
-        raise
+    async with AsyncExitStack() as places:
+        async with starting(ctx, deadlines_of(ctx).start):
+            # OpenCode is started here if it does not run, within the call's deadline.
+            await bridge.connection.transport()
+            change = bridge.operations.check(operation)
+            asks = can_ask(ctx.client_capabilities)
+            call = await bridge.argument_checker.admit(operation, arguments, call, asks=asks)
+            await places.enter_async_context(run_places.place_of(bridge, operation, call))
+            if call.directory:
+                # Open the project now: the call may change something, and must not be sent after its caller gave up.
+                await bridge.client.path(call.directory)
+        try:
+            outcome, left_out = await filled_page(OperationRequest(ctx, operation, call, own), perform, rows)
+        except UnsupportedOperation:
+            await _refuse_if_missing(bridge, operation)
+            raise
     if bridge.in_use:
         bridge.spawn(bridge.operations.learn)
     outcome.notes += filter(None, [left_out_note(operation, left_out), change])
