@@ -458,6 +458,7 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "runs.enforcement.working_time": "keeps times only",
     "runs.limits": "keeps numbers only",
     "events.present_work": "keeps names and sizes; runs.following.activity, which is here, makes lines of them",
+    "runs.following.answer_in_writing": "keeps the parts of a message as they come; the models parse them",
     "runs.outcome.state": "states and signals only",
     "server.results.amounts": "numbers only",
     "markdown.detail": "measures only",

@@ -4,19 +4,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Failure, Message, MessageInfo, Session, Span, Todo
+from opencode_mcp.opencode.vocabulary.models import Failure, Message, MessageInfo, Session, SessionStatus, Span, Todo
+from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following import read_ahead
 from opencode_mcp.runs.following.read_ahead import ReadAhead, Record, folded
-from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
+from opencode_mcp.runs.record import Run, SessionRecord, all_answers, last_answers, read_session
 from opencode_mcp.runs.run import Runs
+from tests.harness.model import ScriptedModel
 from tests.runs.worker import WAIT, Worker
-from tests.scripted_model.script import bash, text
+from tests.scripted_model.script import bash, hold, step, text
 
 pytestmark = pytest.mark.anyio
 MINE, CHILD = "ses_mine", "ses_child"
@@ -230,6 +233,111 @@ async def test_a_run_whose_end_is_received_is_not_read_again(
     assert (report.status, report.text) == ("completed", "Done.")
     assert heard_end
     assert after == []
+
+
+GREW = backend_events.PartGrew(MINE, ANSWER.id, "prt_1", "text", "The ")
+WHOLE = backend_events.PartChanged(
+    MINE, {"id": "prt_1", "messageID": ANSWER.id, "sessionID": MINE, "type": "text", "text": "The end."}
+)
+BEGUN = Message(info=without_end(ANSWER).model_copy(update={"finish": ""}))
+
+
+async def heard_while_written(
+    reads: LateReads, events: Sequence[backend_events.Event], patch: pytest.MonkeyPatch
+) -> ReadAhead:
+    """Have events heard one by one, as while a model writes."""
+    ahead = await ahead_of(reads, [], patch)
+    await hear(ahead, events)
+    return ahead
+
+
+async def test_a_first_answer_that_was_read_in_writing_is_not_read_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = LateReads([BEGUN])
+    ahead = await heard_while_written(reads, [GREW, GREW, WHOLE, told(without_end(ANSWER)), told(ANSWER)], monkeypatch)
+    assert (ahead.record, reads.number) == (None, 1)
+    ahead.notice(IDLE)
+    assert ahead.record
+    assert ahead.record.answers == [Message.read({"info": ANSWER, "parts": [WHOLE.part]})]
+    assert (ahead.record.whole, reads.number) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        [],
+        [WHOLE, GREW],
+        [WHOLE, replace(WHOLE, part={**WHOLE.part, "id": "prt_2", "type": "tool", "tool": "bash"})],
+        [WHOLE, replace(WHOLE, part={**WHOLE.part, "messageID": "msg_3"})],
+        [WHOLE, replace(GREW, message_id="msg_3")],
+        [WHOLE, backend_events.StatusChanged(MINE, SessionStatus(type="retry"))],
+        [WHOLE, backend_events.Failed(MINE, Failure())],
+    ],
+    ids=["no end of the text", "growth", "tool", "part of another", "growth of another", "retry", "failure"],
+)
+async def test_an_answer_that_the_stream_does_not_show_in_full_is_read_at_its_end(
+    between: list[backend_events.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = LateReads([BEGUN])
+    ahead = await heard_while_written(reads, [GREW, *between], monkeypatch)
+    reads.answers = [Message(info=ANSWER)]
+    await hear(ahead, [told(without_end(ANSWER)), told(ANSWER), IDLE])
+    assert ahead.record
+    assert (ahead.record.answers, reads.number) == (reads.answers, 2)
+
+
+@pytest.mark.parametrize("first", [[], [Message(info=ANSWER.model_copy(update={"id": "msg_1"})), BEGUN]])
+async def test_later_answers_are_read_at_their_end(first: list[Message], monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = LateReads(first)
+    ahead = await heard_while_written(reads, [GREW, GREW, WHOLE], monkeypatch)
+    assert reads.number == 1
+    reads.answers = [Message(info=ANSWER)]
+    await hear(ahead, [told(without_end(ANSWER)), told(ANSWER), IDLE])
+    assert ahead.record
+    assert (ahead.record.answers, reads.number) == (reads.answers, 2)
+
+
+async def test_an_answer_that_arrives_all_at_once_with_its_end_takes_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = LateReads([Message(info=ANSWER)])
+    events = [GREW, WHOLE, told(without_end(ANSWER)), told(ANSWER), IDLE]
+    ahead = await ahead_of(reads, events, monkeypatch)
+    assert ahead.record
+    assert reads.number == 1
+
+
+@pytest.mark.integration
+@pytest.mark.both_generations
+async def test_a_first_answer_on_the_stream_is_that_on_record(
+    worker: Worker, client: OpenCodeClient, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_followed, is_read = anyio.Event(), anyio.Event()
+    reads: list[Run] = []
+    begin = ReadAhead.begin
+
+    async def note_begin(self: ReadAhead, known: SessionRecord | None = None) -> None:
+        await begin(self, known)
+        is_followed.set()
+
+    async def note_read(client: OpenCodeClient, run: Run) -> tuple[list[Message], bool]:
+        found = await last_answers(client, run)
+        reads.append(run)
+        is_read.set()
+        return found
+
+    async def let_write() -> None:
+        await is_followed.wait()
+        await scripted_model.release("begin")
+        await is_read.wait()
+        await scripted_model.release("end")
+
+    monkeypatch.setattr(ReadAhead, "begin", note_begin)
+    monkeypatch.setattr(read_ahead, "last_answers", note_read)
+    run = await worker.start(step(hold("begin"), text("Before. "), hold("end"), text("After.")))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(let_write)
+        seen = await worker.runs.observe(run, Deadline.after(WAIT))
+        assert reads == [run]
+        assert seen.session
+        assert (seen.answers, seen.whole) == (await all_answers(client, run), True)
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,9 @@ Each round has four parts:
 Invariants:
 
 * Events only wake the follower. What the run's state is comes from GETs. There are two exceptions. A good end that the
-  stream delivered in full, of a run whose messages were read beside it, is taken from there (``read_ahead.py``). And
-  the first read of a run that is waited for is left out while the stream shows OpenCode at work on it.
+  stream delivered in full, of a run whose messages were read beside it, or while the model wrote its first answer, is
+  taken from there (``read_ahead.py``). And the first read of a run that is waited for is left out while the stream
+  shows OpenCode at work on it.
 * A read that fails in the middle of a wait is not a verdict: OpenCode may only be slow. The first read must succeed.
 * The client is bound to one server. If that server goes away, the run is lost for this follower (``Lost``). The
   next follower finds the run again, on whichever server answers then, from directory, session and message id alone.

@@ -4,6 +4,10 @@ OpenCode tells of the end of a run's last step some 20 ms before it calls the se
 some 20 ms after that. So the messages are read in between. They are believed if the stream then tells the rest of a
 good end and nothing else: the same message complete, and the session idle. After anything else they are read as ever.
 
+OpenCode is busy between the two, and the read delays it. So the first answer to a prompt is read earlier, while the
+model writes it and OpenCode waits, and is kept current from the stream (``answer_in_writing.py``). A later answer is
+read at its end: reading the messages in every step would cost more than it saves.
+
 On a busy machine, and often on OpenCode 2, these events arrive all at once. Then the messages are read after them. That
 takes one read: the status, and whether the session has gone on, need no reads of their own.
 
@@ -18,9 +22,13 @@ from opencode_mcp.events.session_state import SessionState
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo
+from opencode_mcp.runs.following.answer_in_writing import AnswerInWriting
 from opencode_mcp.runs.record import Run, SessionRecord, has_last_step, last_answers, read_session
 
 logger = logging.getLogger(__name__)
+
+RETRY = "retry"
+"""Status of a session that waits before it asks the model again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,8 @@ class ReadAhead:
         self._run = run
         self._session: SessionRecord | None = None
         self._begun = False
+        self._writing: AnswerInWriting | None = None
+        """The first answer that the stream shows while it is written; no other is read in writing."""
         self._forget()
 
     def _forget(self) -> None:
@@ -95,22 +105,43 @@ class ReadAhead:
             case backend_events.Idle():
                 self._is_idle = True
                 self._conclude()
-            case backend_events.MessageChanged() | backend_events.StatusChanged() | backend_events.SessionChanged():
+            case backend_events.StatusChanged(status=status) if status.type != RETRY:
+                pass
+            case backend_events.MessageChanged() | backend_events.SessionChanged():
                 pass
             case _:
                 self._forget()
+                self._hear_writing(event)
+
+    def _hear_writing(self, event: backend_events.Event) -> None:
+        if self._writing is None and isinstance(event, backend_events.PartGrew):
+            self._writing = AnswerInWriting(event.message_id)
+        if self._writing:
+            self._writing.hear(event)
 
     def _hear_answer(self, message: MessageInfo) -> None:
         read, is_due = self._read, self._due
         self._forget()
         if message.parent_id != self._run.message_id or message.error or not has_last_step(message):
             return
-        if message.time.completed is None:
+        if answer := self._written(message):
+            self._completed = answer if message.time.completed is not None else None
+        elif message.time.completed is None:
             self._due = True
         elif read:
             self._completed = read.completed_by(message)
         elif is_due:
             self._due, self._ended = True, message
+
+    def _written(self, message: MessageInfo) -> Record | None:
+        """Return the record of an answer that was read while it was written; otherwise it is read at its end."""
+        if self._writing is None or self._session is None:
+            return None
+        answer = self._writing.ended_by(message)
+        if answer is None:
+            self._writing.spoil()
+            return None
+        return Record([answer], whole=True, session=self._session)
 
     def _conclude(self) -> None:
         """Believe what was read if the stream has told the rest of a good end."""
@@ -118,19 +149,31 @@ class ReadAhead:
             self.record = replace(self._completed, session=self._session)
 
     async def read_if_due(self) -> None:
-        """Read the messages if a last step has just ended; a read that fails is no loss."""
-        if not self._due or not self._session:
+        """Read the messages if a first text has just come or a last step has ended; a read that fails is no loss."""
+        if not self._session:
             return
-        self._due = False
+        if self._writing and self._writing.is_due:
+            answers, whole = await self._read_answers()
+            self._writing.take(answers, whole=whole)
+        if self._due:
+            self._due = False
+            answers, whole = await self._read_answers()
+            self._read = Record(answers, whole, self._session)
+            self._conclude_read(self._read)
+
+    async def _read_answers(self) -> tuple[list[Message], bool]:
+        """Return the last answers, and whether these are all; none if they cannot be read."""
         try:
-            answers, whole = await last_answers(self._client, self._run)
+            return await last_answers(self._client, self._run)
         except BackendError as error:
             logger.info("could not read %s ahead: %s", self._run.session_id, error)
-        else:
-            self._read = Record(answers, whole, self._session)
-            if self._ended:
-                self._completed = self._read.completed_by(self._ended)
-                self._conclude()
+            return [], False
+
+    def _conclude_read(self, read: Record) -> None:
+        """Believe what was read if the stream had told the end before."""
+        if self._ended:
+            self._completed = read.completed_by(self._ended)
+            self._conclude()
 
 
 def known_record(state: SessionState) -> SessionRecord | None:
