@@ -17,11 +17,12 @@ from opencode_mcp.config import settings_file
 from opencode_mcp.disk import state_folder
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.isolation import worktrees
+from opencode_mcp.isolation import records as local_records
 from opencode_mcp.launcher.executables.executable import INSTALL_HINT, find_executable
 from opencode_mcp.launcher.executables.executable_version import printed_line
 from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode.versions import check_version, printed_version
+from opencode_mcp.remote_isolation import remote_records
 from opencode_mcp.text.name_lists import listed
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ RIPGREP_REMEDY = "Install ripgrep: without it, the text search fails with OpenCo
 
 def local_findings(settings: "Settings") -> Iterator[Finding]:
     """Yield the findings of this machine; those of OpenCode's machine only if it is the same."""
-    checks = CHECKS if settings.remote else {**CHECKS, **CHECKS_BESIDE_OPENCODE}
-    for name, check in checks.items():
+    for name, check in CHECKS.items():
+        if settings.remote and name in BESIDE_OPENCODE:
+            continue
         try:
             finding = check(settings)
         except BridgeError as error:
@@ -110,7 +112,9 @@ def _git(settings: "Settings") -> Finding:
 
 
 def _worktrees(settings: "Settings") -> Finding:
-    kept = worktrees.Worktrees(settings.state_directory, settings.environment).left()
+    state = settings.state_directory
+    records = remote_records.RemoteRecords(state, settings.url) if settings.remote else local_records.Records(state)
+    kept = records.left()
     if not kept:
         return found("no isolated worktree is left")
     named = listed([f"{one.branch} ({one.session_id or 'no session'})" for one in kept], SHOWN_WORKTREES)
@@ -143,5 +147,9 @@ CHECKS: Mapping[str, Check] = {
     "state folder": _state_folder,
     "environment": _environment,
     "OpenCode": _opencode,
+    "git": _git,
+    "worktrees": _worktrees,
+    "ripgrep": _ripgrep,
 }
-CHECKS_BESIDE_OPENCODE: Mapping[str, Check] = {"git": _git, "worktrees": _worktrees, "ripgrep": _ripgrep}
+BESIDE_OPENCODE = frozenset({"git", "ripgrep"})
+"""Checks of what is needed on OpenCode's machine."""

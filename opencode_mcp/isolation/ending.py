@@ -48,7 +48,8 @@ async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: Integr
         return await _discard_whole(worktrees, worktree)
     except GitFailed as error:
         # An agent can write files and objects that git cannot read.
-        return replace(await _discard_rest(worktrees, worktree), lost=error.message)
+        lost = f"Its files were not kept as a commit, since git cannot read them: {error.message}"
+        return replace(await _discard_rest(worktrees, worktree), lost=lost)
 
 
 async def _discard_whole(worktrees: "Worktrees", worktree: "Worktree") -> Integration:

@@ -10,8 +10,8 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import Any, ClassVar
 
 from opencode_mcp.disk.state_folder import prepare_folder, replace_private, unusable
 from opencode_mcp.isolation.repository.git import Repository
@@ -44,16 +44,16 @@ class Worktree:
     repository: str
     """Absolute path of the top folder of the person's checkout."""
     git_dir: str
-    """Absolute path of the git directory of that checkout."""
+    """Absolute path of the git directory of that checkout; empty on another machine."""
     common_dir: str
-    """Absolute path of the git directory that all worktrees of the repository share."""
+    """Absolute path of the git directory that all worktrees of the repository share; empty on another machine."""
     folder: str
     """Absolute path of the top folder of the worktree."""
     inside: str
     """Path of the project below both top folders; empty if the project is the whole repository."""
     branch: str
     base: str
-    """Commit that the worktree began with."""
+    """Commit that the worktree began with; empty on another machine."""
     created: float
     """Time in seconds since 1970."""
     from_working_tree: bool = False
@@ -83,6 +83,11 @@ class Worktree:
         return str(Path(self.repository) / self.inside)
 
     @property
+    def is_remote(self) -> bool:
+        """Return True if OpenCode has made it, on another machine."""
+        return False
+
+    @property
     def files(self) -> Repository:
         """Return the git directory and the files of the worktree."""
         return Repository(str(Path(self.common_dir) / "worktrees" / self.name), self.folder, self.common_dir)
@@ -99,6 +104,9 @@ class Records:
     Args:
         state_directory: State folder; worktrees and records are below it.
     """
+
+    kind: ClassVar[type[Worktree]] = Worktree
+    """Class of the worktrees."""
 
     def __init__(self, state_directory: Path) -> None:
         self._state = state_directory
@@ -138,19 +146,29 @@ class Records:
 
     def read(self, name: str) -> Worktree | None:
         """Return the worktree of a record; None if there is no record that can be read."""
-        worktree = _read(self._path(name)) if NAME.fullmatch(name) else None
-        # The folder is removed one day, so a record must not name another one.
-        is_own = worktree is not None and (worktree.name, worktree.folder) == (name, str(self.folder / name))
-        return worktree if is_own else None
+        worktree = self._read(name) if NAME.fullmatch(name) else None
+        return worktree if worktree and worktree.name == name and self.is_own(worktree) else None
+
+    def is_own(self, worktree: Worktree) -> bool:
+        """Return True if a record names its own folder: that is removed one day, so it must not name another one."""
+        return worktree.folder == str(self.folder / worktree.name)
 
     def all(self) -> list[Worktree]:
         """Return every worktree that has a record, oldest first, removed ones included."""
         found = [worktree for path in self._records.glob("*.json") if (worktree := self.read(path.stem))]
         return sorted(found, key=lambda worktree: worktree.created)
 
+    def left(self) -> list[Worktree]:
+        """Return the worktrees that are there, oldest first."""
+        return [one for one in self.all() if not one.removed]
+
     def any_of(self, project: str) -> bool:
         """Return True if there is a record of a worktree of a project; removed ones count."""
         return any(os.path.realpath(worktree.project) == project for worktree in self.all())
+
+    def at(self, directory: str) -> Worktree | None:
+        """Return the worktree that a directory is in; None if it is in none."""
+        return self.holding(Path(os.path.realpath(directory)))
 
     def lock_file(self, worktree: Worktree) -> Path:
         """Return the file whose lock lets one change at a time happen to a worktree; it exists then.
@@ -170,12 +188,12 @@ class Records:
         folders = (self.folder, Path(os.path.realpath(self.folder)))
         return any(Path(directory).is_relative_to(folder) for folder in folders)
 
-    def contains(self, path: Path) -> bool:
+    def contains(self, path: PurePath) -> bool:
         """Return True if a resolved path is in the folder of the worktrees, existing or not."""
         folder = Path(os.path.realpath(self.folder))
         return path.is_relative_to(folder) and path != folder
 
-    def holding(self, path: Path) -> Worktree | None:
+    def holding(self, path: PurePath) -> Worktree | None:
         """Return the worktree that a resolved path is in; None if it is in none.
 
         It reads one small file, and only for a path in the folder of the worktrees.
@@ -184,7 +202,7 @@ class Records:
             return None
         return self.read(path.relative_to(os.path.realpath(self.folder)).parts[0])
 
-    def of_directory(self, directory: Path) -> Worktree | None:
+    def of_directory(self, directory: PurePath) -> Worktree | None:
         """Return the worktree whose session works in a resolved directory; None if it is none."""
         worktree = self.holding(directory)
         if worktree is None or os.path.realpath(worktree.directory) != str(directory):
@@ -197,10 +215,9 @@ class Records:
     def _path(self, name: str) -> Path:
         return self._records / f"{name}.json"
 
-
-def _read(record: Path) -> Worktree | None:
-    try:
-        data = json.loads(record.read_bytes())
-        return Worktree(**data | {"brought": [Brought(**each) for each in data.get("brought", ())]})
-    except (OSError, ValueError, TypeError, AttributeError):
-        return None
+    def _read(self, name: str) -> Worktree | None:
+        try:
+            data = json.loads(self._path(name).read_bytes())
+            return self.kind(**data | {"brought": [Brought(**each) for each in data.get("brought", ())]})
+        except (OSError, ValueError, TypeError, AttributeError):
+            return None

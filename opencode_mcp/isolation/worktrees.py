@@ -3,18 +3,15 @@
 A project may be a folder inside a repository. Git's worktrees hold whole repositories; the run then works in the same
 folder of the worktree (``Worktree.directory``).
 
-Rejected: OpenCode's own worktrees (``worktree.create``). They exist in one generation only, begin with ``HEAD`` alone,
-cannot be created where the base is the working tree, and leave no record of their base.
+OpenCode's own worktrees (``worktree.create``) begin with ``HEAD`` alone and leave no record of their base. They serve
+only where OpenCode runs on another machine (``remote_isolation/``).
 """
 
 import os
-import re
-import secrets
 import shutil
 import stat
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,34 +21,25 @@ from anyio import to_thread
 
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.disk.state_folder import unusable
-from opencode_mcp.errors import GitFailed, InvalidArgument, NotFound, SessionBusy
+from opencode_mcp.errors import GitFailed, InvalidArgument
+from opencode_mcp.isolation.recorded_worktrees import BRANCHES, HEAD, WORKING_TREE, RecordedWorktrees, new_name
 from opencode_mcp.isolation.records import Brought, Records, Worktree
 from opencode_mcp.isolation.repository.git import Git, Repository, installed_git, reason
 from opencode_mcp.isolation.repository.kept_commits import DISCARDED, INTEGRATED, forget_all, forget_old, kept
 from opencode_mcp.isolation.repository.status import uncommitted_files
 from opencode_mcp.isolation.repository.trees import committed, snapshot
-from opencode_mcp.launcher.locks import hold
 
-BRANCHES = "opencode"
-"""First part of the branches' names."""
 OTHER_BRANCHES = "opencode-mcp"
 """First part of the names in a repository that has a branch ``opencode``: git can keep no branch below that."""
-WORKING_TREE = "working_tree"
-"""Base: the files of the project as they are, with changes that are not committed."""
-HEAD = "HEAD"
-MOST_WORDS = 6
-MOST_LETTERS = 40
 BROUGHT_KEPT = 20
 LITTLE_SPACE = 1 << 20
 """Bytes; what is left when git could not write a file is mostly less than that file."""
-LOCK_SECONDS = 30.0
-"""Seconds to wait for another call that changes the same worktree."""
 ASKED = ("--path-format=absolute", "--show-toplevel", "--absolute-git-dir", "--git-common-dir", "--show-prefix")
 """Facts of a repository, in the order in which git prints them."""
 
 
-class Worktrees:
-    """Makes, finds and removes isolated worktrees.
+class Worktrees(RecordedWorktrees):
+    """Makes, finds and removes isolated worktrees with git.
 
     Args:
         state_directory: State folder; worktrees and records are below it.
@@ -59,8 +47,7 @@ class Worktrees:
     """
 
     def __init__(self, state_directory: Path, environment: Mapping[str, str]) -> None:
-        self.records = Records(state_directory)
-        """The records of the worktrees."""
+        super().__init__(Records(state_directory))
         self._environment = environment
 
     async def git(self, repository: Repository) -> Git:
@@ -80,7 +67,7 @@ class Worktrees:
             InvalidArgument: It is in no git repository.
             GitFailed: Git cannot read the repository.
         """
-        worktree = self.records.holding(Path(await to_thread.run_sync(os.path.realpath, directory)))
+        worktree = await to_thread.run_sync(self.records.at, directory)
         repository = worktree.files if worktree else (await self._repository(directory))[0]
         return await self.git(repository)
 
@@ -108,7 +95,7 @@ class Worktrees:
         start = await _start(git, base)
         await forget_old(git)
         await to_thread.run_sync(self.records.prepare)
-        name = _name(title)
+        name = new_name(title)
         made = Worktree(
             name=name,
             repository=checkout.work_tree,
@@ -122,7 +109,7 @@ class Worktrees:
             from_working_tree=base == WORKING_TREE,
             uncommitted=await uncommitted_files(git) if base == HEAD else 0,
         )
-        await self._write(made)
+        await self.write(made)
         try:
             await self._check_out(git, made)
         except BaseException as error:
@@ -133,23 +120,17 @@ class Worktrees:
             raise
         return made
 
-    async def assign(self, worktree: Worktree, session_id: str) -> None:
-        """Record the session that works in a worktree."""
-        # The preparation has perhaps added to the record since it was read.
-        now = await to_thread.run_sync(self.records.read, worktree.name)
-        await self._write(replace(now or worktree, session_id=session_id))
-
     async def note_verifying(self, worktree: Worktree, before: Mapping[str, Any]) -> None:
         """Record the state of the files of a worktree before a verification."""
-        await self._write(replace(worktree, verifying=before))
+        await self.write(replace(worktree, verifying=before))
 
     async def note_left(self, worktree: Worktree, left: Mapping[str, Sequence[int]]) -> None:
         """Record the files of a worktree that are no part of the work, at the end of a verification."""
-        await self._write(replace(worktree, left=left, verifying={}))
+        await self.write(replace(worktree, left=left, verifying={}))
 
     async def note_brought(self, worktree: Worktree, brought: Brought) -> None:
         """Record that files of the checkout were changed; the latest ``BROUGHT_KEPT`` times are kept."""
-        await self._write(replace(worktree, brought=[*worktree.brought, brought][-BROUGHT_KEPT:]))
+        await self.write(replace(worktree, brought=[*worktree.brought, brought][-BROUGHT_KEPT:]))
 
     async def is_brought(self, worktree: Worktree) -> bool:
         """Return True if the person's checkout has work of a worktree, as far as git can tell."""
@@ -158,50 +139,6 @@ class Worktrees:
             return git is not None and bool(await kept(git, worktree.name, INTEGRATED))
         except GitFailed:
             return False
-
-    def find(self, name: str) -> Worktree | None:
-        """Return the worktree that is there and has a session, a branch or a name; None if there is none."""
-        return next((one for one in self.left() if name in {one.session_id, one.branch, one.name} - {""}), None)
-
-    def of(self, directory: str) -> Worktree:
-        """Return the worktree that a session's directory is in.
-
-        Raises:
-            NotFound: It is in none, or the worktree was removed.
-        """
-        worktree = self.records.holding(Path(os.path.realpath(directory)))
-        if worktree is None:
-            raise NotFound(
-                f"{directory} is no isolated worktree in {self.records.folder}.",
-                hint="Only a run that was started with isolate=true has one, in the state folder of its bridge.",
-            )
-        if worktree.removed:
-            raise removed_worktree(worktree)
-        return worktree
-
-    def left(self, project: str = "") -> list[Worktree]:
-        """Return the worktrees that are there, oldest first.
-
-        Args:
-            project: Absolute path of the only project; empty: all.
-        """
-        return [one for one in self.records.all() if not one.removed and project in {"", one.project}]
-
-    @asynccontextmanager
-    async def alone(self, worktree: Worktree) -> AsyncGenerator[Worktree]:
-        """Hold the lock of a worktree while the block runs, and yield it as its record is then.
-
-        Raises:
-            SessionBusy: Another call has held the lock for ``LOCK_SECONDS``.
-            NotFound: The worktree was removed.
-        """
-        async with hold(self.records.lock_file(worktree), timeout=LOCK_SECONDS) as held:
-            if not held:
-                raise SessionBusy(f"Another call is at work on {worktree.branch}.", hint="Call again in a moment.")
-            now = await to_thread.run_sync(self.records.read, worktree.name)
-            if now is None or now.removed:
-                raise removed_worktree(worktree)
-            yield now
 
     async def remove(self, worktree: Worktree, *, keep_branch: bool = False) -> None:
         """Remove a worktree with its files; what does not exist any more is no error.
@@ -217,10 +154,7 @@ class Worktrees:
         git = None if keep_branch else await self.checkout_git(worktree)
         if git:
             await git.attempt("update-ref", "-d", f"refs/heads/{worktree.branch}")
-        if worktree.session_id:
-            await self._write(replace(worktree, removed=True))
-        else:
-            await to_thread.run_sync(self.records.delete, worktree)
+        await self.write_removed(worktree)
 
     async def delete_record(self, worktree: Worktree) -> None:
         """Delete the record of a removed worktree without a session; of its commits, the discarded work stays."""
@@ -230,8 +164,7 @@ class Worktrees:
 
     async def forget(self, directory: str) -> None:
         """Forget the removed worktree of a deleted session, with the commits that were kept for it."""
-        path = Path(await to_thread.run_sync(os.path.realpath, directory))
-        worktree = await to_thread.run_sync(self.records.holding, path)
+        worktree = await to_thread.run_sync(self.records.at, directory)
         if worktree is None or not worktree.removed:
             return
         if git := await self.checkout_git(worktree):
@@ -275,17 +208,6 @@ class Worktrees:
                 hint=f'Commit it, or give base="{WORKING_TREE}".',
             )
 
-    async def _write(self, worktree: Worktree) -> None:
-        await to_thread.run_sync(self.records.write, worktree)
-
-
-def removed_worktree(worktree: Worktree) -> NotFound:
-    """Return the error for a worktree that was removed."""
-    return NotFound(
-        f"The isolated worktree {worktree.branch} was removed.",
-        hint="Start a new session with opencode_run. opencode_session still shows the conversation.",
-    )
-
 
 async def _start(git: Git, base: str) -> str:
     """Return the commit to begin with."""
@@ -318,12 +240,6 @@ async def _commit(git: Git, base: str) -> str:
 async def _first_part(git: Git) -> str:
     """Return the first part of a new branch's name."""
     return OTHER_BRANCHES if await git.commit_of(f"refs/heads/{BRANCHES}") else BRANCHES
-
-
-def _name(title: str) -> str:
-    """Return a new name: the first plain words of a title, and a random end."""
-    words = [word for word in re.split(r"[\W_]+", title.lower()) if word.isascii() and word][:MOST_WORDS]
-    return "-".join(["-".join(words)[:MOST_LETTERS].strip("-") or "run", secrets.token_hex(4)])
 
 
 def _lack_of_space(folder: str) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         FileNode,
         McpStatus,
         Message,
+        NewWorktree,
         Paths,
         Permission,
         PermissionDecision,
@@ -306,4 +307,24 @@ class Adapter(Protocol):
 
     async def vcs_status(self, directory: str) -> "list[UncommittedFile]":
         """Return the files that differ from the last commit."""
+        ...
+
+    async def worktree_create(self, directory: str, name: str) -> "NewWorktree":
+        """Make a git worktree of the repository of a directory; its folder gets the name, unless that is taken.
+
+        Raises:
+            InvalidArgument: The directory is in no git repository, or git could not make it.
+        """
+        ...
+
+    async def worktrees(self, directory: str) -> list[str]:
+        """Return the directories of the git worktrees that OpenCode has made for the repository of a directory."""
+        ...
+
+    async def worktree_remove(self, directory: str, worktree: str) -> None:
+        """Remove a git worktree of the repository of a directory, with its files, committed or not.
+
+        OpenCode 1 also deletes the branch that is checked out there. It deletes any folder that is named, a worktree or
+        not: the caller has seen it in ``worktrees``.
+        """
         ...

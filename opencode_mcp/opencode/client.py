@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Health,
         McpStatus,
         Message,
+        NewWorktree,
         Paths,
         Permission,
         PermissionDecision,
@@ -332,3 +333,15 @@ class OpenCodeClient:
     async def vcs_status(self, directory: str) -> "list[UncommittedFile]":
         """See ``Adapter.vcs_status``."""
         return await (await self.adapter()).vcs_status(directory)
+
+    async def worktree_create(self, directory: str, name: str) -> "NewWorktree":
+        """See ``Adapter.worktree_create``."""
+        return await (await self.adapter()).worktree_create(directory, name)
+
+    async def worktrees(self, directory: str) -> list[str]:
+        """See ``Adapter.worktrees``."""
+        return await (await self.adapter()).worktrees(directory)
+
+    async def worktree_remove(self, directory: str, worktree: str) -> None:
+        """See ``Adapter.worktree_remove``."""
+        await (await self.adapter()).worktree_remove(directory, worktree)

@@ -18,6 +18,7 @@ from opencode_mcp.isolation import integration
 from opencode_mcp.isolation import worktrees as isolation_worktrees
 from opencode_mcp.launcher import outages
 from opencode_mcp.opencode import any_operation
+from opencode_mcp.remote_isolation import remote_integration, remote_records, remote_worktrees
 from opencode_mcp.runs import commands, limits, open_waits, run, run_note
 from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender
 from opencode_mcp.runs.enforcement import limit_watch, verifier
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from opencode_mcp.config import Settings
     from opencode_mcp.events import hub
+    from opencode_mcp.isolation import recorded_worktrees
     from opencode_mcp.launcher import connection
     from opencode_mcp.opencode import client
     from opencode_mcp.opencode.tables.operation_table import Operation
@@ -134,8 +136,8 @@ class Bridge:
         """Prompts, and the runs that follow from them."""
         state = self.settings.state_directory
         notes = run_note.Notes(TokenCodec(state, key_file=self.settings.key_file), self.policy)
-        records = None if self.settings.remote else self.worktrees.records
-        return run.Runs(self.hub, notes, session_lock.SessionLocks(state / "turns"), self.instance_reload, records)
+        locks = session_lock.SessionLocks(state / "turns")
+        return run.Runs(self.hub, notes, locks, self.instance_reload, self.worktrees.records)
 
     @cached_property
     def instance_reload(self) -> "reload.InstanceReload":
@@ -219,7 +221,7 @@ class Bridge:
         """Return the part that verifies the work of runs, also while no call waits."""
         settings = self.settings
         locks = settings.state_directory / "verifications"
-        parts = verifier.CommandParts(self.worktrees, settings.environment, locks, self._may_verify)
+        parts = verifier.CommandParts(self.local_worktrees, settings.environment, locks, self._may_verify)
         return verifier.Verifier(self.hub, self.runs, self.requests, self._task_group, parts)
 
     def _may_verify(self, request: "Verify") -> bool:
@@ -287,25 +289,36 @@ class Bridge:
     @cached_property
     def fence(self) -> "paths.Fence":
         """The directories and sessions that callers may name."""
-        records = None if self.settings.remote else self.worktrees.records
-        return paths.Fence(self.settings, self.client, records, self._place_of)
+        return paths.Fence(self.settings, self.client, self.worktrees.records, self._place_of)
 
     def _place_of(self, session_id: str) -> str:
         return self._upstream.hub.place_of(session_id)
 
     @cached_property
-    def worktrees(self) -> "isolation_worktrees.Worktrees":
-        """Return the isolated worktrees of runs."""
+    def worktrees(self) -> "recorded_worktrees.RecordedWorktrees":
+        """Return the isolated worktrees of runs, on the machine of OpenCode."""
+        return self._remote_worktrees if self.settings.remote else self.local_worktrees
+
+    @cached_property
+    def local_worktrees(self) -> "isolation_worktrees.Worktrees":
+        """Return the isolated worktrees on this machine, for what needs their files."""
         return isolation_worktrees.Worktrees(self.settings.state_directory, self.settings.environment)
+
+    @cached_property
+    def _remote_worktrees(self) -> "remote_worktrees.RemoteWorktrees":
+        records = remote_records.RemoteRecords(self.settings.state_directory, self.settings.url)
+        return remote_worktrees.RemoteWorktrees(records, self.client, lambda: self.hub)
 
     def has_worktrees(self, project: str) -> bool:
         """Return True if there are sessions in isolated worktrees of a project, removed ones included."""
-        return not self.settings.remote and self.worktrees.records.any_of(project)
+        return self.worktrees.records.any_of(project)
 
     @cached_property
-    def integrator(self) -> "integration.Integrator":
+    def integrator(self) -> "integration.Integrator | remote_integration.RemoteIntegrator":
         """Return the part that brings changes of isolated worktrees back."""
-        return integration.Integrator(self.worktrees)
+        if self.settings.remote:
+            return remote_integration.RemoteIntegrator(self._remote_worktrees, self.client)
+        return integration.Integrator(self.local_worktrees)
 
     @cached_property
     def argument_checker(self) -> "operation_arguments.ArgumentChecker":

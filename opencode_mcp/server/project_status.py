@@ -134,8 +134,6 @@ async def _running_sessions(bridge: "Bridge", directory: str) -> dict[str, str]:
 
 async def _isolated_worktrees(bridge: "Bridge", directory: str) -> dict[str, str]:
     """Return the sessions of the project's isolated worktrees by branch, the latest first; empty: it has no session."""
-    if bridge.settings.remote:
-        return {}
     left = bridge.worktrees.left(directory)
     return {worktree.branch: worktree.session_id for worktree in reversed(left[-WORKTREES:])}
 

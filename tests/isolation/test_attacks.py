@@ -14,8 +14,9 @@ from opencode_mcp.config import Settings
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
+from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
 from opencode_mcp.isolation.records import Worktree
-from opencode_mcp.isolation.worktrees import WORKING_TREE, Worktrees
+from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.access.paths import Fence
 from opencode_mcp.server.results.integration_text import text_of
 from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put

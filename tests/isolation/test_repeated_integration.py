@@ -13,7 +13,8 @@ from opencode_mcp.errors import GitFailed, InvalidArgument, NotFound
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
-from opencode_mcp.isolation.worktrees import WORKING_TREE, Worktrees
+from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
+from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.results.integration_text import text_of
 from tests.isolation.repository import contents, git, make_repository, put
 

@@ -10,8 +10,9 @@ import pytest
 from opencode_mcp.errors import GitFailed, InvalidArgument, InvalidSetting, NotFound
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
+from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
 from opencode_mcp.isolation.repository import kept_commits
-from opencode_mcp.isolation.worktrees import WORKING_TREE, Worktrees
+from opencode_mcp.isolation.worktrees import Worktrees
 from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
 
 pytestmark = pytest.mark.anyio

@@ -7,12 +7,11 @@ from typing import Any, cast
 import pytest
 
 from opencode_mcp.config import Settings
-from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
-from opencode_mcp.server.new_runs.isolated_runs import Isolation, isolation_note
+from opencode_mcp.server.new_runs.isolated_runs import isolation_note
 from tests.isolation.repository import ENVIRONMENT, make_repository, put
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +39,7 @@ async def test_a_note_names_the_branch_and_only_a_listed_tool(tmp_path: Path) ->
     assert "opencode_integrate" not in await note(changed, "opencode_integrate")
     assert (await note(unchanged)).startswith(f"It changed no file in its git worktree, on the branch {made.branch}.")
     put(Path(made.folder), {"large.bin": "x", "a.txt": "changed\n"})
-    assert (await note(changed)).endswith("OpenCode does not show these changed files of the worktree: large.bin.")
+    assert (await note(changed)).endswith("OpenCode does not list these changed files of the worktree here: large.bin.")
     assert f"{made.project} is unchanged" in await note(changed)
     integrator = Integrator(worktrees)
     await integrator.integrate(worktrees.of(made.directory), "apply", IntegrationOptions("Work"))
@@ -63,10 +62,3 @@ async def test_a_note_counts_the_uncommitted_files_that_the_worktree_began_witho
         notes[base] = await isolation_note(cast("Any", bridge), run, running)
     assert "began at the last commit, without 2 uncommitted files of the checkout" in notes["HEAD"]
     assert notes["working_tree"] == ""
-
-
-async def test_where_opencode_is_on_another_machine_the_refusal_says_what_can_isolate_runs() -> None:
-    bridge = SimpleNamespace(settings=Settings(url="http://192.0.2.1:4096"), unlisted_tools=())
-    with pytest.raises(InvalidArgument, match="on another machine") as refused:
-        Isolation(isolate=True, base="", title="", start=0).check(cast("Any", bridge), "")
-    assert "opencode-mcp serve --http" in refused.value.hint

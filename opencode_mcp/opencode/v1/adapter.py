@@ -25,6 +25,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     FileNode,
     McpStatus,
     Message,
+    NewWorktree,
     Paths,
     Permission,
     PermissionDecision,
@@ -43,6 +44,7 @@ from opencode_mcp.opencode.vocabulary.models import (
 )
 from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import Accepted, Features, Rereading
+from opencode_mcp.text.json_values import as_texts
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.submission import (
@@ -429,6 +431,18 @@ class OpenCode1(OperationCaller):
     async def vcs_status(self, directory: str) -> list[UncommittedFile]:
         """Call ``vcs.status``: the files that differ from the last commit."""
         return UncommittedFile.read_list(await self.call("vcs.status", directory=directory))
+
+    async def worktree_create(self, directory: str, name: str) -> NewWorktree:
+        """Call ``worktree.create``, which answers before the files of the last commit are written."""
+        return NewWorktree.read(await self.call("worktree.create", body={"name": name}, directory=directory))
+
+    async def worktrees(self, directory: str) -> list[str]:
+        """Call ``worktree.list``."""
+        return as_texts(await self.call("worktree.list", directory=directory))
+
+    async def worktree_remove(self, directory: str, worktree: str) -> None:
+        """Call ``worktree.remove``."""
+        await self.call("worktree.remove", body={"directory": worktree}, directory=directory)
 
 
 def prompt_body(prompt: "PromptSubmission") -> "JsonObject":

@@ -23,6 +23,7 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     SessionDeleted,
     StatusChanged,
     TodosChanged,
+    WorktreeReady,
 )
 from opencode_mcp.opencode.vocabulary.models import (
     Failure,
@@ -101,6 +102,8 @@ PARSERS: Mapping[str, Callable[[JsonMap], Event]] = {
     "question.asked": _question,
     "question.replied": _closed,
     "question.rejected": _closed,
+    "worktree.ready": lambda _: WorktreeReady(""),
+    "worktree.failed": lambda p: WorktreeReady("", str(p.get("message") or "OpenCode gives no reason")),
     "server.instance.disposed": lambda p: InstanceDisposed("", str(p.get("directory") or "")),
     "global.disposed": lambda _: InstanceDisposed("", ""),
 }

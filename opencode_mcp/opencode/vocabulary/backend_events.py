@@ -152,6 +152,14 @@ class InstanceDisposed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class WorktreeReady(Event):
+    """The files of a new git worktree are there, and OpenCode has opened it; OpenCode 2 does not report it."""
+
+    failure: str = ""
+    """Reason why they are not; empty if they are."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectChanged(Event):
     """Agents, models, commands, MCP servers or the branch of a directory changed; OpenCode 1 does not report it."""
 

@@ -610,6 +610,16 @@ class UncommittedFile(Wire):
     deletions: int = 0
 
 
+class NewWorktree(Wire):
+    """Git worktree that OpenCode has made for a project."""
+
+    directory: str
+    branch: str = ""
+    """Branch that is checked out there; empty if it is not known."""
+    is_ready: bool = False
+    """True if its files are there; if not, an event ``WorktreeReady`` reports it."""
+
+
 class McpStatus(Wire):
     """Entry of ``mcp.status``: an MCP server that OpenCode uses."""
 

@@ -226,6 +226,8 @@ class RunReport(BaseModel):
     """Tools that ``next`` does not name, since this server does not list them."""
     isolated: bool = Field(default=False, exclude=True)
     """True if the run worked in an isolated worktree that still exists."""
+    remote: bool = Field(default=False, exclude=True)
+    """True if that worktree is on another machine, where work is brought back by hand."""
     brought: bool = Field(default=False, exclude=True)
     """True if work of that worktree was brought to the project, and not taken out again."""
     next: str = ""

@@ -17,7 +17,7 @@ OtherWork = Callable[[str, Period], Awaitable[list[WriteCall]]]
 
 
 async def no_other_work(directory: str, period: Period) -> list[WriteCall]:
-    """Return nothing: OpenCode runs on another machine, where no run is isolated."""
+    """Return nothing: there are no records of isolated worktrees."""
     del directory, period
     return []
 

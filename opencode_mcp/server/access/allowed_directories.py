@@ -5,18 +5,18 @@ project: OpenCode would load its configuration and plugins, which run code.
 """
 
 import os
-import posixpath
 import shlex
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cached_property
-from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidArgument, InvalidSetting, SettingsChange
 from opencode_mcp.isolation.records import Records, Worktree
 from opencode_mcp.options import has_wildcard
+from opencode_mcp.remote_isolation.remote_paths import normalized, remote_path
 
 
 class Pattern(NamedTuple):
@@ -109,13 +109,11 @@ class Roots:
 
     def lists_project_of(self, worktree: Worktree) -> bool:
         """Return True if the project of an isolated worktree is listed."""
-        return self._is_listed(resolved(Path(worktree.project)))
+        return self._is_listed(resolved(self.pure(worktree.project)))
 
     def worktree(self, path: PurePath) -> Worktree | None:
         """Return the isolated worktree that a resolved path is the directory of."""
-        if self._records is None or not isinstance(path, Path):
-            return None
-        return self._records.of_directory(path)
+        return self._records.of_directory(path) if self._records else None
 
     def _is_listed(self, path: PurePath) -> bool:
         return any(path == self.pure(name) for name in self.named) or any(one.fits(path) for one in self.patterns)
@@ -127,7 +125,7 @@ class Roots:
     def use(self, directory: str) -> None:
         """Remember that a caller works in a directory of a pattern, or in an isolated worktree of one."""
         if worktree := self.worktree(self.pure(directory)):
-            directory = str(resolved(Path(worktree.project)))
+            directory = str(resolved(self.pure(worktree.project)))
         if directory not in self.named:
             self._used[directory] = None
 
@@ -153,9 +151,7 @@ class Roots:
 
     def pure(self, name: str) -> PurePath:
         """Return a name as a path of OpenCode's machine."""
-        if not self._settings.remote:
-            return Path(name)
-        return PureWindowsPath(name) if PureWindowsPath(name).drive else PurePosixPath(name)
+        return remote_path(name) if self._settings.remote else Path(name)
 
     def _is_pattern(self, name: str) -> bool:
         # A folder's own name may contain such characters.
@@ -172,8 +168,7 @@ def resolved(path: PurePath) -> PurePath:
     if isinstance(path, Path):
         # ``Path.resolve`` does the same, but checks the result once more, and fails if links form a cycle.
         return Path(os.path.realpath(path)) if path.is_absolute() else path
-    # ``..`` is removed by hand: a pure path keeps it, and would seem to be inside.
-    return type(path)(posixpath.normpath(path.as_posix()))
+    return normalized(path)
 
 
 def name_fits(name: str, pattern: str) -> bool:

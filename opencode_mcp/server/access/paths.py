@@ -14,8 +14,8 @@ from opencode_mcp.config import Settings
 from opencode_mcp.disk.confined import list_folder
 from opencode_mcp.disk.path_errors import check_path_text, path_error, path_errors, shortened
 from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound
+from opencode_mcp.isolation.recorded_worktrees import removed_worktree
 from opencode_mcp.isolation.records import Records, Worktree
-from opencode_mcp.isolation.worktrees import removed_worktree
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.server.access.allowed_directories import Roots, resolved
@@ -188,7 +188,7 @@ class Fence:
     def project_of(self, directory: str) -> str:
         """Return the project that the sessions of a directory count for: that of an isolated worktree, or itself."""
         worktree = self._listed.worktree(resolved(self._listed.pure(directory)))
-        return str(resolved(Path(worktree.project))) if worktree else directory
+        return str(resolved(self._listed.pure(worktree.project))) if worktree else directory
 
     def is_removed(self, directory: str) -> bool:
         """Return True if a directory was an isolated worktree that was removed."""
@@ -272,7 +272,7 @@ class Fence:
         if roots.lists_sessions_of(path):
             roots.use(str(path))
             return
-        if worktree := self._records.holding(path) if self._records and isinstance(path, Path) else None:
+        if worktree := self._records.holding(path) if self._records else None:
             what = f"The session {session_id!r} works in an isolated worktree of {worktree.project}, which"
             raise _outside(what, roots, worktree.project)
         what = f"The session {session_id!r} works in {directory}, which"
@@ -305,7 +305,7 @@ class Fence:
         Raises:
             NotAllowed: It does; the error does not say where it leads, so that nobody allows that place.
         """
-        if self._records and isinstance(path, Path) and self._records.names(name) and not self._records.contains(path):
+        if self._records and self._records.names(name) and not self._records.contains(path):
             raise NotAllowed(
                 f"The isolated worktree {shortened(name)} was replaced by a link, so it is not used.",
                 hint='opencode_integrate(how="discard") removes it. Start again with opencode_run(isolate=true).',

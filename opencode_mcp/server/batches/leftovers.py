@@ -84,8 +84,6 @@ async def delete_session(bridge: "Bridge", session: "Session") -> None:
 
 async def assign_worktree(bridge: "Bridge", session: "Session") -> None:
     """Record the session of an isolated worktree, if the bridge that made it has died before it did so."""
-    if bridge.settings.remote:
-        return
     try:
         worktree = bridge.worktrees.of(session.directory)
     except NotFound:

@@ -64,8 +64,9 @@ def _base_note(tasks: "Sequence[Task]", worktrees: "Mapping[str, Worktree]") -> 
 
     The tasks begin one after the other, and the person may change files meanwhile: the largest number counts.
     """
-    without = [worktrees[task.session_id].uncommitted for task in tasks if task.session_id in worktrees]
-    return base_note("The isolated tasks", max(without, default=0))
+    known = [worktrees[task.session_id] for task in tasks if task.session_id in worktrees]
+    without = max((worktree.uncommitted for worktree in known), default=0)
+    return base_note("The isolated tasks", without, is_remote=any(worktree.is_remote for worktree in known))
 
 
 def places_of(batch: "Batch") -> dict[int, int]:
@@ -178,6 +179,8 @@ def _integration(isolated: "Sequence[str]", worktrees: "Mapping[str, Worktree]")
     stays = "removes its worktree, which stays until then."
     if not left:
         return f"The isolated work was brought back. {call.format(isolated[0], 'discard')} {stays}"
+    if worktrees[left[0]].is_remote:
+        return f'{call.format(left[0], "merge")} says how to bring an isolated one back; how="discard" {stays}'
     return f'{call.format(left[0], "apply")} brings an isolated one back, one after the other; how="discard" {stays}'
 
 

@@ -4,7 +4,6 @@ OpenCode shows no file of more than 2 MB, none that git ignores although it is c
 UTF-8. Git brings them back all the same.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import BridgeError
@@ -33,16 +32,13 @@ def verification_note(bridge: "Bridge", session: "Session") -> str:
 
 def worktree_of(bridge: "Bridge", directory: str) -> "Worktree | None":
     """Return the isolated worktree that a session's directory is in; ``None`` if it is in none that exists."""
-    if bridge.settings.remote:
-        return None
-    worktree = bridge.worktrees.records.holding(Path(directory).resolve())
+    worktree = bridge.worktrees.records.at(directory)
     return None if worktree is None or worktree.removed else worktree
 
 
 def worktrees_of_sessions(bridge: "Bridge") -> "dict[str, Worktree]":
     """Return the isolated worktrees that are there, by the ids of their sessions."""
-    left = [] if bridge.settings.remote else bridge.worktrees.left()
-    return {worktree.session_id: worktree for worktree in left if worktree.session_id}
+    return {worktree.session_id: worktree for worktree in bridge.worktrees.left() if worktree.session_id}
 
 
 async def unseen_note(bridge: "Bridge", worktree: "Worktree", seen: "AbstractSet[str]") -> str:
@@ -62,7 +58,9 @@ async def unseen_note(bridge: "Bridge", worktree: "Worktree", seen: "AbstractSet
     ]
     if not unseen:
         return ""
-    return f"OpenCode does not show these changed files of the worktree: {listed([*map(one_line, unseen)], SHOWN)}."
+    return (
+        f"OpenCode does not list these changed files of the worktree here: {listed([*map(one_line, unseen)], SHOWN)}."
+    )
 
 
 def _path_of(change: "TreeChange", worktree: "Worktree") -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import InvalidArgument, NotFound
-from opencode_mcp.isolation.worktrees import WORKING_TREE
+from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
 from opencode_mcp.runs.commands import SlashCommand
 from opencode_mcp.runs.limits import Limits
 from opencode_mcp.server.access.execution.shell_lines import quoted

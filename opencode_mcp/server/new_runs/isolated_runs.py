@@ -10,7 +10,7 @@ import anyio
 
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation import preparation
-from opencode_mcp.isolation.worktrees import HEAD
+from opencode_mcp.isolation.recorded_worktrees import HEAD
 from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_have_arrived
 from opencode_mcp.server.access.operation_uses import INTEGRATE
 from opencode_mcp.server.changes.unseen_changes import unseen_note, worktree_of
@@ -74,12 +74,6 @@ class Isolation:
                 f"No run can be isolated here: this MCP server does not list {INTEGRATE}, which brings the work back.",
                 hint="Run without isolate.",
             )
-        if self.isolate and bridge.settings.remote:
-            raise InvalidArgument(
-                "OpenCode runs on another machine, where this MCP server can make no worktree.",
-                hint="Run without isolate. A bridge on that machine can isolate runs: its operator starts it with "
-                "`opencode-mcp serve --http`.",
-            )
 
 
 class Place:
@@ -134,9 +128,12 @@ async def place_of(bridge: "Bridge", project: str, wish: Isolation) -> AsyncGene
 
 
 async def _prepare(bridge: "Bridge", worktree: "Worktree", wish: Isolation) -> None:
+    """Prepare a worktree as the operator set it, unless it is on another machine."""
+    if bridge.settings.remote:
+        return
     within = max(wish.start - anyio.current_time() - START_SECONDS, 1.0)
     await preparation.prepare(
-        bridge.worktrees, worktree, bridge.settings.isolation, bridge.settings.environment, within
+        bridge.local_worktrees, worktree, bridge.settings.isolation, bridge.settings.environment, within
     )
 
 
@@ -159,10 +156,19 @@ async def isolation_note(bridge: "Bridge", run: "Run", report: "RunReport") -> s
     worktree = worktree_of(bridge, run.directory)
     if worktree is None:
         return ""
-    notes = [base_note("The worktree of this run", worktree.uncommitted)]
+    notes = [base_note("The worktree of this run", worktree.uncommitted, is_remote=worktree.is_remote)]
+    notes.append(_setup_note(bridge, worktree))
     if report.status in ENDED:
         notes.append(await _changes_note(bridge, worktree, run, report))
     return without_tools(" ".join(filter(None, notes)), bridge.unlisted_tools)
+
+
+def _setup_note(bridge: "Bridge", worktree: "Worktree") -> str:
+    """Return a sentence on the preparation that a worktree on another machine did not get; empty if there is none."""
+    setup = bridge.settings.isolation
+    if not worktree.is_remote or not (setup.copy or setup.command):
+        return ""
+    return "The set-up of the settings for isolated runs did not run: it works on the machine of this MCP server only."
 
 
 async def _changes_note(bridge: "Bridge", worktree: "Worktree", run: "Run", report: "RunReport") -> str:
@@ -173,10 +179,11 @@ async def _changes_note(bridge: "Bridge", worktree: "Worktree", run: "Run", repo
     if not report.files and not unseen:
         discard = f'opencode_integrate(session_id="{run.session_id}", how="discard")'
         return f"It changed no file in its git worktree, on the branch {worktree.branch}. {discard} removes that."
-    report.isolated = not worktree.removed
+    report.isolated, report.remote = not worktree.removed, worktree.is_remote
     report.brought = await bridge.worktrees.is_brought(worktree)
-    call = f'opencode_integrate(session_id="{run.session_id}", how="apply")'
-    brings = "" if call in next_step(report) else f"{call} brings the changes there."
+    call = f'opencode_integrate(session_id="{run.session_id}", how="{"merge" if worktree.is_remote else "apply"}")'
+    does = "says how to bring the changes there." if worktree.is_remote else "brings the changes there."
+    brings = "" if call in next_step(report) else f"{call} {does}"
     project = f"{worktree.project} has work of this session" if report.brought else f"{worktree.project} is unchanged"
     where = f"The files are in a git worktree, on the branch {worktree.branch}; {project}."
     return " ".join(filter(None, [where, brings, unseen]))

@@ -35,7 +35,7 @@ NOT_IN_PROJECT = {"branch": "Files of the work:", "discard": "Files of the dropp
 def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
     """Return the result as text for a model."""
     lines = [_headline(how, worktree, done)]
-    lines += [f"Its files were not kept as a commit, since git cannot read them: {done.lost}"] if done.lost else []
+    lines += [done.lost] if done.lost else []
     not_kept = listed([one_line(path) for path in done.not_kept], LEFT_SHOWN)
     lines += [f"Removed and not kept, since they were git repositories of their own: {not_kept}"] if not_kept else []
     lines += [f"Its work was brought to {one_line(worktree.project)} before."] if done.is_brought_back else []

@@ -268,6 +268,8 @@ def _to_bring(report: "RunReport", session: str, deciding: str) -> str:
         deciding: A changed file that decides what OpenCode runs; empty if there is none.
     """
     removes = 'how="discard" removes the worktree, which stays until then.'
+    if report.remote:
+        return f'opencode_integrate({session}, how="merge") says how to bring them into the project; {removes}'
     if deciding:
         return (
             f"{one_line(deciding)} decides what OpenCode runs: opencode_integrate({session}) brings it into the "

@@ -47,8 +47,6 @@ async def stop_before_deletion(bridge: "Bridge", session: "Session") -> bool:
 
 async def worktree_note(bridge: "Bridge", session: "Session") -> str:
     """Return sentences on the isolated worktree that stays when a session is deleted; empty if there is none."""
-    if bridge.settings.remote:
-        return ""
     try:
         worktree = bridge.worktrees.of(session.directory)
     except NotFound:

@@ -56,7 +56,9 @@ async def opencode_integrate(
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
         worktree, session = await _worktree_of(bridge, session_id)
-        if busy := await bridge.client.running_sessions(worktree.directory):
+        # OpenCode has not confirmed a worktree without a directory, so no session works there.
+        busy = await bridge.client.running_sessions(worktree.directory) if worktree.directory else []
+        if busy:
             raise SessionBusy(
                 f"The session {busy[0]} is running in the worktree.",
                 hint="Wait for it with opencode_wait. opencode_abort stops it.",
@@ -86,12 +88,9 @@ async def _worktree_of(bridge: Bridge, name: str) -> "tuple[Worktree, Session | 
     """Return the worktree of a session, of a deleted session or of a branch, and its session, if that exists.
 
     Raises:
-        InvalidArgument: OpenCode runs on another machine.
         NotFound: There is no such worktree, or it was removed.
         NotAllowed: Its project is not listed.
     """
-    if bridge.settings.remote:
-        raise InvalidArgument("OpenCode runs on another machine, where no run is isolated.")
     left = bridge.worktrees.find(name)
     if left is None or await bridge.fence.hides(left):
         session = await bridge.fence.session(name)

@@ -90,6 +90,8 @@ EVENTS: list[tuple[str, object, Event]] = [
         backend_events.RequestClosed(SES, "que_1"),
     ),
     ("question.rejected", {"sessionID": SES, "requestID": "que_1"}, backend_events.RequestClosed(SES, "que_1")),
+    ("worktree.ready", {"name": "x", "branch": "opencode/x"}, backend_events.WorktreeReady("")),
+    ("worktree.failed", {"message": "No space"}, backend_events.WorktreeReady("", "No space")),
     ("server.instance.disposed", {"directory": "/p"}, backend_events.InstanceDisposed("", "/p")),
     ("global.disposed", {}, backend_events.InstanceDisposed("", "")),
 ]

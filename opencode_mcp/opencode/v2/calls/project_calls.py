@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager
 
 import anyio
 
-from opencode_mcp.errors import UnsupportedOperation
+from opencode_mcp.errors import BackendFailed, UnsupportedOperation
 from opencode_mcp.opencode.http_client.codec import encode
 from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
 from opencode_mcp.opencode.http_client.transport import Body
@@ -17,6 +17,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     FileDiff,
     FileNode,
     McpStatus,
+    NewWorktree,
     Paths,
     Providers,
     SymbolMatch,
@@ -31,6 +32,8 @@ AGENTS_SECONDS = 60.0
 MODELS_SECONDS = 10.0
 """Longest time after which the models follow, in seconds; without a usable provider there are none."""
 OPENING_INTERVAL_SECONDS = 0.2
+WORKTREE_SECONDS = 900.0
+"""Longest time for the set-up of a new worktree."""
 
 
 class ProjectCalls(DataCaller):
@@ -182,6 +185,29 @@ class ProjectCalls(DataCaller):
     async def vcs_status(self, directory: str) -> list[UncommittedFile]:
         """Call ``vcs.status``."""
         return conversions.uncommitted_of(await self._data("vcs.status", directory=directory))
+
+    async def worktree_create(self, directory: str, name: str) -> NewWorktree:
+        """Call ``worktree.create``, which answers when the set-up of the project has run, and ``vcs.get``."""
+        body = {"projectID": await self._project_id(directory), "name": name}
+        found = as_map(await self.call("worktree.create", body=body, timeout=WORKTREE_SECONDS))
+        made = as_text(found.get("directory"))
+        if not made:
+            raise BackendFailed("OpenCode did not say where it made the worktree.")
+        return NewWorktree(directory=made, branch=(await self.vcs(made)).branch or "", is_ready=True)
+
+    async def worktrees(self, directory: str) -> list[str]:
+        """Call ``worktree.list``."""
+        query = {"projectID": await self._project_id(directory)}
+        return [as_text(each.get("directory")) for each in as_maps(await self.call("worktree.list", query=query))]
+
+    async def worktree_remove(self, directory: str, worktree: str) -> None:
+        """Call ``worktree.remove``; without ``force``, it would refuse one with changes."""
+        body = {"projectID": await self._project_id(directory), "directory": worktree, "force": True}
+        await self.call("worktree.remove", body=body)
+
+    async def _project_id(self, directory: str) -> str:
+        found = as_map(await self.call("location.get", directory=directory))
+        return as_text(as_map(found.get("project")).get("id"))
 
 
 def _is_without_models(lists: DirectoryLists) -> bool:

@@ -1,0 +1,129 @@
+"""End of isolated work on another machine: OpenCode can show it and remove it, and cannot bring it back.
+
+The checkout there is changed by a person, or by OpenCode's shell, with the commands that a refusal names.
+"""
+
+import shlex
+from typing import TYPE_CHECKING
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
+from opencode_mcp.isolation.repository.trees import TreeChange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opencode_mcp.isolation.integration_ways import How
+    from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.opencode.client import OpenCodeClient
+    from opencode_mcp.remote_isolation.remote_worktrees import RemoteWorktrees
+
+LETTERS = {"added": "A", "deleted": "D"}
+"""Git's letters for OpenCode's words; any other change is ``M``."""
+NOTHING_KEPT = "No commit of it is kept: OpenCode deletes the branch with the worktree."
+COMMIT_WORK = "git -C {folder} add --all && git -C {folder} commit -m {message}"
+THEN: "Mapping[How, str]" = {
+    "apply": "git -C {repository} merge --squash {branch}",
+    "commit": "git -C {repository} merge --squash {branch} && git -C {repository} commit -m {message}",
+    "merge": "git -C {repository} merge {branch}",
+    "branch": "git -C {repository} worktree remove {folder}",
+}
+"""Commands that do on OpenCode's machine what the bridge cannot do there, once the work is committed."""
+
+
+class RemoteIntegrator:
+    """Ends isolated work, one call for a worktree at a time.
+
+    Args:
+        worktrees: Knows the worktrees.
+        client: Reaches OpenCode.
+    """
+
+    def __init__(self, worktrees: "RemoteWorktrees", client: "OpenCodeClient") -> None:
+        self._worktrees = worktrees
+        self._client = client
+
+    async def integrate(self, worktree: "Worktree", how: "How", options: IntegrationOptions) -> Integration:
+        """End isolated work, as far as OpenCode can.
+
+        ``discard`` removes the worktree and its branch. ``branch`` forgets a worktree that was removed over there, with
+        its branch kept. The other ways are refused, with the commands that do the same on OpenCode's machine.
+
+        Raises:
+            InvalidArgument: OpenCode cannot do it, or would delete another branch than that of the worktree.
+            NotFound: The worktree was removed.
+            SessionBusy: Another call is at work on it.
+            BackendError: OpenCode failed, or could not be reached. Nothing was removed.
+        """
+        async with self._worktrees.alone(worktree) as now:
+            is_there = bool(await self._worktrees.place_of(now))
+            if how == "undo" or (is_there and how != "discard"):
+                raise _refused(now, how, options.message)
+            if not is_there and how in {"apply", "commit", "merge"}:
+                raise _removed_there(now)
+            pending = await self._dropped(now) if is_there else []
+            await self._worktrees.remove(now)
+            return Integration(pending, lost=NOTHING_KEPT if pending else "")
+
+    async def changed(self, worktree: "Worktree") -> list[TreeChange]:
+        """Return what ``pending`` does: OpenCode does not know where the worktree began."""
+        return await self.pending(worktree)
+
+    async def pending(self, worktree: "Worktree") -> list[TreeChange]:
+        """Return the changes of a worktree that the checkout has not got, as far as OpenCode tells.
+
+        They are compared with the default branch; if OpenCode knows none, with the last commit. A change that the
+        checkout has, committed on its branch or not, is left out.
+
+        Raises:
+            BackendError: OpenCode failed, or could not be reached.
+        """
+        vcs = await self._client.vcs(worktree.folder)
+        mode = "branch" if vcs.default_branch else "git"
+        found = await self._client.vcs_diff(worktree.directory, mode)
+        own = [await self._client.vcs_diff(worktree.project, each) for each in dict.fromkeys(("git", mode))]
+        # A change without a patch, such as that of a binary file, cannot be compared.
+        there = {(diff.file, diff.patch) for diffs in own for diff in diffs if diff.patch}
+        pending = [diff for diff in found if (diff.file, diff.patch) not in there]
+        return [TreeChange(LETTERS.get(diff.status, "M"), diff.file) for diff in pending]
+
+    async def _dropped(self, worktree: "Worktree") -> list[TreeChange]:
+        """Return the files whose changes a removal drops.
+
+        Raises:
+            InvalidArgument: Another branch is checked out in the worktree; OpenCode would delete that.
+        """
+        # OpenCode 1 looks for the branch when it opens a directory, and may miss a later change.
+        await self._client.instance_dispose(worktree.folder)
+        branch = (await self._client.vcs(worktree.folder)).branch
+        if branch not in {None, "", worktree.branch}:
+            raise InvalidArgument(
+                f"The branch {branch} is checked out in the worktree, and OpenCode would delete it with the worktree.",
+                hint=f"Have OpenCode check out {worktree.branch} there, then call again.",
+            )
+        return await self.pending(worktree)
+
+
+def _refused(worktree: "Worktree", how: "How", message: str) -> InvalidArgument:
+    """Return the refusal of a way that OpenCode does not offer, with what a person can do on its machine."""
+    if how == "undo":
+        return InvalidArgument("OpenCode runs on another machine: this MCP server has brought nothing back there.")
+    command = f"{COMMIT_WORK}; {THEN[how]}".format(
+        folder=shlex.quote(worktree.folder),
+        repository=shlex.quote(worktree.repository),
+        branch=shlex.quote(worktree.branch),
+        message=shlex.quote(message),
+    )
+    again = " Then call this again: it forgets the worktree." if how == "branch" else ""
+    return InvalidArgument(
+        f"OpenCode runs on another machine, where this MCP server cannot use git. Nothing was changed: the work is in "
+        f"{worktree.folder}, on the branch {worktree.branch}. On that machine, this does it: `{command}`.{again}",
+        hint="A person can run it there. opencode_shell can run it, too, if it is listed.",
+    )
+
+
+def _removed_there(worktree: "Worktree") -> InvalidArgument:
+    return InvalidArgument(
+        f"The worktree {worktree.folder} does not exist any more on OpenCode's machine.",
+        hint='Call opencode_integrate with how="branch", which forgets it.',
+    )
