@@ -15,6 +15,7 @@ from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode import versions
 from opencode_mcp.opencode.http_client.concurrent_reads import read_each
+from opencode_mcp.runs.requests import request_descriptions
 from opencode_mcp.server.access.operation_uses import RESOURCE_USES
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.server.status_settings import flags_of
@@ -39,6 +40,9 @@ DESCRIPTION_CHARACTERS = 160
 REASON_LIMIT = 1000
 UNREAD = "unread"
 BATCHES = "batches"
+NEEDS_INPUT = "needs_input"
+SHOWN_IF_ANY = frozenset({BATCHES, NEEDS_INPUT})
+"""Facts that are left out if there is nothing to show."""
 VERSION = "opencode"
 GENERATION = "generation"
 TESTED_WITH = "tested_with"
@@ -76,7 +80,7 @@ async def describe_project(bridge: "Bridge", directory: str, show: ShownFacts = 
         failed[GENERATION] = unreached
     elif VERSION in found:
         found |= _facts_of(cast("Health", found[VERSION]))
-    facts = {name: found[name] for name in NAMES if name in found and (found[name] or name != BATCHES)}
+    facts = {name: found[name] for name in NAMES if name in found and (found[name] or name not in SHOWN_IF_ANY)}
     return {**facts, UNREAD: _by_reason(failed)} if failed else facts
 
 
@@ -123,13 +127,29 @@ async def _changed_files(bridge: "Bridge", directory: str) -> list[str]:
 
 
 async def _running_sessions(bridge: "Bridge", directory: str) -> dict[str, str]:
-    """Return the titles of the running sessions by id; empty if there is none yet, or it cannot or may not be read."""
+    """Return the titles of the running sessions by id, or else how their prompts begin; empty if neither is known."""
     running = await bridge.client.running_sessions(directory)
     readable = running[:TITLES] if bridge.allowed.serves_always(RESOURCE_USES["session"]) else []
     reads = {session_id: partial(bridge.client.session_get, session_id) for session_id in readable}
     found, _ = await read_each(reads, within=WITHIN / 2)
     sessions = cast("dict[str, Session]", found)
-    return {name: title_of(sessions[name]) if name in sessions else "" for name in running}
+    return {name: _name_of(bridge, sessions[name]) if name in sessions else "" for name in running}
+
+
+def _name_of(bridge: "Bridge", session: "Session") -> str:
+    """Return the title of a session; if it has none yet, the first words of its prompt, if a bridge has sent that."""
+    words = (note.words for note in bridge.runs.notes.of(session) if note.words)
+    return title_of(session) or one_line(next(words, ""))
+
+
+async def _needs_input(bridge: "Bridge", directory: str) -> dict[str, str]:
+    """Return what is asked in the sessions of the project; OpenCode is asked once for all of them."""
+    return {
+        request.session_id: one_line(
+            request_descriptions.describe(request, subagent=False).asks, DESCRIPTION_CHARACTERS
+        )
+        for request in await bridge.requests.waiting_in(directory)
+    }
 
 
 async def _isolated_worktrees(bridge: "Bridge", directory: str) -> dict[str, str]:
@@ -199,6 +219,7 @@ FACTS: Mapping[str, Read] = {
     "branch": _branch,
     "changed_files": _changed_files,
     "running_sessions": _running_sessions,
+    NEEDS_INPUT: _needs_input,
     "isolated_worktrees": _isolated_worktrees,
     BATCHES: _batches,
     "verify_commands": _verify_commands,
@@ -215,7 +236,7 @@ NAMES = (VERSION, GENERATION, TESTED_WITH, *(name for name in FACTS if name != V
 """Names of all facts, in the order in which they are shown."""
 SHOWN: Mapping[ShownFacts, tuple[str, ...]] = {
     "summary": (
-        *(VERSION, "directory", "allowed_directories", "branch", "running_sessions"),
+        *(VERSION, "directory", "allowed_directories", "branch", "running_sessions", NEEDS_INPUT),
         *("isolated_worktrees", BATCHES, "verify_commands"),
         *("default_model", "models", "agents"),
     ),

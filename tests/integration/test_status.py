@@ -113,7 +113,8 @@ async def test_it_reports_which_files_changed_and_which_sessions_work(
     status = await whole_status(host, directory=str(asking))
     assert f"added new-{era}.txt" in status["changed_files"]
     assert status["running_sessions"].keys() >= {session}
-    assert f"  {session}" in (await host.text("opencode_status", directory=str(asking)))
+    assert status["running_sessions"][session], "a title, or the first words of the prompt"
+    assert f"  {session}: " in (await host.text("opencode_status", directory=str(asking)))
     await scripted_model.release(gate)
     await host.wait(session)
     assert session not in (await whole_status(host, directory=str(asking)))["running_sessions"]

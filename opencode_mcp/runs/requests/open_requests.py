@@ -85,6 +85,23 @@ class Requests:
             logger.info("%s; the requests that the event stream told of are used instead", error.message)
             return [request for request in self._hub.asked() if isinstance(request, kind)]
 
+    async def waiting_in(self, directory: str) -> list[Request]:
+        """Return the requests of the sessions of a directory that probably wait, with one look at each list.
+
+        Unlike ``open``, it does not check whether the tool call that asks has ended.
+        """
+        found = [request for request in await self.listed(directory) if not is_of_directory(request)]
+        if not found:
+            return []
+        busy = await self._client.session_status(directory)
+        return [request for request in found if _outlasts_work(request) or request.session_id in busy]
+
+    async def idle_askers(self, directory: str) -> set[str]:
+        """Return the sessions of a directory in which something waits for an answer without a run."""
+        if not (await self._client.features()).idle_questions:
+            return set()
+        return {item.session_id for item in await self._client.questions(directory) if _outlasts_work(item)}
+
     async def open(self, directory: str, session_id: str) -> list[PendingRequest]:
         """Return the open requests of a session and its subagents (``permission.list``, ``question.list``)."""
         found = await self.listed(directory)

@@ -33,6 +33,30 @@ COUNTED_SOON = frozenset({"completed", "running", "needs_input"})
 
 
 @dataclass(frozen=True, slots=True)
+class PresentState:
+    """State of a session at this moment."""
+
+    is_running: bool = False
+    asks: bool = False
+    """True if something waits for an answer. If the session is idle, a plugin or a client has asked it."""
+
+    @property
+    def activity(self) -> Activity:
+        """Return the work of the session."""
+        if self.is_running:
+            return "needs_input" if self.asks else "running"
+        return ""
+
+    @property
+    def status(self) -> Literal["idle", "running", "needs_input"]:
+        """Return the status of the session: also an idle one may need input."""
+        return "needs_input" if self.asks else self.activity or "idle"
+
+
+IDLE = PresentState()
+
+
+@dataclass(frozen=True, slots=True)
 class SessionFacts:
     """Facts of a session beside its record."""
 
@@ -44,7 +68,12 @@ class SessionFacts:
     number_of_subagents: int = 0
     are_subagents_known: bool = True
     """False if OpenCode could not list them."""
-    activity: Activity = ""
+    present: PresentState = IDLE
+
+    @property
+    def activity(self) -> Activity:
+        """Return the work of the session at this moment."""
+        return self.present.activity
 
     @property
     def spent(self) -> Spending:
@@ -65,18 +94,6 @@ class SessionFacts:
     def ended(self) -> float:
         """Return the time of the end of the last run, in milliseconds since the epoch; 0 if it has none."""
         return self.last.changed if self.outcome in ENDS else 0
-
-
-def activity_of(*, is_running: bool, asks: bool) -> Activity:
-    """Return what a session does at this moment."""
-    if asks:
-        return "needs_input"
-    return "running" if is_running else ""
-
-
-def status_of(activity: Activity) -> str:
-    """Return the status of a session."""
-    return activity or "idle"
 
 
 def is_changed_since(session: "Session", facts: SessionFacts) -> bool:
@@ -119,7 +136,7 @@ def unread(session: "Session") -> tuple[LastRun, Spending]:
 
 
 def facts_of(
-    bridge: "Bridge", session: "Session", end: tuple[LastRun, Spending], subagents: "Subagents", activity: Activity
+    bridge: "Bridge", session: "Session", end: tuple[LastRun, Spending], subagents: "Subagents", present: PresentState
 ) -> SessionFacts:
     """Put the facts of a session together.
 
@@ -128,7 +145,7 @@ def facts_of(
         session: The session.
         end: From ``read_end``.
         subagents: Its subagents, among others.
-        activity: Its work at this moment.
+        present: Its state at this moment.
     """
     last, own = end
     first = first_prompt(last.prompt_id, bridge.runs.notes.of(session))
@@ -140,7 +157,7 @@ def facts_of(
         subagents=Spending.total(map(Spending.counted, below)),
         number_of_subagents=len(below),
         are_subagents_known=subagents.is_whole,
-        activity=activity,
+        present=present,
     )
 
 

@@ -25,15 +25,13 @@ from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.sessions import session_list
 from opencode_mcp.server.sessions.changed_paths import MAYBE, changes_data, changes_text
 from opencode_mcp.server.sessions.session_reading import (
-    Activity,
+    PresentState,
     SessionFacts,
-    activity_of,
     cost_data,
     cost_text,
     facts_of,
     is_changed_since,
     read_end,
-    status_of,
     unread,
 )
 from opencode_mcp.server.sessions.titles import UNTITLED, title_of
@@ -134,7 +132,7 @@ async def session_rows(bridge: "Bridge", page: session_list.SessionPage) -> Sess
                 page.totals.correct(session, end.own)
         page.totals.add_subagents(subagents)
     facts = {
-        session.id: _facts(bridge, session, ends[session.id], subagents, _activity(page, session, waiting))
+        session.id: _facts(bridge, session, ends[session.id], subagents, _present(page, session, waiting))
         for session in page.sessions
     }
     if page.totals:
@@ -156,8 +154,10 @@ def _unread(bridge: "Bridge", page: session_list.SessionPage, rows: list[Row]) -
     return UNKNOWN.format(" or ".join([*([CLOSED] if is_closed else []), *([SLOW] if is_slow else [])]))
 
 
-def _facts(bridge: "Bridge", session: "Session", end: _End, subagents: "Subagents", activity: Activity) -> SessionFacts:
-    return facts_of(bridge, session, (end.last, end.own), subagents, activity)
+def _facts(
+    bridge: "Bridge", session: "Session", end: _End, subagents: "Subagents", present: PresentState
+) -> SessionFacts:
+    return facts_of(bridge, session, (end.last, end.own), subagents, present)
 
 
 def _fitted(page: session_list.SessionPage, facts: dict[str, SessionFacts], ends: dict[str, _End]) -> SessionRows:
@@ -177,16 +177,18 @@ def _fitted(page: session_list.SessionPage, facts: dict[str, SessionFacts], ends
 
 
 async def _waiting(bridge: "Bridge", page: session_list.SessionPage) -> set[str]:
-    """Return the busy sessions of a page that wait for an answer, their subagents' requests included."""
+    """Return the sessions of a page that wait for an answer, their subagents' requests included."""
     waiting: set[str] = set()
+    for directory in {session.directory for session in page.sessions} & page.opened:
+        waiting |= await bridge.requests.idle_askers(directory)
     for session in page.sessions:
         if session.id in page.status and await bridge.requests.open(session.directory, session.id):
             waiting.add(session.id)
     return waiting
 
 
-def _activity(page: session_list.SessionPage, session: "Session", waiting: set[str]) -> Activity:
-    return activity_of(is_running=session.id in page.status, asks=session.id in waiting)
+def _present(page: session_list.SessionPage, session: "Session", waiting: set[str]) -> PresentState:
+    return PresentState(is_running=session.id in page.status, asks=session.id in waiting)
 
 
 async def _read_ends(bridge: "Bridge", page: session_list.SessionPage) -> dict[str, _End]:
@@ -212,7 +214,7 @@ async def _read_end(bridge: "Bridge", session: "Session") -> _End:
 def _row_data(session: "Session", facts: SessionFacts) -> RowData:
     row: RowData = {
         "session_id": session.id,
-        "status": status_of(facts.activity),
+        "status": facts.present.status,
         "outcome": facts.outcome,
         "changed": moment(max(session.changed, facts.last.changed)),
         "ended": moment(facts.ended) if facts.ended else "",
@@ -225,6 +227,12 @@ def _row_data(session: "Session", facts: SessionFacts) -> RowData:
     if session.time.archived is not None:
         row["archived"] = True
     return {name: value for name, value in row.items() if value != ""} | cost_data(facts)
+
+
+def _state_text(facts: SessionFacts) -> str:
+    """Return the outcome of the last run, after what the session needs if that is something else."""
+    is_idle = not facts.present.is_running
+    return f"{facts.present.status}, last run {facts.outcome}" if is_idle and facts.present.asks else facts.outcome
 
 
 def _time_text(row: Row) -> str:
@@ -244,7 +252,7 @@ def _line(row: Row, *, common: bool) -> str:
     title, prompt = told_once(data.get("title", ""), data.get("prompt", ""))
     facts = [
         data["session_id"],
-        data["outcome"],
+        _state_text(row.facts),
         _time_text(row),
         cost_text(row.facts),
         one_line(title) or ("" if prompt else UNTITLED),

@@ -29,14 +29,14 @@ from opencode_mcp.server.results.render import (
 from opencode_mcp.server.results.safe_text import shown_sections
 from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.sessions.session_reading import (
+    IDLE,
+    PresentState,
     SessionFacts,
-    activity_of,
     cost_data,
     cost_text,
     facts_of,
     is_changed_since,
     read_end,
-    status_of,
 )
 from opencode_mcp.server.sessions.titles import UNTITLED, shown_title, title_of
 from opencode_mcp.server.sessions.undone import undone_text
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-IDLE = "idle"
 WITHOUT_DURATION = frozenset({"undone", "unanswered"})
 """Outcomes of runs whose duration says nothing."""
 
@@ -62,7 +61,7 @@ class SessionView:
     """State of a session. The lists are empty on all pages but the first."""
 
     session: "Session"
-    status: str
+    present: PresentState = IDLE
     facts: SessionFacts | None = None
     """Last run and cost; ``None`` on later pages."""
     todos: list[str] = field(default_factory=list[str])
@@ -84,7 +83,7 @@ class SessionView:
     @property
     def is_idle(self) -> bool:
         """Return True if nothing works in the session; a plugin or a client may still have asked something there."""
-        return self.status == IDLE
+        return not self.present.is_running
 
 
 async def view_session(
@@ -109,16 +108,16 @@ async def view_session(
     state = busy.value.get(session.id)
     asked = await _asked(bridge, session, is_running=state is not None, is_first=first)
     pending = asked if first else []
-    activity = activity_of(is_running=state is not None, asks=bool(state and asked))
+    present = PresentState(is_running=state is not None, asks=bool(asked))
     last = end.value[0] if end.value else None
-    doing = await _doing(bridge, session, last, state) if last and activity == "running" else ""
+    doing = await _doing(bridge, session, last, state) if last and present.activity == "running" else ""
     if verification := bridge.runs.verifications.running_in(session.id):
         doing = verification.doing
-    facts = facts_of(bridge, session, end.value, subagents.value, activity) if end.value else None
+    facts = facts_of(bridge, session, end.value, subagents.value, present) if end.value else None
     waited = await _waited(bridge, session, facts.last, pending if state else []) if facts else 0
     return SessionView(
         session=session,
-        status=status_of(activity),
+        present=present,
         facts=facts,
         todos=todos.value,
         children=subagents.value.started_by(session.id),
@@ -126,7 +125,7 @@ async def view_session(
         transcript=page.value.text,
         cursor=page.value.cursor,
         doing=doing,
-        draft=_draft(bridge, session, last) if last and activity == "running" else "",
+        draft=_draft(bridge, session, last) if last and present.activity == "running" else "",
         waited=waited,
         now=client.clock.now() * 1000,
     )
@@ -212,7 +211,7 @@ def view_data(view: SessionView) -> dict[str, Any]:
     session = view.session
     data: dict[str, Any] = {
         "session_id": session.id,
-        "status": view.status,
+        "status": view.present.status,
         "title": title_of(session),
         "directory": session.directory,
         "changed": moment(session.changed),
@@ -285,7 +284,7 @@ def _facts(view: SessionView) -> str:
     title, prompt = told_once(title_of(session), facts.last.prompt if facts and _has_run(facts) else "")
     line = [
         session.id,
-        view.status,
+        view.present.status,
         title or ("" if prompt else UNTITLED),
         one_line(session.directory),
         f"changed {moment(session.changed)}",

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
-from opencode_mcp.server.project_status import UNREAD, ShownFacts, describe_project
+from opencode_mcp.server.project_status import NEEDS_INPUT, UNREAD, ShownFacts, describe_project
 from opencode_mcp.server.results.render import result
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import beginning, one_line
@@ -128,5 +128,6 @@ ENTRIES: "Mapping[str, Callable[[Any], str]]" = {
     "models": _model,
     "commands": _described,
     "running_sessions": _described,
+    NEEDS_INPUT: _described,
 }
 """Facts with a line for each entry: functions that write what follows the entry's name."""

@@ -11,7 +11,7 @@ from opencode_mcp.runs.session_history.subagents import Subagents
 from opencode_mcp.server.costs.cost_report import CostReport, SessionCost, origin_of
 from opencode_mcp.server.costs.cost_tables import cost_data, cost_text
 from opencode_mcp.server.results.amounts import amount_data, amount_text, money
-from opencode_mcp.server.sessions.session_reading import SessionFacts
+from opencode_mcp.server.sessions.session_reading import PresentState, SessionFacts
 from opencode_mcp.server.sessions.session_reading import cost_text as session_cost_text
 from opencode_mcp.server.sessions.totals import Totals, totals_data, totals_text
 
@@ -81,7 +81,7 @@ def facts(cost: float, *, counted: bool = True, subagents: float = 0, running: b
         own=Spending(cost),
         subagents=Spending(subagents),
         number_of_subagents=1 if subagents else 0,
-        activity="running" if running else "",
+        present=PresentState(is_running=running),
     )
 
 

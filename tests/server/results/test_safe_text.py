@@ -22,6 +22,7 @@ from opencode_mcp.runs.outcome.run_report import (
 from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.server.results.render import explain, result
 from opencode_mcp.server.results.several_reports import reports_result
+from opencode_mcp.server.sessions.session_reading import PresentState
 from opencode_mcp.server.sessions.session_view import SessionView, view_data, view_text
 from opencode_mcp.server.waiting.elicitation import form_of
 from opencode_mcp.server.waiting.wait import report_result
@@ -103,7 +104,9 @@ def test_a_session_holds_no_forged_line() -> None:
     session = Session.model_validate(
         {"id": "ses_1", "title": HOSTILE, "directory": HOSTILE, "time": {"created": 1, "updated": 1}}
     )
-    view = SessionView(session, "running", todos=report().todos, children=[session], pending=report().pending)
+    view = SessionView(
+        session, PresentState(is_running=True), todos=report().todos, children=[session], pending=report().pending
+    )
     made = result(view_text(view), view_data(view), is_shown=True)
     check(cast("TextContent", made.content[0]).text)
     check(json.dumps(made.structured_content, ensure_ascii=False))
@@ -161,7 +164,7 @@ def told_of(request: PendingRequest) -> list[tuple[str, str]]:
     pending = {"status": "needs_input", "session_id": "ses_1", "message_id": "msg_1", "directory": "/p"}
     one = RunReport.model_validate(pending | {"pending": [request.model_dump()]})
     session = Session.model_validate({"id": "ses_1", "time": {"created": 1, "updated": 1}})
-    view = SessionView(session, "running", pending=[request])
+    view = SessionView(session, PresentState(is_running=True), pending=[request])
     results = [
         report_result(one),
         reports_result([one], until="all"),

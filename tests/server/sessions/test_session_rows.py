@@ -1,5 +1,6 @@
 """A list of sessions names the files that each changed, as far as they can be read."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from opencode_mcp.runs.session_history.session_changes import NO_CHANGES
 from opencode_mcp.runs.session_history.spending import Spending
 from opencode_mcp.server.sessions import session_rows
 from opencode_mcp.server.sessions.session_list import SessionPage
-from opencode_mcp.server.sessions.session_reading import SessionFacts, is_changed_since
+from opencode_mcp.server.sessions.session_reading import PresentState, SessionFacts, is_changed_since
 from opencode_mcp.server.sessions.session_rows import Row, SessionRows
 from opencode_mcp.server.sessions.totals import Totals
 
@@ -61,3 +62,11 @@ def test_a_rename_is_not_shown_as_the_end_of_the_last_run() -> None:
     unanswered = listed("ses_1", last=LastRun("unanswered", changed=2))
     assert "changed 1970" in SessionRows([unanswered]).text
     assert not is_changed_since(unanswered.session, unanswered.facts)
+
+
+def test_an_idle_session_in_which_something_is_asked_needs_input() -> None:
+    row = listed("ses_1")
+    facts = replace(row.facts, present=PresentState(asks=True))
+    assert " · needs_input, last run completed · " in SessionRows([replace(row, facts=facts)]).text
+    facts = replace(row.facts, present=PresentState(is_running=True, asks=True))
+    assert "ses_1 · needs_input · " in SessionRows([replace(row, facts=facts)]).text

@@ -11,7 +11,7 @@ SESSION = Session.read({"id": "ses_1"})
 
 def test_a_view_says_that_the_subagents_could_not_be_listed_so_that_the_cost_is_not_known() -> None:
     facts = SessionFacts(LastRun("completed"), Spending(0.25), are_subagents_known=False)
-    view = SessionView(SESSION, "idle", facts)
+    view = SessionView(SESSION, facts=facts)
     assert "OpenCode could not list its subagents." in view_text(view).splitlines()
     assert "at least $0.25" in view_text(view)
     data = view_data(view)
@@ -19,6 +19,6 @@ def test_a_view_says_that_the_subagents_could_not_be_listed_so_that_the_cost_is_
 
 
 def test_a_view_of_a_session_without_subagents_says_nothing_of_them() -> None:
-    view = SessionView(SESSION, "idle", SessionFacts(LastRun("completed"), Spending(0.25)))
+    view = SessionView(SESSION, facts=SessionFacts(LastRun("completed"), Spending(0.25)))
     assert "subagents" not in view_text(view)
     assert "children_complete" not in view_data(view)
