@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LETTERS = {"added": "A", "deleted": "D"}
 """Git's letters for OpenCode's words; any other change is ``M``."""
 NOTHING_KEPT = "No commit of it is kept: OpenCode deletes the branch with the worktree."
+BRANCH_STAYS = "{branch} was not checked out there, so OpenCode 1 does not delete that branch."
 COMMIT_WORK = "git -C {folder} add --all && git -C {folder} commit -m {message}"
 THEN: "Mapping[How, str]" = {
     "apply": "git -C {repository} merge --squash {branch}",
@@ -61,9 +62,10 @@ class RemoteIntegrator:
                 raise _refused(now, how, options.message)
             if not is_there and how in {"apply", "commit", "merge"}:
                 raise _removed_there(now)
-            pending = await self._dropped(now) if is_there else []
-            await self._worktrees.remove(now)
-            return Integration(pending, lost=NOTHING_KEPT if pending else "")
+            if not is_there:
+                await self._worktrees.remove(now)
+                return Integration()
+            return await self._discard(now)
 
     async def changed(self, worktree: "Worktree") -> list[TreeChange]:
         """Return what ``pending`` does: OpenCode does not know where the worktree began."""
@@ -87,21 +89,29 @@ class RemoteIntegrator:
         pending = [diff for diff in found if (diff.file, diff.patch) not in there]
         return [TreeChange(LETTERS.get(diff.status, "M"), diff.file) for diff in pending]
 
-    async def _dropped(self, worktree: "Worktree") -> list[TreeChange]:
-        """Return the files whose changes a removal drops.
+    async def _discard(self, worktree: "Worktree") -> Integration:
+        has_branch = await self._has_own_branch(worktree)
+        pending = await self.pending(worktree)
+        await self._worktrees.remove(worktree)
+        if not has_branch:
+            return Integration(pending, lost=BRANCH_STAYS.format(branch=worktree.branch))
+        return Integration(pending, lost=NOTHING_KEPT if pending else "")
+
+    async def _has_own_branch(self, worktree: "Worktree") -> bool:
+        """Return True if the branch of a worktree is checked out there; False if none is.
 
         Raises:
-            InvalidArgument: Another branch is checked out in the worktree; OpenCode would delete that.
+            InvalidArgument: Another one is; OpenCode would delete that.
         """
         # OpenCode 1 looks for the branch when it opens a directory, and may miss a later change.
         await self._client.instance_dispose(worktree.folder)
         branch = (await self._client.vcs(worktree.folder)).branch
-        if branch not in {None, "", worktree.branch}:
+        if branch and branch != worktree.branch:
             raise InvalidArgument(
                 f"The branch {branch} is checked out in the worktree, and OpenCode would delete it with the worktree.",
                 hint=f"Have OpenCode check out {worktree.branch} there, then call again.",
             )
-        return await self.pending(worktree)
+        return bool(branch)
 
 
 def _refused(worktree: "Worktree", how: "How", message: str) -> InvalidArgument:

@@ -1,0 +1,74 @@
+"""The end of isolated work on another machine: what OpenCode would drop is listed, and no other branch is deleted."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.isolation.integration_result import IntegrationOptions
+from opencode_mcp.isolation.integration_ways import How
+from opencode_mcp.isolation.records import Worktree
+from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.remote_isolation.remote_integration import RemoteIntegrator
+from opencode_mcp.remote_isolation.remote_worktrees import RemoteWorktrees
+from tests.remote_isolation.far_opencode import REPOSITORY, FarOpenCode, worktrees_of
+from tests.remote_isolation.test_remote_worktrees import READY
+
+pytestmark = pytest.mark.anyio
+OPTIONS = IntegrationOptions("It's done")
+
+
+async def made_by(opencode: FarOpenCode, state: Path) -> tuple[RemoteIntegrator, RemoteWorktrees, Worktree]:
+    worktrees = worktrees_of(opencode, state)
+    made = await worktrees.create(REPOSITORY, title="Work")
+    await worktrees.assign(made, "ses_1")
+    return RemoteIntegrator(worktrees, opencode), worktrees, worktrees.of(made.directory)  # pyright: ignore[reportArgumentType] - a stand-in
+
+
+async def test_what_is_dropped_is_what_the_checkout_has_not_got(tmp_path: Path) -> None:
+    opencode = FarOpenCode(events=[READY])
+    integrator, worktrees, made = await made_by(opencode, tmp_path)
+    brought, dropped = FileDiff(file="a", patch="+1"), FileDiff(file="b", patch="+2", status="added")
+    binary = FileDiff(file="c")
+    opencode.diffs = {f"branch {made.directory}": [brought, dropped, binary], f"git {REPOSITORY}": [brought, binary]}
+    done = await integrator.integrate(made, "discard", OPTIONS)
+    assert [(change.status, change.path) for change in done.changed] == [("A", "b"), ("M", "c")]
+    assert "No commit of it is kept" in done.lost
+    assert opencode.removed == [made.folder]
+    assert worktrees.left() == []
+
+
+async def test_a_branch_of_another_name_is_not_deleted_with_the_worktree(tmp_path: Path) -> None:
+    opencode = FarOpenCode(events=[READY], branch="the-persons")
+    integrator, worktrees, made = await made_by(opencode, tmp_path)
+    with pytest.raises(InvalidArgument, match="The branch the-persons is checked out"):
+        await integrator.integrate(made, "discard", OPTIONS)
+    assert opencode.disposed == [made.folder]
+    assert worktrees.left() == [made]
+
+
+async def test_the_branch_of_a_detached_worktree_stays(tmp_path: Path) -> None:
+    integrator, _, made = await made_by(FarOpenCode(events=[READY], branch=None), tmp_path)
+    assert "does not delete that branch" in (await integrator.integrate(made, "discard", OPTIONS)).lost
+
+
+@pytest.mark.parametrize("how", ["apply", "commit", "merge", "branch"])
+async def test_other_ways_are_refused_with_commands(tmp_path: Path, how: How) -> None:
+    integrator, worktrees, made = await made_by(FarOpenCode(events=[READY]), tmp_path)
+    with pytest.raises(InvalidArgument) as refused:
+        await integrator.integrate(made, how, OPTIONS)
+    command = refused.value.message.partition("`")[2].partition("`")[0]
+    assert command.startswith(f"git -C {made.folder} add --all && ")
+    assert shlex.quote("It's done") in command
+    assert worktrees.left() == [made]
+
+
+async def test_a_worktree_that_was_removed_there_is_only_forgotten(tmp_path: Path) -> None:
+    opencode = FarOpenCode(events=[READY])
+    integrator, worktrees, made = await made_by(opencode, tmp_path)
+    opencode.made.clear()
+    with pytest.raises(InvalidArgument, match="does not exist any more"):
+        await integrator.integrate(made, "merge", OPTIONS)
+    assert not (await integrator.integrate(made, "branch", OPTIONS)).changed
+    assert (opencode.removed, worktrees.left()) == ([], [])
