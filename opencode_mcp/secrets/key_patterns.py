@@ -46,5 +46,6 @@ BEGINS = r"(?:(?<![\w-])|(?<=\\[nrt])|(?<=%3[Dd])|(?<=%20)|(?<=/bot))"
 """Positions where a key may begin. A text inside a text has its line ends escaped, and a URL its spaces."""
 BEGINS_OUTSIDE_DATA = r"(?:(?<![\w+/-])|(?<=\\[nrt])|(?<=%3[Dd])|(?<=%20))"
 KEY = re.compile(f"{BEGINS}(?:{'|'.join(KEYS)})|{BEGINS_OUTSIDE_DATA}(?:{'|'.join(KEYS_OF_LETTERS)})")
-CANDIDATE = re.compile(r"[\w.+/=~%:\\-]{16,}")
+SHORTEST_KEY_CHARACTERS = 16
+CANDIDATE = re.compile(rf"[\w.+/=~%:\\-]{{{SHORTEST_KEY_CHARACTERS},}}")
 """Runs of characters that are long enough for a key. Few texts have any, so most texts are scanned only once."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from string import ascii_letters, digits
 from urllib.parse import unquote
 
-from opencode_mcp.secrets.key_patterns import CANDIDATE, KEY
+from opencode_mcp.secrets.key_patterns import CANDIDATE, KEY, SHORTEST_KEY_CHARACTERS
 from opencode_mcp.secrets.own_passwords import MARK, SHORTEST_CHARACTERS
 from opencode_mcp.secrets.secret_names import is_password, is_plainly_secret, is_secret_parameter
 
@@ -64,6 +64,8 @@ def scrub(text: str, known: Collection[str] = (), *, strict: bool = False) -> st
     for secret in sorted(known, key=len, reverse=True):
         if len(secret) >= SHORTEST_CHARACTERS:
             text = text.replace(secret, MARK)
+    if _is_short_word(text):
+        return text
     text = _without_private_keys(text)
     text = CANDIDATE.sub(lambda run: KEY.sub(MARK, run[0]), text)
     text = _with_marks(USER, text, _is_login)
@@ -71,6 +73,11 @@ def scrub(text: str, known: Collection[str] = (), *, strict: bool = False) -> st
     text = _with_marks(SCHEME, text, _looks_random)
     text = _with_marks(WEB_HOOK, text, _looks_random)
     return _without_values(text, strict=strict)
+
+
+def _is_short_word(text: str) -> bool:
+    """Return True for a text in which no pattern can find anything, such as the name of a field: most texts are one."""
+    return len(text) < SHORTEST_KEY_CHARACTERS and text.isidentifier()
 
 
 def _with_marks(pattern: re.Pattern[str], text: str, is_one: Callable[[str], bool]) -> str:
