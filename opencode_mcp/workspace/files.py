@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -70,6 +71,12 @@ class ProjectFiles:
             descriptor = await to_thread.run_sync(open_file, directory, path)
             async with anyio.wrap_file(os.fdopen(descriptor, "rb")) as file:
                 yield OpenFile(os.fstat(descriptor).st_size, media_type, _pieces(file, path))
+
+    def is_folder(self, directory: str, path: str) -> bool:
+        """Return True if a path in a project is a folder; False if that cannot be seen without a request."""
+        if self._remote:
+            return False
+        return os.path.isdir(Path(directory, path))  # noqa: PTH112 - ``Path.is_dir`` raises where access is refused
 
     async def names(self, directory: str, folder: str) -> dict[str, bool]:
         """Return the names in a folder of a project, each with True if it is a folder.

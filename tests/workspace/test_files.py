@@ -75,6 +75,14 @@ async def test_what_is_no_file_is_not_found(files: ProjectFiles, project: Path, 
         await content(files, project, path)
 
 
+async def test_a_folder_is_recognised_on_the_disk(
+    local_files: ProjectFiles, client: OpenCodeClient, project: Path
+) -> None:
+    paths = ["src", ".", "README.md", "none"]
+    assert [local_files.is_folder(str(project), path) for path in paths] == [True, True, False, False]
+    assert not ProjectFiles(client, remote=True).is_folder(str(project), "src")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes among files")
 async def test_a_pipe_is_refused_and_not_waited_for(local_files: ProjectFiles, project: Path) -> None:
     os.mkfifo(project / "pipe")

@@ -77,6 +77,8 @@ async def opencode_read_file(
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)
     relative = bridge.fence.inside(place, path)
+    if bridge.files.is_folder(place.project, relative):
+        return await _list(bridge, place, relative, lines, cursor)
     window = line_window.LineWindow(first, lines, LINE_WIDTH, PAGE_BYTES)
     try:
         async with bridge.files.open(place.project, relative) as file:
