@@ -4,31 +4,29 @@ OPENCODE_BRIDGE is the URL of the bridge, such as https://agents.example.com/mcp
 a principal.
 """
 
-import os
-import sys
 from typing import Any, cast
 
 import anyio
 import httpx2
+from bridge import bridge, task
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-URL, TOKEN = os.environ["OPENCODE_BRIDGE"], os.environ["OPENCODE_BRIDGE_TOKEN"]
 LONGEST_SILENCE = 60.0
 """Seconds without a byte from the bridge, which sends progress or a sign of life every 15 s."""
 
 
-async def main(task: str) -> None:
+async def main(url: str, token: str, prompt: str) -> None:
     """Pass on the task, wait until it is over, and print the report."""
-    headers = {"Authorization": f"Bearer {TOKEN}"}
+    headers = {"Authorization": f"Bearer {token}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=LONGEST_SILENCE) as http,
-        Client(streamable_http_client(URL, http_client=http)) as client,
+        Client(streamable_http_client(url, http_client=http)) as client,
     ):
-        result = await client.call_tool("opencode_run", {"prompt": task})
+        result = await client.call_tool("opencode_run", {"prompt": prompt})
         while (report := cast("dict[str, Any]", result.structured_content or {})).get("status") == "running":
             result = await client.call_tool("opencode_wait", {"session_id": report["session_id"]})
         print(result.content[0].model_dump()["text"])
 
 
-anyio.run(main, sys.argv[1])
+anyio.run(main, *bridge(), task())

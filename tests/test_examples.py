@@ -12,6 +12,7 @@ from tests.harness.isolation import ROOT
 from tests.harness.launch import Launch
 from tests.harness.opencode2.fixtures import skip_without_engine
 from tests.harness.served import serving
+from tests.http.operator import Operator
 from tests.scripted_model.script import script, text
 
 pytestmark = pytest.mark.integration
@@ -89,6 +90,31 @@ def test_the_smallest_client_prints_the_report(launch: Launch, project: Path) ->
     assert done.returncode == 0, done.stderr
     assert "It is a small project." in done.stdout
     assert "completed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({}, "Set OPENCODE_BRIDGE:"),
+        ({"OPENCODE_BRIDGE": "http://127.0.0.1:1/mcp", "OPENCODE_BRIDGE_TOKEN": "x"}, "cannot be reached"),
+    ],
+)
+def test_a_client_without_a_bridge_says_what_is_wrong(variables: Mapping[str, str], words: str) -> None:
+    done = run("remote.py", "x", environment={**os.environ, "NO_PROXY": "*", **variables})
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_client_says_that_its_token_is_refused(tmp_path: Path) -> None:
+    operator = Operator(tmp_path)
+    operator.principal("laptop")
+    with serving(operator.launch, "--log-level", "INFO") as served:
+        variables = {**os.environ, "OPENCODE_BRIDGE": served.url, "OPENCODE_BRIDGE_TOKEN": "wrong", "NO_PROXY": "*"}
+        done = run("remote.py", "x", environment=variables)
+    assert done.returncode == 1
+    assert "(401): The token is unknown or was revoked." in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_client_of_another_machine_prints_the_report(launch: Launch) -> None:

@@ -45,7 +45,7 @@ def test_an_agent_delegates(
             "NO_PROXY": "*",
         }
         done = subprocess.run(  # noqa: S603 - our own example
-            [str(python), str(ROOT / "examples" / "agents" / f"{example}.py"), prompt],
+            [str(python), str(ROOT / "examples" / f"{example}.py"), prompt],
             env=variables,
             capture_output=True,
             encoding="utf-8",

@@ -6,32 +6,31 @@ AGENT_MODEL at OPENAI_BASE_URL, with the key OPENAI_API_KEY.
 
 import asyncio
 import os
-import sys
 
 from agents import Agent, OpenAIChatCompletionsModel, Runner, set_tracing_disabled
 from agents.mcp import MCPServerStreamableHttp
+from bridge import bridge, task
 from openai import AsyncOpenAI
 
-URL, TOKEN = os.environ["OPENCODE_BRIDGE"], os.environ["OPENCODE_BRIDGE_TOKEN"]
 LONGEST_CALL = 600.0
 """Seconds that the agent waits for a call: a run takes minutes."""
 
 
-async def main(task: str) -> None:
+async def main(url: str, token: str, prompt: str) -> None:
     """Give the task to the agent, and print its answer."""
     set_tracing_disabled(disabled=True)
-    parameters = {"url": URL, "headers": {"Authorization": f"Bearer {TOKEN}"}, "sse_read_timeout": LONGEST_CALL}
-    async with MCPServerStreamableHttp(parameters, client_session_timeout_seconds=LONGEST_CALL) as bridge:
+    parameters = {"url": url, "headers": {"Authorization": f"Bearer {token}"}, "sse_read_timeout": LONGEST_CALL}
+    async with MCPServerStreamableHttp(parameters, client_session_timeout_seconds=LONGEST_CALL) as server:
         agent = Agent(
             name="Delegator",
             instructions="Delegate work on code to OpenCode.",
             model=OpenAIChatCompletionsModel(os.environ["AGENT_MODEL"], AsyncOpenAI()),
-            mcp_servers=[bridge],
+            mcp_servers=[server],
         )
-        run = Runner.run_streamed(agent, task)
+        run = Runner.run_streamed(agent, prompt)
         async for _ in run.stream_events():
             pass
         print(run.final_output)
 
 
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main(*bridge(), task()))

@@ -4,19 +4,16 @@ OPENCODE_BRIDGE is the URL of the bridge, and OPENCODE_BRIDGE_TOKEN the token of
 """
 
 import asyncio
-import os
-import sys
 
+from bridge import bridge, task
 from langchain_mcp_adapters.client import MultiServerMCPClient
 
-URL, TOKEN = os.environ["OPENCODE_BRIDGE"], os.environ["OPENCODE_BRIDGE_TOKEN"]
 
-
-async def main(task: str) -> None:
+async def main(url: str, token: str, prompt: str) -> None:
     """Delegate the task, and print the report."""
-    server = {"transport": "streamable_http", "url": URL, "headers": {"Authorization": f"Bearer {TOKEN}"}}
+    server = {"transport": "streamable_http", "url": url, "headers": {"Authorization": f"Bearer {token}"}}
     tools = {tool.name: tool for tool in await MultiServerMCPClient({"opencode": server}).get_tools()}
-    print(await tools["opencode_run"].ainvoke({"prompt": task}))
+    print(await tools["opencode_run"].ainvoke({"prompt": prompt}))
 
 
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main(*bridge(), task()))
