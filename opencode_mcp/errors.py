@@ -95,6 +95,7 @@ class NotAllowed(CallerError):
         change: Change of the settings that allows it; ``None`` if none does.
         by_person: What the person can do instead of the change: the rest of a sentence, without its period.
         remark: Risk that the person should know before.
+        scope: Scope that the access token of the client lacks; empty if the settings forbid it.
     """
 
     def __init__(
@@ -105,11 +106,13 @@ class NotAllowed(CallerError):
         change: SettingsChange | None = None,
         by_person: str = "",
         remark: str = "",
+        scope: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.change = change
         self.by_person = by_person
         self.remark = remark
+        self.scope = scope
 
     def __str__(self) -> str:
         return f"{super().__str__()} {self.remark}".rstrip()

@@ -10,9 +10,10 @@ import anyio
 from opencode_mcp.config import read_file
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.http.authentication.caller import Caller
-from opencode_mcp.http.authentication.needed_scopes import lacking_scopes
+from opencode_mcp.http.authentication.needed_scopes import lacking_scopes, tool_named
 from opencode_mcp.http.oauth.user import USER, user_of
 from opencode_mcp.http.principals.principal_file import stamp_of
+from opencode_mcp.http.request_logs.request_log import log_missing_scopes
 from opencode_mcp.http.unfinished_batches import has_unfinished_tasks
 from opencode_mcp.http.web.exchange import exchange_of, is_call
 from opencode_mcp.text.json_values import as_map
@@ -97,9 +98,11 @@ class Gate:
             exchange.end_after(caller.seconds_left)
         with self._kept(caller, exchange):
             tenant = await self._tenant(caller)
-            lacking = lacking_scopes(scope, tenant.settings)
-            app = self._authenticator.challenge.few_scopes(lacking) if lacking else tenant.handle
-            await app(scope, receive, send)
+            if lacking := lacking_scopes(scope, tenant.settings):
+                log_missing_scopes(caller.principal, str(caller.claims["sub"]), tool_named(scope), lacking)
+                await self._authenticator.challenge.few_scopes(lacking)(scope, receive, send)
+            else:
+                await tenant.handle(scope, receive, send)
 
     @contextmanager
     def _kept(self, caller: Caller, exchange: "Exchange") -> Generator[None]:

@@ -29,7 +29,7 @@ from opencode_mcp.server.resources import completions
 from opencode_mcp.server.resources.skills_extension import Skills
 from opencode_mcp.server.sdk_private import without_log_configuration
 from opencode_mcp.server.tokens import token_codec
-from opencode_mcp.server.tools import listed_tools
+from opencode_mcp.server.tools import TOOLS, listed_tools
 from opencode_mcp.server.waiting.call_context import add_arrival
 from opencode_mcp.server.waiting.run_tasks import TOOLS as TASK_TOOLS
 from opencode_mcp.server.waiting.tasks_extension import Tasks
@@ -48,7 +48,7 @@ class ToolNames:
 
     listed: frozenset[str]
     changing: frozenset[str]
-    """Part of them that may change something."""
+    """Those that may change something, and those of our own that would if they were listed."""
 
 
 MakeObservers = Callable[[ToolNames], "Iterable[ServerMiddleware[Any]]"]
@@ -110,7 +110,8 @@ def build_server(
 def _names(tools: "Iterable[BridgeTool]") -> ToolNames:
     reading = frozenset(tool.name for tool in tools if tool.annotations and tool.annotations.read_only_hint)
     listed = frozenset(tool.name for tool in tools)
-    return ToolNames(listed, listed - reading)
+    own = frozenset(spec.name for spec in TOOLS if not spec.read_only)
+    return ToolNames(listed, (listed - reading) | own)
 
 
 def _serve_completions(server: BridgeServer) -> None:

@@ -30,7 +30,7 @@ from mcp_types import (
 from pydantic import AnyUrl
 
 from opencode_mcp.errors import BridgeError, CallerError, NotFound
-from opencode_mcp.server.access import missing_scopes
+from opencode_mcp.server.access import missing_scopes, refused_calls
 from opencode_mcp.server.access.operation_uses import RESOURCE_USES
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.prompts import command_prompts
@@ -83,8 +83,13 @@ class BridgeServer(MCPServer[Bridge]):
     ) -> CallToolResult | InputRequiredResult:
         """Call a listed tool; other names are refused here, since the SDK repeats them unchanged in its error."""
         if name not in self.tool_names:
+            refused_calls.note_refusal(refused_calls.reason_of_unlisted(name, self.bridge.settings))
             raise ToolError(self._no_tool(name))
-        return await super().call_tool(name, arguments, context)
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            refused_calls.note_refusal(refused_calls.reason_of(error.__cause__))
+            raise
 
     def _no_tool(self, name: str) -> str:
         """Return the reason why a tool is not listed, or does not exist."""

@@ -8,6 +8,7 @@ import anyio
 import httpx
 import pytest
 
+from tests.harness.bridge import connected
 from tests.harness.http import loopback_client
 from tests.harness.rawrpc import Host as Client
 from tests.harness.served import Served, serving
@@ -138,6 +139,19 @@ async def test_each_request_is_a_line_of_json_in_the_log(served: Served, laptop:
     entry = next(entry for entry in reversed(entries) if entry["method"] == "tools/list")
     assert (entry["principal"], entry["outcome"]) == ("laptop", "ok")
     assert entry["seconds"] >= 0
+
+
+async def test_a_refused_write_is_in_the_audit_log(served: Served, operator: Operator) -> None:
+    reader = operator.principal("watcher", "--read-only")
+    async with connected(served.url, served.launch, token=reader) as bridge:
+        await bridge.call("opencode_run", prompt="secret words")
+        await bridge.call("opencode_" + 1000 * "x")
+    log = served.launch.printed()
+    audit = [json.loads(line) for line in log.splitlines() if line.startswith('{"log": "audit"')]
+    (entry,) = [entry for entry in audit if entry["principal"] == "watcher"]
+    assert (entry["tool"], entry["outcome"], entry["refused_by"]) == ("opencode_run", "refused", "--read-only")
+    assert "allowed_by" not in entry
+    assert "secret words" not in log
 
 
 async def test_no_token_is_in_the_log(served: Served, operator: Operator, laptop: str) -> None:

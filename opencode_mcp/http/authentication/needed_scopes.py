@@ -21,4 +21,9 @@ def lacking_scopes(scope: "Scope", settings: "Settings") -> tuple[str, ...]:
     """Return the scopes that a request needs besides those of its token."""
     if not settings.missing_scopes or CALL not in scope["headers"]:
         return ()
-    return missing_scopes(dict(scope["headers"]).get(NAME, b"").decode("latin-1"), settings)
+    return missing_scopes(tool_named(scope), settings)
+
+
+def tool_named(scope: "Scope") -> str:
+    """Return the tool that the headers of a call name; empty if they name none."""
+    return dict(scope["headers"]).get(NAME, b"").decode("latin-1")

@@ -6,7 +6,7 @@ outcome. They contain no prompts, no results and no other contents.
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -64,27 +64,23 @@ class RequestLog:
             seconds = anyio.current_time() - began
             if self._count:
                 self._count(known_method(ctx), known_tool(ctx, self._tools.listed), end.outcome, seconds)
-            self._write(ctx, end.answer, end.outcome, seconds)
+            self._write(ctx, end, seconds)
 
-    def _write(self, ctx: Context, answer: HandlerResult, outcome: str, seconds: float) -> None:
+    def _write(self, ctx: Context, end: RequestEnd, seconds: float) -> None:
         params: Mapping[str, Any] = ctx.params or {}
         is_call = ctx.method == CALL
         arguments = _mapping(params.get("arguments") if is_call else None)
         tool = str(params.get("name", "")) if is_call else ""
-        line = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "principal": self._settings.principal,
-            "subject": subject_of(ctx.request),
-            "method": ctx.method,
-            "tool": tool,
-            "session": session_named(tool, arguments) or _session_in(answer),
-        }
-        _log({"log": "access", **line, "seconds": round(seconds, 3), "outcome": outcome})
+        session = session_named(tool, arguments) or _session_in(end.answer)
+        who = {"principal": self._settings.principal, "subject": subject_of(ctx.request)}
+        line = {**_now(), **who, "method": ctx.method, "tool": tool, "session": session}
+        _log({"log": "access", **line, "seconds": round(seconds, 3), "outcome": end.outcome})
         if tool in self._tools.changing or ctx.method in ACTIONS:
             operation = str(arguments.get("operation", ""))
             where = {"operation": operation, "directory": directory_of(tool, arguments, self._default_directory)}
-            allowed_by = self._allowed_by(tool, operation)
-            _log({"log": "audit", **line, **where, "outcome": outcome, "allowed_by": allowed_by})
+            allowed_by = "" if end.refused_by else self._allowed_by(tool, operation)
+            decided = {"outcome": end.outcome, "allowed_by": allowed_by, "refused_by": end.refused_by}
+            _log({"log": "audit", **line, **where, **decided})
 
     def _allowed_by(self, tool: str, operation: str) -> str:
         """Return the entries of ``allow`` that permit a call; empty if it needs one and there is none."""
@@ -94,6 +90,16 @@ class RequestLog:
         if effects <= {"read", "write"}:
             return BY_DEFAULT
         return ",".join(name for name in self._settings.allow if name in {*uses.values(), *effects})
+
+
+def log_missing_scopes(principal: str, subject: str, tool: str, scopes: Iterable[str]) -> None:
+    """Log a call that is refused before a server of MCP sees it, since its access token lacks scopes."""
+    who = {"principal": principal, "subject": subject, "method": CALL, "tool": tool}
+    _log({"log": "audit", **_now(), **who, "outcome": "refused", "refused_by": f"scope {' '.join(scopes)}"})
+
+
+def _now() -> Mapping[str, str]:
+    return {"time": datetime.now(UTC).isoformat(timespec="milliseconds")}
 
 
 def _default_directory(settings: "Settings") -> str:

@@ -9,13 +9,20 @@ import anyio
 from mcp.server.context import HandlerResult
 from mcp.shared.exceptions import MCPError
 
+from opencode_mcp.server.access.refused_calls import noted_refusals
+
 
 @dataclass(slots=True)
 class RequestEnd:
     """End of a request."""
 
     outcome: str = "failed"
-    """``ok``, ``error`` (the tool returned an error), ``refused`` (a protocol error), ``cancelled`` or ``failed``."""
+    """``ok``, ``error`` (the tool returned an error), ``refused``, ``cancelled`` or ``failed``.
+
+    A request is refused if its answer is an error of the protocol, or if something does not permit the call.
+    """
+    refused_by: str = ""
+    """The setting, scope or limit that does not permit a call; empty if none was named."""
     answer: HandlerResult = None
 
     def note(self, answer: HandlerResult) -> HandlerResult:
@@ -29,7 +36,10 @@ class RequestEnd:
 def request_end(end: RequestEnd) -> Generator[None]:
     """Note how the block ends that serves a request."""
     try:
-        yield
+        with noted_refusals() as refusals:
+            yield
+        if refusals:
+            end.outcome, end.refused_by = "refused", ", ".join(dict.fromkeys(refusals))
     except MCPError:
         end.outcome = "refused"
         raise

@@ -239,6 +239,7 @@ class AllowedOperations:
             return NotAllowed(
                 f"{operation_id} is not allowed here: the access token of this client lacks the scope {scope}.",
                 hint=REMEDY,
+                scope=scope,
             )
         if settings.read_only and known.effect != "read":
             return NotAllowed(

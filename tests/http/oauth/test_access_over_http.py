@@ -154,6 +154,8 @@ async def test_a_call_that_needs_another_scope_says_which(site: Site) -> None:
     assert refused.status_code == 403
     expected = f'{site.challenge}, error="insufficient_scope", scope="{WRITE}", {site.metadata}'
     assert refused.headers["www-authenticate"] == expected
+    logged = [json.loads(line) for line in site.served.launch.printed().splitlines() if '"refused_by"' in line][-1]
+    assert (logged["log"], logged["subject"], logged["refused_by"]) == ("audit", "alice", f"scope {WRITE}")
 
 
 async def test_the_refusal_of_a_token_that_may_not_read_names_the_scope(site: Site) -> None:
