@@ -1,4 +1,4 @@
-"""What refuses the call that is being served: a setting, a scope or a limit. The audit log tells it."""
+"""Reasons for which the call that is being served is refused, for the audit log: a setting, a scope or a limit."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -1,7 +1,8 @@
 """Pages of the sessions that a caller may see, from OpenCode's list of all sessions.
 
 A cursor is the last shown session, by its time of change and its id. Sessions that are created or changed later come
-before it and change no later page.
+before it and change no later page. It needs no seal: it names only what its caller has seen, or a time. Each session of
+a page is checked, whatever cursor leads there.
 """
 
 import re
@@ -120,9 +121,15 @@ async def _fill(bridge: "Bridge", query: SessionQuery, page: SessionPage, limit:
         if not more or (page.cursor and page.totals is None):
             return
         last = (found[-1].time.updated, found[-1].id) if found else (last[0] - 1, "")
-    page.cursor = page.cursor or f"{last[0]:.0f}.{last[1]}"
+    page.cursor = page.cursor or _cursor_of_search(page, last[0])
     if page.totals:
         page.totals.is_whole = False
+
+
+def _cursor_of_search(page: SessionPage, updated: float) -> str:
+    """Return the cursor after a search that has read enough; the session that was read last may belong to others."""
+    shown = page.sessions[-1] if page.sessions else None
+    return write_cursor(shown) if shown and shown.time.updated == updated else f"{updated:.0f}."
 
 
 async def _take(
