@@ -23,6 +23,9 @@ Rejected alternatives:
 - To keep the status over a gap: a run that ended during the gap would look busy until the next event, which never
   comes.
 
+``sole_prompt`` names the latest prompt if it is known that no other one shares its answers: the prompt before it had
+its last answer when it came, and none has come since.
+
 ``work`` holds what the session does at this moment: its open tool calls, what the model is writing, and when it last
 wrote something. It is exact while ``working_on`` names a prompt, because then no event since that prompt was missed.
 
@@ -36,7 +39,7 @@ from dataclasses import dataclass, field, replace
 
 from opencode_mcp.events.present_work import PresentWork
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary.models import NEXT_STEP, Failure, MessageInfo, SessionStatus, Todo
 
 PROMPTS_KEPT = 8
 DRAFT_CHARACTERS = 32_000
@@ -94,6 +97,10 @@ class SessionState:
     """The text that is being written, or was last; ``None`` while the session is idle."""
     working_on: str = ""
     """The prompt that OpenCode took last; empty after the end of its run, and after a gap."""
+    answered: str = ""
+    """The prompt whose last answer was completed last; empty after a gap."""
+    sole_prompt: str = ""
+    """The latest prompt, if no other one shares its answers; empty if one does, or may do so."""
     title: str = ""
     children: list[str] = field(default_factory=list[str])
     """The sessions of its subagents."""
@@ -108,16 +115,30 @@ class SessionState:
         """Drop everything that a gap may have made wrong; a reported error stays."""
         self.status = self.draft = None
         self.working_on, self.complete = "", False
+        self.answered = self.sole_prompt = ""
         self.work = PresentWork()
 
 
 def _note_message(state: SessionState, message: MessageInfo) -> None:
     prompt = message.id if message.role == "user" else message.parent_id
-    if not prompt or prompt in state.prompts:
-        return
+    if prompt and prompt not in state.prompts:
+        _note_prompt(state, prompt, is_seen=message.role == "user")
+    if message.role != "user" and _is_last_answer(message):
+        state.answered = message.parent_id
+
+
+def _note_prompt(state: SessionState, prompt: str, *, is_seen: bool) -> None:
+    """Note a new prompt, of which only an answer may have been seen."""
+    is_alone = state.answered == state.prompts[-1] if state.prompts else state.complete
+    state.sole_prompt = prompt if is_seen and is_alone else ""
     state.prompts.append(prompt)
-    if message.role == "user":
+    if is_seen:
         state.working_on = prompt
+
+
+def _is_last_answer(message: MessageInfo) -> bool:
+    """Return True for a complete answer after which the model does not go on."""
+    return message.time.completed is not None and message.finish not in {"", NEXT_STEP}
 
 
 def _note_progress(

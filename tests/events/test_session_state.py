@@ -1,8 +1,10 @@
 """What the stream has said of a session, folded."""
 
+import pytest
+
 from opencode_mcp.events.session_state import DRAFT_CHARACTERS, Draft, SessionState, drafted, fold
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, Session, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, Session, SessionStatus, Span, Todo
 
 SES = "ses_1"
 
@@ -77,6 +79,44 @@ def test_a_session_works_on_the_last_new_prompt_until_an_end_is_reported() -> No
         assert folded(prompt("msg_1"), end).working_on == ""
         assert folded(prompt("msg_1"), end, prompt("msg_1")).working_on == ""
         assert folded(prompt("msg_1"), end, prompt("msg_2")).working_on == "msg_2"
+
+
+def answer(prompt: str, finish: str = "stop") -> backend_events.Event:
+    info = MessageInfo(
+        id="msg_9", session_id=SES, role="assistant", parent_id=prompt, finish=finish, time=Span(completed=1)
+    )
+    return backend_events.MessageChanged(SES, info)
+
+
+def test_a_prompt_is_alone_if_the_one_before_had_its_last_answer() -> None:
+    first, second = prompt("msg_1"), prompt("msg_2")
+    assert folded(first, answer("msg_1"), second).sole_prompt == "msg_2"
+    assert folded(first, answer("msg_1"), second, answer("msg_2")).sole_prompt == "msg_2"
+    assert folded(first, answer("msg_1"), second, first).sole_prompt == "msg_2"
+
+
+@pytest.mark.parametrize(
+    "between",
+    [[], [message(3, "msg_1")], [answer("msg_1", "tool-calls")], [answer("msg_1", "")], [answer("msg_0")]],
+    ids=["no answer", "begun", "middle step", "aborted", "answer to another"],
+)
+def test_a_prompt_may_share_the_answers_of_one_that_had_not_its_last(between: list[backend_events.Event]) -> None:
+    assert folded(prompt("msg_0"), prompt("msg_1"), *between, prompt("msg_2")).sole_prompt == ""
+
+
+def test_a_prompt_is_not_known_to_be_alone_after_a_gap_or_another_prompt() -> None:
+    state = folded(prompt("msg_1"), answer("msg_1"))
+    state.forget()
+    fold(state, prompt("msg_2"))
+    assert state.sole_prompt == ""
+    assert folded(prompt("msg_1"), answer("msg_1"), prompt("msg_2"), prompt("msg_3")).sole_prompt == ""
+    assert folded(prompt("msg_1"), answer("msg_1"), message(4, "msg_2")).sole_prompt == ""
+
+
+def test_the_first_prompt_is_alone_if_the_session_is_known_completely() -> None:
+    state = SessionState(complete=True)
+    fold(state, prompt("msg_1"))
+    assert (state.sole_prompt, folded(prompt("msg_1")).sole_prompt) == ("msg_1", "")
 
 
 def test_after_a_gap_a_session_is_not_known_completely() -> None:

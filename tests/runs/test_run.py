@@ -30,6 +30,7 @@ from opencode_mcp.runs.outcome import state
 from opencode_mcp.runs.outcome.run_report import ChangedFile, Usage
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.reports import reporter
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Notes
 from opencode_mcp.runs.session_stopping import SessionTree, StopResult
@@ -445,6 +446,15 @@ async def test_all_steps_of_a_run_that_fills_several_pages_are_counted(
     report = await worker.run(*steps, step(text("Long."), usage(input=100, output=10)))
     assert (report.status, report.text) == ("completed", "Long.")
     assert report.tokens == Usage(input=800, output=80)
+
+
+async def test_prompts_one_after_the_other_need_no_search_for_merged_ones(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await worker.run(text("First."))
+    monkeypatch.delattr(reporter, "read_merged")
+    second = await worker.run(bash("true"), text("Second."), session=session_of(first))
+    assert (second.status, second.text, second.merged_with) == ("completed", "Second.", [])
 
 
 async def test_a_question_ends_the_wait_and_its_answer_lets_the_run_go_on(

@@ -228,9 +228,11 @@ async def _session(client: OpenCodeClient, hub: Hub, run: Run, seen: Observation
 
 
 async def _merged(client: OpenCodeClient, hub: Hub, run: Run) -> list[str]:
-    """Return the prompts that were answered together with the run's, if the stream showed another one."""
-    others = [prompt for prompt in hub.state(run.session_id).prompts if prompt != run.message_id]
-    return await read_merged(client, run) if others else []
+    """Return the prompts that were answered together with the run's; they are read only if there may be one."""
+    state = hub.state(run.session_id)
+    if state.sole_prompt == run.message_id or set(state.prompts) <= {run.message_id}:
+        return []
+    return await read_merged(client, run)
 
 
 async def _add_failure(report: RunReport, client: OpenCodeClient, failure: Failure | None) -> None:
