@@ -232,7 +232,7 @@ def _read(option: Option, value: object) -> object:
         raise InvalidSetting(f"{named} is wrong: {error.message}", hint=error.hint) from error
 
 
-def told_settings_file(settings: Settings) -> str:
+def settings_file_text(settings: Settings) -> str:
     """Return the settings file in words, with its path unless a principal reads them, who works on another machine."""
     return "the settings file" if settings.principal else f"the settings file ({settings_file(settings.environment)})"
 

@@ -385,7 +385,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
         [Message(info=MessageInfo(id="msg_1", session_id="ses_1", role="assistant"), parts=[running_call(text)])],
         text,
         None,
-        activity.Moment(0.0, 0.0),
+        activity.CurrentTime(0.0, 0.0),
     ),
     "runs.outcome.failed_command": lambda text: failed_command.failed_command(
         [Message(info=a_message(text).info, parts=[a_failed_call(text)])]

@@ -171,14 +171,14 @@ async def _round_trip(backend: Backend) -> Finding:
     began = anyio.current_time()
     try:
         with anyio.fail_after(ROUND_TRIP_SECONDS):
-            await _make_and_hear(backend.client, directory)
+            await _create_and_await_event(backend.client, directory)
     except TimeoutError as error:
         raise BackendTimeout("OpenCode's event stream did not report a new session.") from error
     taken = 1000 * (anyio.current_time() - began)
     return found(f"a session was created, observed and removed in {taken:.0f} ms; no model was called")
 
 
-async def _make_and_hear(client: OpenCodeClient, directory: str) -> None:
+async def _create_and_await_event(client: OpenCodeClient, directory: str) -> None:
     made: set[str] = set()
     next_try = 0.0
     async with client.events(silence=ROUND_TRIP_SECONDS) as lines:

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 TenantKey = tuple[str, "frozenset[Effect]"]
 """Name of a principal, and the effects that a token of it permits."""
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 """Time between two looks at the settings file while no request comes."""
 NOT_IN_EFFECT = (
     "%s has principals now (%s), but this bridge was started with --insecure-no-auth and asks for no token: "
@@ -133,7 +133,7 @@ class Gate:
             if self._has_changed:
                 self._has_changed = False
                 await self._resume()
-            await anyio.sleep(LOOK_SECONDS)
+            await anyio.sleep(POLL_SECONDS)
             self._refresh()
 
     async def _resume(self) -> None:
@@ -198,7 +198,7 @@ class OpenGate:
         """Log when principals are added to the settings file: they have no effect here."""
         stamp = stamp_of(self._path)
         while True:
-            await anyio.sleep(LOOK_SECONDS)
+            await anyio.sleep(POLL_SECONDS)
             if stamp != (stamp := stamp_of(self._path)) and (names := _principals_in(self._path)):
                 logger.warning(NOT_IN_EFFECT, self._path, ", ".join(names))
 

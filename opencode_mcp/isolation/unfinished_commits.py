@@ -17,7 +17,7 @@ from opencode_mcp.isolation.repository.writing import restore
 
 LOCK_SECONDS = 20.0
 """Seconds to wait for a git that goes on after its bridge was killed."""
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +85,4 @@ async def _wait_for_lock(lock: Path) -> None:
                 f"An earlier commit was interrupted, and {lock} exists: git is at work there, or was killed.",
                 hint=LOCK_HINT,
             )
-        await anyio.sleep(LOOK_SECONDS)
+        await anyio.sleep(POLL_SECONDS)

@@ -74,7 +74,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 START_TIMEOUT_SECONDS = 30.0
-PATIENCE_SECONDS = 10.0
+ANSWER_TIMEOUT_SECONDS = 10.0
 ATTACH_TIMEOUTS_SECONDS = (1.0, 5.0, 10.0)
 """The first is short because a server that has just opened its port never answers its first request."""
 ATTACH_HINT = (
@@ -92,16 +92,20 @@ class Launcher:
     Args:
         settings: Settings of the operator.
         start_timeout: Seconds within which a started server must be healthy.
-        patience: Seconds within which a server that runs already must answer before it is replaced.
+        answer_timeout: Seconds within which a server that runs already must answer before it is replaced.
     """
 
     def __init__(
-        self, settings: "Settings", *, start_timeout: float = START_TIMEOUT_SECONDS, patience: float = PATIENCE_SECONDS
+        self,
+        settings: "Settings",
+        *,
+        start_timeout: float = START_TIMEOUT_SECONDS,
+        answer_timeout: float = ANSWER_TIMEOUT_SECONDS,
     ) -> None:
         self._settings = settings
         self._start_timeout = start_timeout
-        self._patience = patience
-        self._sharing = Sharing(settings, start_timeout=start_timeout, patience=patience)
+        self._answer_timeout = answer_timeout
+        self._sharing = Sharing(settings, start_timeout=start_timeout, answer_timeout=answer_timeout)
         self._files: StateFiles | None = None
         self._turn = anyio.Lock()
         self._server: ServerRecord | None = None
@@ -179,7 +183,7 @@ class Launcher:
         files, executable = await self._choose()
         files.prepare()
         # In the worst case the other bridge waits for a half-started server, ends it, and starts another one.
-        timeout = 2 * self._start_timeout + self._patience + 2 * WEDGED_GRACE_SECONDS
+        timeout = 2 * self._start_timeout + self._answer_timeout + 2 * WEDGED_GRACE_SECONDS
         try:
             async with hold(files.lock, timeout=timeout) as held:
                 if not held:

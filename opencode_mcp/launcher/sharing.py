@@ -37,13 +37,13 @@ class Sharing:
     Args:
         settings: Settings of the operator.
         start_timeout: Seconds within which a server that is starting must be healthy.
-        patience: Seconds within which a server that runs already must answer before it is replaced.
+        answer_timeout: Seconds within which a server that runs already must answer before it is replaced.
     """
 
-    def __init__(self, settings: "Settings", *, start_timeout: float, patience: float) -> None:
+    def __init__(self, settings: "Settings", *, start_timeout: float, answer_timeout: float) -> None:
         self._settings = settings
         self._start_timeout = start_timeout
-        self._patience = patience
+        self._answer_timeout = answer_timeout
 
     async def share(
         self, files: "StateFiles", lease: "Lease", executable: "Executable | None"
@@ -69,7 +69,7 @@ class Sharing:
         if await record.process.runs():
             # Its bridge may have died during the start.
             left = record.started + self._start_timeout - time.time()
-            within = max(self._patience, min(left, self._start_timeout))
+            within = max(self._answer_timeout, min(left, self._start_timeout))
             used, began = await record.process.processor_seconds(), anyio.current_time()
             ready = await await_ready(record, files, within=within)
             if ready is not None and not await self._ended_for_its_environment(ready, lease):
@@ -80,7 +80,7 @@ class Sharing:
             if await record.process.runs():
                 used = await record.process.processor_seconds() - used
                 computes = used > IDLE_SHARE * (anyio.current_time() - began)
-                await _end_silent(record, lease, within, computes=computes)
+                await _end_unresponsive(record, lease, within, computes=computes)
         files.remove_record()
         return None
 
@@ -108,7 +108,7 @@ class Sharing:
         return True
 
 
-async def _end_silent(record: "ServerRecord", lease: "Lease", within: float, *, computes: bool) -> None:
+async def _end_unresponsive(record: "ServerRecord", lease: "Lease", within: float, *, computes: bool) -> None:
     """End a server that does not answer, unless it computes or other bridges may have work in it."""
     pid = record.process.pid
     if computes:

@@ -36,7 +36,7 @@ from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
 
 FILES_NAMED = 10
-SILENT = frozenset({"step-start", "snapshot"})
+UNSHOWN_KINDS = frozenset({"step-start", "snapshot"})
 """Parts without information for a reader."""
 NOTICES = frozenset({"agent", "model", "directory"})
 """Known subjects of notices."""
@@ -244,7 +244,7 @@ def _mark(part: Part, view: View) -> str:
             line = f"- what came before is replaced by a summary ({_compaction_cause(part)})"
         case NoticePart(subject=subject, value=value) if subject in NOTICES:
             line = f"- from here on, the {subject} is {code(view.relative(value))}"
-        case UnknownPart(type=kind) if kind not in SILENT:
+        case UnknownPart(type=kind) if kind not in UNSHOWN_KINDS:
             line = f"- a part of the unknown kind {code(kind)}"
         case _:
             pass

@@ -278,10 +278,10 @@ async def find_command(client: OpenCodeClient, directory: str, name: str, instan
     Raises:
         NotFound: There is none of that name; the hint names near ones.
     """
-    return await instance_reload.find(client, directory, partial(_look_for_command, client, directory, name))
+    return await instance_reload.find(client, directory, partial(_find_command, client, directory, name))
 
 
-async def _look_for_command(client: OpenCodeClient, directory: str, name: str) -> Command | Missing:
+async def _find_command(client: OpenCodeClient, directory: str, name: str) -> Command | Missing:
     commands = await client.commands(directory)
     found = next((command for command in commands if command.name == name), None)
     if found:

@@ -1,4 +1,4 @@
-"""Moment at which a wait ends, passed from the call down to the loop that waits."""
+"""Time at which a wait ends, passed from the call down to the loop that waits."""
 
 import math
 from collections.abc import Generator

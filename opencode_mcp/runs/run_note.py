@@ -81,12 +81,12 @@ class Notes:
     """Reads and writes the notes, and remembers those that were written here.
 
     Args:
-        sealer: Seals them.
+        codec: Seals them.
         policy: The operator's, which every new note carries; none: it carries no policy.
     """
 
-    def __init__(self, sealer: NoteCodec, policy: Policy | None = None) -> None:
-        self._codec = sealer
+    def __init__(self, codec: NoteCodec, policy: Policy | None = None) -> None:
+        self._codec = codec
         self._policies = (policy,) if policy else ()
         self._remembered = BoundedDict[str, Note](NOTES_KEPT)
 

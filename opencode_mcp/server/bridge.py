@@ -252,7 +252,7 @@ class Bridge:
         self.supervise(run)
         return await self.verifier.stop_elsewhere(run)
 
-    def attend(self, run: "Run") -> None:
+    def supervise_new(self, run: "Run") -> None:
         """Answer the permissions of a new run by the operator's policy, and supervise it, also while no call waits."""
         self.auto_reply.add(run)
         self.supervise(run, is_new=True)

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LIST_PATIENCE = 10.0
+LIST_TIMEOUT_SECONDS = 10.0
 """Seconds that OpenCode may take for a list; hosts list everything when they start, and wait for it."""
 
 TOOL_PREFIX = "opencode_"
@@ -98,9 +98,9 @@ class BridgeServer(MCPServer[Bridge]):
             return (
                 f"{name} is not allowed here: the access token of this client lacks {wanted}. {missing_scopes.REMEDY}"
             )
-        return f"There is no tool {shown(one_line(name))}. {self._near(name)}".rstrip()
+        return f"There is no tool {shown(one_line(name))}. {self._similar(name)}".rstrip()
 
-    def _near(self, name: str) -> str:
+    def _similar(self, name: str) -> str:
         """Suggest the tools whose names are most similar to one that does not exist."""
         known = {tool.removeprefix(TOOL_PREFIX): tool for tool in sorted(self.tool_names)}
         found = similar_names.similar_names(name.removeprefix(TOOL_PREFIX), known)
@@ -195,7 +195,7 @@ class BridgeServer(MCPServer[Bridge]):
         if not self.bridge.in_use:
             return []
         try:
-            with anyio.fail_after(LIST_PATIENCE):
+            with anyio.fail_after(LIST_TIMEOUT_SECONDS):
                 return await source(self.bridge)
         except (BridgeError, TimeoutError) as error:
             logger.info("the list lacks OpenCode's entries: %s", error or "it does not answer")

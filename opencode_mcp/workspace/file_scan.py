@@ -53,8 +53,8 @@ async def scan_file(file: "OpenFile", window: LineWindow, largest: int) -> FileS
     first = await anext(file.pieces, b"")
     encoding = encoding_of(first)
     if encoding is None:
-        return await _look_at_data(file, first, largest)
-    return await _look_at_text(file, first, encoding, window)
+        return await _scan_data(file, first, largest)
+    return await _scan_text(file, first, encoding, window)
 
 
 def encoding_of(beginning: bytes) -> str | None:
@@ -65,7 +65,7 @@ def encoding_of(beginning: bytes) -> str | None:
     return None if b"\0" in beginning[:SNIFFED_BYTES] or image_type(beginning) else "utf-8"
 
 
-async def _look_at_text(file: "OpenFile", first: bytes, encoding: str, window: LineWindow) -> FileScan:
+async def _scan_text(file: "OpenFile", first: bytes, encoding: str, window: LineWindow) -> FileScan:
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     size, spoiled, piece = 0, False, first
     while piece and window.passed_since_full < READ_ON_CHARACTERS:
@@ -81,7 +81,7 @@ async def _look_at_text(file: "OpenFile", first: bytes, encoding: str, window: L
     return FileScan(is_text=True, media_type=media_type, size=size, whole=not piece, lines=lines, spoiled=spoiled)
 
 
-async def _look_at_data(file: "OpenFile", first: bytes, largest: int) -> FileScan:
+async def _scan_data(file: "OpenFile", first: bytes, largest: int) -> FileScan:
     data, piece = bytearray(), first
     while piece and len(data) <= largest:
         data += piece

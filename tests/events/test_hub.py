@@ -330,7 +330,7 @@ async def test_a_directory_that_opencode_opens_anew_has_its_lists_read_again(
     monkeypatch: pytest.MonkeyPatch,
     reopened: bool,  # noqa: FBT001
 ) -> None:
-    change = ProjectChanged("", commands=True, reopened=reopened, told_in="/p")
+    change = ProjectChanged("", commands=True, reopened=reopened, reported_directory="/p")
     listening = anyio.Event()
 
     async def follow(_client: OpenCodeClient) -> AsyncGenerator[Event]:

@@ -137,7 +137,7 @@ async def test_a_principal_that_is_removed_while_its_tenant_starts_ends_the_tena
 async def test_principals_that_are_added_to_a_bridge_without_authentication_are_in_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(gate_module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(gate_module, "POLL_SECONDS", 0.01)
     path = tmp_path / "config.toml"
 
     async def is_logged() -> bool:

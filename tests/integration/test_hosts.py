@@ -104,19 +104,19 @@ async def test_every_host_gets_through_its_start_and_a_run(place_launch: Launch,
     assert bool(client.messages("notifications/progress")) == (token is not None)
 
 
-@pytest.mark.parametrize("hears_progress", [True, False])
+@pytest.mark.parametrize("gets_progress", [True, False])
 async def test_a_hosts_name_and_progress_token_decide_how_long_a_call_waits(
     tmp_path: Path,
     opencode_server: OpenCode,
     place: Path,
     monkeypatch: pytest.MonkeyPatch,
     era: Era,
-    hears_progress: bool,  # noqa: FBT001
+    gets_progress: bool,  # noqa: FBT001
 ) -> None:
     asked: list[tuple[str, bool]] = []
 
-    def remember(name: str, *, hears_progress: bool) -> float:
-        asked.append((name, hears_progress))
+    def remember(name: str, *, gets_progress: bool) -> float:
+        asked.append((name, gets_progress))
         return 30
 
     monkeypatch.setattr(hosts, "longest_wait", remember)
@@ -130,10 +130,10 @@ async def test_a_hosts_name_and_progress_token_decide_how_long_a_call_waits(
     async with Client(build_server(settings), mode=MODES[era], client_info=info) as client:
         call = {"prompt": script(text("Done."))}
         # Within one process the SDK hands a callback over without a token.
-        await client.call_tool("opencode_run", call, meta={"progress_token": "token"} if hears_progress else None)
+        await client.call_tool("opencode_run", call, meta={"progress_token": "token"} if gets_progress else None)
         # Its own wait_seconds counts for a run; how long OpenCode may take to start is still the host's.
         await client.call_tool("opencode_run", {**call, "wait_seconds": 0})
-    assert asked[0] == ("some-host", hears_progress)
+    assert asked[0] == ("some-host", gets_progress)
     assert asked[-1] == ("some-host", False)
 
 

@@ -169,7 +169,7 @@ async def test_the_time_of_a_start_is_taken_from_the_wait(
         raise AssertionError
 
     monkeypatch.setattr(AutoReply, "observe", silent)
-    monkeypatch.setattr(wait, "LAST_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(wait, "LAST_READ_SECONDS", 0.1)
     unseen = data_of(await client.call_tool("opencode_wait", {"session_id": report["session_id"], "wait_seconds": 0}))
     assert unseen["status"] == "running"
     assert "could not be read" in unseen["note"]

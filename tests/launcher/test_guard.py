@@ -182,7 +182,7 @@ async def test_an_unresponsive_server_that_another_bridge_uses_is_not_ended(
         record = record_of(state)
         state.write_record(replace(record, started=record.started - 60))
         os.kill(pid, signal.SIGSTOP)
-        async with aclosing(Launcher(settings, patience=1)) as launcher:
+        async with aclosing(Launcher(settings, answer_timeout=1)) as launcher:
             with pytest.raises(BackendTimeout, match=f"end process {pid}"):
                 await launcher.locate()
         assert await record.process.runs()

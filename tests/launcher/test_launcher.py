@@ -191,7 +191,7 @@ async def test_a_record_of_a_stranger_and_a_server_that_died_or_hangs_are_replac
     state.prepare()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:  # noqa: ASYNC220
         record_stranger(state, stranger.pid)
-        async with aclosing(Launcher(settings, patience=1)) as launcher:
+        async with aclosing(Launcher(settings, answer_timeout=1)) as launcher:
             first = await launcher.locate()
             assert first.pid
             assert first.pid != stranger.pid
@@ -215,7 +215,7 @@ async def test_a_record_of_a_stranger_and_a_server_that_died_or_hangs_are_replac
 async def test_a_silent_server_that_computes_is_not_ended(
     settings: Settings, state: StateFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with aclosing(Launcher(settings, patience=1)) as launcher:
+    async with aclosing(Launcher(settings, answer_timeout=1)) as launcher:
         first = await launcher.locate()
         silent = record_of(state)
         state.write_record(replace(silent, started=silent.started - 60))
@@ -287,7 +287,7 @@ async def test_a_bridge_that_never_gets_its_turn_says_who_has_it(
     state.prepare()
     async with hold(state.lock, timeout=1):
         with pytest.raises(OpenCodeNotStarting, match=r"Another opencode-mcp has held .*server\.lock"):
-            await Launcher(settings, start_timeout=0.1, patience=0.1).locate()
+            await Launcher(settings, start_timeout=0.1, answer_timeout=0.1).locate()
 
 
 async def test_a_bridge_that_never_needed_a_server_leaves_no_trace(settings: Settings, state: StateFiles) -> None:

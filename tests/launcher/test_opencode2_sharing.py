@@ -153,7 +153,7 @@ async def test_bridges_that_start_together_share_one_server(settings: Settings, 
 async def test_a_server_that_died_or_hangs_is_replaced(
     settings: Settings, state: StateFiles, fault: signal.Signals
 ) -> None:
-    async with aclosing(Launcher(settings, patience=1, start_timeout=20)) as launcher:
+    async with aclosing(Launcher(settings, answer_timeout=1, start_timeout=20)) as launcher:
         first = await launcher.locate()
         assert first.process
         record = record_of(settings)

@@ -7,10 +7,10 @@ import pytest
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, SessionStatus
-from opencode_mcp.runs.following.activity import Moment, activity_on_record, activity_on_stream
+from opencode_mcp.runs.following.activity import CurrentTime, activity_on_record, activity_on_stream
 
 SES, CHILD, PROMPT, ANSWER = "ses_1", "ses_2", "msg_1", "msg_2"
-NOW = Moment(stream=100.0, opencode=1_000_000.0)
+NOW = CurrentTime(stream=100.0, opencode=1_000_000.0)
 RETRY = SessionStatus(type="retry", attempt=2, message="429 Slow down", next=NOW.opencode + 8000)
 BUSY = SessionStatus(type="busy")
 

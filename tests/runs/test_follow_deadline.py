@@ -30,7 +30,7 @@ class AlwaysAsking(Follower):
 
     looks = 0
 
-    async def _look(self) -> None:
+    async def _read(self) -> None:
         self.looks += 1
         self._seen.state, self._seen.pending = State.WAITING, [REQUEST]
 

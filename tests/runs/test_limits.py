@@ -113,7 +113,7 @@ def test_of_several_notes_the_lowest_limit_of_each_kind_holds() -> None:
 def test_the_time_in_which_a_run_waits_is_no_working_time() -> None:
     time = WorkingTime(now=100, before=5)
     time.note(110, waits=True)
-    assert time.stands_still
+    assert time.is_paused
     assert time.seconds(5000) == 15
     time.note(5000, waits=False)
     assert time.seconds(5001) == 16

@@ -27,7 +27,7 @@ FIXED = [uris.SESSIONS, uris.PROJECT, uris.SKILL]
 async def test_lists_do_not_wait_for_an_opencode_that_does_not_answer(
     opencode_server: OpenCode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mcp_server, "LIST_PATIENCE", 0.05)
+    monkeypatch.setattr(mcp_server, "LIST_TIMEOUT_SECONDS", 0.05)
     async with proxy_to(opencode_server.url) as proxy:
         proxy.stall()
         settings = Settings(url=proxy.url, password=opencode_server.password)

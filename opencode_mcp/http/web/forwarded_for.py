@@ -38,20 +38,20 @@ class ForwardedFor:
 
     def _client(self, scope: "Scope", peer: IpAddress | None) -> IpAddress | None:
         client = peer
-        for told in reversed(list(_told(scope))):
+        for text in reversed(list(_forwarded_addresses(scope))):
             if client is None or not self._is_proxy(client):
                 break
-            told_address = address_in(told)
-            if told_address is None:
+            forwarded = address_in(text)
+            if forwarded is None:
                 break
-            client = told_address
+            client = forwarded
         return client
 
     def _is_proxy(self, address: IpAddress) -> bool:
         return any(address in network for network in self._networks)
 
 
-def _told(scope: "Scope") -> Iterator[str]:
+def _forwarded_addresses(scope: "Scope") -> Iterator[str]:
     for name, value in scope["headers"]:
         if name == HEADER:
             yield from value.decode("latin-1").split(",")

@@ -131,6 +131,6 @@ class EventParser1:
                 return []
             directory = str(wrapped.get("directory") or "")
             event = parser(cast("JsonMap", payload.get("properties") or {}))
-            return [replace(event, told_in=directory) if directory not in {"", NO_DIRECTORY} else event]
+            return [replace(event, reported_directory=directory) if directory not in {"", NO_DIRECTORY} else event]
         except (ValueError, AttributeError, BridgeError):
             return []

@@ -24,13 +24,13 @@ class Event:
     """Event in one session; ``session_id`` is empty for events that concern all."""
 
     session_id: str
-    told_in: str = field(default="", kw_only=True, compare=False)
+    reported_directory: str = field(default="", kw_only=True, compare=False)
     """Directory whose instance of OpenCode sent it; empty for events that concern all."""
 
     @property
     def place(self) -> str:
         """Return the directory that it is about; empty for events that concern all."""
-        return self.told_in
+        return self.reported_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class SessionChanged(Event):
     @property
     def place(self) -> str:
         """Return the session's own directory."""
-        return self.session.directory or self.told_in
+        return self.session.directory or self.reported_directory
 
 
 @dataclass(frozen=True, slots=True)

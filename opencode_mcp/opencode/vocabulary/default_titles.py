@@ -10,7 +10,7 @@ def made_title(title: str) -> str:
     return "" if DEFAULT_TITLE.match(title) else title
 
 
-def told_once(title: str, prompt: str) -> tuple[str, str]:
+def without_repetition(title: str, prompt: str) -> tuple[str, str]:
     """Return a title and the first words of a prompt; of two that begin alike, the one that says less is empty."""
     plain_title, plain_prompt = _plain(title), _plain(prompt)
     if plain_title.startswith(plain_prompt):

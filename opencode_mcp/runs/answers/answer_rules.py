@@ -22,7 +22,7 @@ class Answerer:
     """Person, agent or policy that gives an answer."""
 
     who: Literal["policy", "person", "agent"]
-    person_at_hand: bool = False
+    person_reachable: bool = False
     """For an agent: whether its host could ask a person instead."""
 
 
@@ -117,13 +117,13 @@ class AnswerRules:
         is_persons = request.kind == "question" or self.decider(run, request) == "human"
         return is_persons and not self.closed(request)
 
-    def agent_may_answer(self, run: Run, request: PendingRequest, *, person_at_hand: bool) -> bool:
+    def agent_may_answer(self, run: Run, request: PendingRequest, *, person_reachable: bool) -> bool:
         """Return True if an agent may give an answer other than a rejection."""
-        return not self.closed(request) and self._agent_may(run, request, person_at_hand=person_at_hand)
+        return not self.closed(request) and self._agent_may(run, request, person_reachable=person_reachable)
 
-    def agent_may_always(self, run: Run, request: PendingRequest, *, person_at_hand: bool) -> bool:
+    def agent_may_always(self, run: Run, request: PendingRequest, *, person_reachable: bool) -> bool:
         """Return True if an agent may answer ``always``."""
-        by = Answerer("agent", person_at_hand=person_at_hand)
+        by = Answerer("agent", person_reachable=person_reachable)
         return not self.closed(request) and self._may(run, request, by, always=True)
 
     def refusal(self, run: Run, request: PendingRequest, reply: RequestReply, by: Answerer) -> str:
@@ -154,22 +154,22 @@ class AnswerRules:
                 return decider != "reject"
             case "agent":
                 allowed = decider == "allow"
-                return allowed or self._agent_may(run, request, person_at_hand=by.person_at_hand, always=always)
+                return allowed or self._agent_may(run, request, person_reachable=by.person_reachable, always=always)
 
-    def _agent_may(self, run: Run, request: PendingRequest, *, person_at_hand: bool, always: bool = False) -> bool:
+    def _agent_may(self, run: Run, request: PendingRequest, *, person_reachable: bool, always: bool = False) -> bool:
         """Return True if an agent may answer; what a person decides, only if an agent alone started the run.
 
         OpenCode keeps ``always`` for every session, also for those that persons started, so who started this run says
         nothing about it: it takes the operator's word.
         """
         if request.kind == "question":
-            return self._agent_may_tell(run, person_at_hand=person_at_hand)
+            return self._agent_may_answer_question(run, person_reachable=person_reachable)
         decider = self.decider(run, request, always=always)
-        alone = run.starter == "agent" and not person_at_hand and not always
+        alone = run.starter == "agent" and not person_reachable and not always
         return decider == "agent" or (decider == "human" and alone)
 
-    def _agent_may_tell(self, run: Run, *, person_at_hand: bool) -> bool:
+    def _agent_may_answer_question(self, run: Run, *, person_reachable: bool) -> bool:
         """Return True if an agent may answer questions; of a run started elsewhere, only if the operator allows it."""
         if strictest(policy.decider("question", []) for policy in self._policies_for(run)) in {"allow", "agent"}:
             return True
-        return run.starter == "agent" or (run.starter == "person" and person_at_hand)
+        return run.starter == "agent" or (run.starter == "person" and person_reachable)

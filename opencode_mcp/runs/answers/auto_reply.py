@@ -119,7 +119,7 @@ class AutoReply:
             try:
                 asked = await self._requests.listed(directory)
             except BridgeError as error:
-                logger.info("could not look for permissions in %s: %s", directory, error)
+                logger.info("could not report_now for permissions in %s: %s", directory, error)
                 continue
             for request in asked:
                 if isinstance(request, Permission):
@@ -177,7 +177,7 @@ class AutoReply:
             report.shortfall = report.shortfall or self._reply_sender.refusals.get(run.message_id, "")
         return report
 
-    async def look(self, run: Run) -> RunReport:
+    async def report_now(self, run: Run) -> RunReport:
         """Report a run without waiting for it; only policy answers.
 
         Raises:

@@ -138,7 +138,7 @@ class _Watcher:
     def _patience(self) -> float:
         """Return the seconds after which the run is read without an event."""
         minutes = self._run.limits.max_minutes
-        if minutes is None or self._time.stands_still:
+        if minutes is None or self._time.is_paused:
             return SILENCE
         left = minutes * MINUTE - self._time.seconds(anyio.current_time())
         return min(max(left, 0), SILENCE)

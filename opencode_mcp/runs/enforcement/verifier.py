@@ -4,7 +4,7 @@ One task attends to each run that is to be verified, from before its prompt is s
 follows the prompt to its end, runs the command, and sends a failure back as often as the caller wants. The result is
 in the note of the run, so every bridge reports it.
 
-A lock that the bridges share lets one of them at a time attend to a run; the kernel releases it when its holder dies.
+A lock that the bridges share lets one of them at a time verify a run; the kernel releases it when its holder dies.
 Another bridge that follows the run reads the note until the result is there or the lock is free. Then it goes on: it
 verifies the run if the note has no result.
 """
@@ -87,19 +87,19 @@ class Verifier:
         self._parts = parts
 
     def add(self, run: Run, *, is_new: bool) -> None:
-        """Attend to a run until its verification has ended; one that is not to be verified needs no task.
+        """Follow a run until its verification has ended; one that is not to be verified needs no task.
 
         Args:
             run: The run.
-            is_new: True if this bridge is starting it, so that no other one attends to it.
+            is_new: True if this bridge is starting it, so that no other one verifies it.
         """
         verification = self._runs.verifications.of(run.session_id, run.message_id, run.verification)
-        if verification and not verification.is_attended and not verification.record.is_over:
-            verification.is_attended = True
-            self._task_group.start_soon(self._attend, run, verification, is_new)
+        if verification and not verification.has_task and not verification.record.is_over:
+            verification.has_task = True
+            self._task_group.start_soon(self._verify_in_turn, run, verification, is_new)
 
     async def stop_elsewhere(self, run: Run, reason: str = STOPPED) -> bool:
-        """Ask the bridge that attends to a run to stop its verification; return False if it is over, or is run here.
+        """Ask the bridge that verifies a run to stop its verification; return False if it is over, or is run here.
 
         Raises:
             SessionBusy: Another bridge was starting something in the session all the time.
@@ -116,7 +116,7 @@ class Verifier:
             await write_note(self._runs, client, run, replace(noted, stop=reason))
         return True
 
-    async def _attend(self, run: Run, verification: Verification, is_new: bool) -> None:  # noqa: FBT001 - of a task
+    async def _verify_in_turn(self, run: Run, verification: Verification, is_new: bool) -> None:  # noqa: FBT001 - of a task
         try:
             async with self._turn(run, verification) as has_turn:
                 if has_turn:
@@ -129,7 +129,7 @@ class Verifier:
             result = Verified("not run", note=f"The verification failed: {error}")
             verification.update(replace(verification.record, result=result, is_over=True))
         finally:
-            verification.is_attended, verification.began, verification.command = False, None, None
+            verification.has_task, verification.began, verification.command = False, None, None
             verification.notify()
 
     @asynccontextmanager

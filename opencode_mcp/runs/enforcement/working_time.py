@@ -14,7 +14,7 @@ class WorkingTime:
         self._since: float | None = now
 
     @property
-    def stands_still(self) -> bool:
+    def is_paused(self) -> bool:
         """Return True while the run waits."""
         return self._since is None
 

@@ -29,7 +29,7 @@ StateOf = Callable[[str], "SessionState"]
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class CurrentTime:
     """The present time."""
 
     stream: float
@@ -38,7 +38,7 @@ class Moment:
     """Milliseconds since the epoch, by OpenCode's clock."""
 
 
-def activity_on_stream(state_of: StateOf, session_id: str, directory: str, now: Moment, depth: int = DEPTH) -> str:
+def activity_on_stream(state_of: StateOf, session_id: str, directory: str, now: CurrentTime, depth: int = DEPTH) -> str:
     """Return the activity of a session whose events were all seen since its prompt.
 
     Args:
@@ -58,7 +58,7 @@ def activity_on_stream(state_of: StateOf, session_id: str, directory: str, now: 
     return _words(work, state.draft.length if state.draft else 0, now)
 
 
-def _words(work: "PresentWork", characters: int, now: Moment) -> str:
+def _words(work: "PresentWork", characters: int, now: CurrentTime) -> str:
     """Return the line for a model that writes, or that is waited for."""
     silence = now.stream - work.last_output if work.last_output else 0
     if work.writes == "reasoning":
@@ -72,7 +72,7 @@ def _silence(seconds: float) -> str:
     return f", no output for {seconds:.0f} s" if seconds >= 1 else ""
 
 
-def _open_call(call: "RunningCall", state_of: StateOf, directory: str, now: Moment, depth: int) -> str:
+def _open_call(call: "RunningCall", state_of: StateOf, directory: str, now: CurrentTime, depth: int) -> str:
     if not call.is_running:
         return f"the model is writing a call of {call.tool}" + _seconds(now.stream - call.began)
     line = _call_line(call.tool, call.subject, directory, now.stream - call.began)
@@ -85,7 +85,7 @@ def activity_on_record(
     answers: Sequence[Message],
     directory: str,
     status: SessionStatus | None,
-    now: Moment,
+    now: CurrentTime,
     *,
     age: float = 0,
     state_of: StateOf | None = None,
@@ -116,7 +116,7 @@ def activity_on_record(
     return _unfinished_words(last) or WAITING_FOR_MODEL + _silence((now.opencode - _last_output(last)) / 1000)
 
 
-def _recorded_call(part: ToolPart, state_of: StateOf | None, directory: str, now: Moment) -> str:
+def _recorded_call(part: ToolPart, state_of: StateOf | None, directory: str, now: CurrentTime) -> str:
     line = _call_line(part.tool, call_subject(part.state.input), directory, _age(part, now))
     if state_of is None or not part.child_session or not state_of(part.child_session).working_on:
         return line
@@ -154,7 +154,7 @@ def _end_of(part: TextPart | ReasoningPart) -> float:
     return as_number(as_map((part.model_extra or {}).get("time")).get("end")) or 0
 
 
-def _age(part: ToolPart, now: Moment) -> float:
+def _age(part: ToolPart, now: CurrentTime) -> float:
     begin = part.state.time.start
     return (now.opencode - begin) / 1000 if begin else 0
 

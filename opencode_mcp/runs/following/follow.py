@@ -6,7 +6,7 @@ the run waits for an answer that nobody gives. It returns an ``Observation``; th
 
 Each round has four parts:
 
-1. Read (``_look``). The map of busy sessions, and for an idle session its last messages; for a busy one the open
+1. Read (``_read``). The map of busy sessions, and for an idle session its last messages; for a busy one the open
    requests, where an event or a silence says that they may have changed. ``state.py`` turns this into a state.
 2. Respond (``_is_over``). While the run waits for an answer, ``respond`` is called with the open requests: policy
    answers, then a person by a form (``answers/auto_reply.py``, ``server/waiting/wait.py``). If something was answered,
@@ -52,7 +52,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, Session, SessionStatus, ToolPart
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.following.activity import Moment, activity_on_record, activity_on_stream
+from opencode_mcp.runs.following.activity import CurrentTime, activity_on_record, activity_on_stream
 from opencode_mcp.runs.following.left_runs import left_seconds
 from opencode_mcp.runs.following.progress_lines import Progress, ProgressThrottle
 from opencode_mcp.runs.following.read_ahead import ReadAhead, known_record
@@ -205,7 +205,7 @@ class Follower:
         """True if OpenCode is known to have taken the prompt out of the inbox."""
         self._prompts = {run.message_id, *hub.state(run.session_id).prompts}
         """Messages of the user's that are known: they do not show that the session moves on."""
-        self._look_is_due = False
+        self._read_is_due = False
         self._interval = FIRST_INTERVAL
 
     async def follow(self, deadline: Deadline) -> Observation:
@@ -215,12 +215,12 @@ class Follower:
             BackendError: OpenCode could not be read even once.
         """
         with self._hub.listen(self._run.session_id) as listener:
-            await self._first_look(deadline)
+            await self._first_read(deadline)
             while not await self._is_over(deadline):
                 if not deadline.passed:
                     await self._ahead.begin(known_record(self._hub.state(self._run.session_id)))
                 if await self._sleep(listener, deadline):
-                    await self._look_again()
+                    await self._read_again()
         self._seen.text = self._progress.text if self._seen.waits_behind is None else ""
         return self._seen
 
@@ -234,7 +234,7 @@ class Follower:
         if is_late:
             # Once only: a request that is always listed again must not keep the call. What is asked next may be
             # answered as well, and a report must not ask for an answer that policy gives.
-            await self._look_again()
+            await self._read_again()
             if self._seen.state is State.WAITING:
                 await self._is_answered()
         return is_late
@@ -253,17 +253,17 @@ class Follower:
         """Send progress until it is time to look: at a hint, after a silence, at the deadline."""
         settling = self._seen.state is State.SETTLING
         interval = SETTLE_EVERY if settling else min(self._interval, LONGEST_INTERVAL)
-        look_at = min(anyio.current_time() + interval, deadline.at)
+        read_batch = min(anyio.current_time() + interval, deadline.at)
         while True:
-            events = await listener.wait(min(look_at, self._next_line_at()) - anyio.current_time())
+            events = await listener.wait(min(read_batch, self._next_line_at()) - anyio.current_time())
             for event in events:
                 self._notice(event)
             await self._ahead.read_if_due()
             await self._send_due_line()
-            if self._look_is_due or any(isinstance(event, HINTS) for event in events):
-                self._look_is_due, self._interval = False, FIRST_INTERVAL
+            if self._read_is_due or any(isinstance(event, HINTS) for event in events):
+                self._read_is_due, self._interval = False, FIRST_INTERVAL
                 return self._seen.state not in ENDS
-            if anyio.current_time() >= look_at:
+            if anyio.current_time() >= read_batch:
                 # OpenCode loses an event now and then, and may have asked something.
                 self._requests_stale = True
                 if not settling:
@@ -274,7 +274,7 @@ class Follower:
         self._progress.add(event)
         self._ahead.notice(event)
         if self._may_move_on(event):
-            self._superseded, self._look_is_due = None, True
+            self._superseded, self._read_is_due = None, True
         match event:
             case backend_events.Lost(reason=reason):
                 self._seen.gone = reason
@@ -325,10 +325,10 @@ class Follower:
             logger.info("could not read what %s does: %s", self._run.session_id, error)
             return f"running for {run_age(self._client, self._run):.0f} s"
 
-    async def _first_look(self, deadline: Deadline) -> None:
+    async def _first_read(self, deadline: Deadline) -> None:
         """Look at the run, unless it is waited for and the stream shows OpenCode at work on it."""
         if deadline.passed or not self._is_under_way():
-            await self._look()
+            await self._read()
             return
         self._was_busy = True
         self._seen.state = advance(self._seen.state, State.RUNNING)
@@ -344,14 +344,14 @@ class Follower:
             return False
         return all(session_id not in self._hub.lineage(request.session_id) for request in self._hub.asked())
 
-    async def _look_again(self) -> None:
+    async def _read_again(self) -> None:
         """A look that fails is no verdict: OpenCode may only be slow, and the stream tells when it is gone."""
         try:
-            await self._look()
+            await self._read()
         except BackendError as error:
             logger.info("could not look at %s: %s", self._run.session_id, error)
 
-    async def _look(self) -> None:
+    async def _read(self) -> None:
         evidence = self._end_from_stream() or await self._evidence()
         self._seen.state = advance(self._seen.state, classify(evidence))
 
@@ -516,7 +516,7 @@ async def present_activity(
     Raises:
         BackendError: OpenCode could not be read.
     """
-    now = Moment(anyio.current_time(), client.clock.now() * 1000)
+    now = CurrentTime(anyio.current_time(), client.clock.now() * 1000)
     state = hub.state(run.session_id)
     if state.working_on == run.message_id:
         return activity_on_stream(hub.state, run.session_id, run.directory, now)

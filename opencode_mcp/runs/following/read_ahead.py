@@ -96,12 +96,12 @@ class ReadAhead:
         elif self._session:
             self._session = folded(self._session, event, self._run.session_id)
         if event.session_id in {self._run.session_id, ""}:
-            self._hear(event)
+            self._add(event)
 
-    def _hear(self, event: backend_events.Event) -> None:
+    def _add(self, event: backend_events.Event) -> None:
         match event:
             case backend_events.MessageChanged(message=message) if message.role == "assistant":
-                self._hear_answer(message)
+                self._add_answer(message)
             case backend_events.Idle():
                 self._is_idle = True
                 self._conclude()
@@ -119,7 +119,7 @@ class ReadAhead:
         if self._writing:
             self._writing.hear(event)
 
-    def _hear_answer(self, message: MessageInfo) -> None:
+    def _add_answer(self, message: MessageInfo) -> None:
         read, is_due = self._read, self._due
         self._forget()
         if message.parent_id != self._run.message_id or message.error or not has_last_step(message):

@@ -30,7 +30,7 @@ def message_id_after(earlier: str, made: str) -> str:
         earlier: The id of the session's last message.
         made: The id that was made for the next one.
     """
-    moment = _moment_of(earlier)
+    moment = _time_of(earlier)
     if made > earlier or moment is None:
         return made
     return message_id(moment + 1, next(_counter) % 4096, secrets.token_bytes(14))
@@ -55,7 +55,7 @@ def age_of(spelled: str, milliseconds: int) -> float:
         spelled: The id, of a message or of a request.
         milliseconds: The moment, since the epoch.
     """
-    made = _moment_of(spelled)
+    made = _time_of(spelled)
     if made is None:
         return 0
     age = (milliseconds - made) % CYCLE
@@ -65,11 +65,11 @@ def age_of(spelled: str, milliseconds: int) -> float:
 
 def is_made_before(spelled: str, milliseconds: float) -> bool:
     """Return True if an id was made before a time, in milliseconds since the epoch; False for one of another form."""
-    made = _moment_of(spelled)
+    made = _time_of(spelled)
     return made is not None and 0 < (int(milliseconds) - made) % CYCLE < CYCLE // 2
 
 
-def _moment_of(spelled: str) -> int | None:
+def _time_of(spelled: str) -> int | None:
     """Return the milliseconds in an id, ``None`` for an id of another form."""
     digits = spelled.rpartition("_")[2][:MOMENT_DIGITS]
     try:

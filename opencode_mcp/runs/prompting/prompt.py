@@ -80,10 +80,10 @@ async def check_prompt(client: OpenCodeClient, prompt: Prompt, instance_reload: 
     if prompt.output_schema is not None:
         await check_schema_apart(prompt.output_schema)
     if prompt.agent:
-        await instance_reload.find(client, prompt.directory, partial(_look_for_agent, client, prompt))
+        await instance_reload.find(client, prompt.directory, partial(_find_agent, client, prompt))
     if model := prompt.model or await _model_of_variant(client, prompt):
-        look = partial(find_missing_model, client, prompt.directory, model, prompt.variant)
-        await instance_reload.find(client, prompt.directory, look)
+        find = partial(find_missing_model, client, prompt.directory, model, prompt.variant)
+        await instance_reload.find(client, prompt.directory, find)
 
 
 async def _model_of_variant(client: OpenCodeClient, prompt: Prompt) -> str:
@@ -100,7 +100,7 @@ async def _model_of_variant(client: OpenCodeClient, prompt: Prompt) -> str:
     return model
 
 
-async def _look_for_agent(client: OpenCodeClient, prompt: Prompt) -> Missing | None:
+async def _find_agent(client: OpenCodeClient, prompt: Prompt) -> Missing | None:
     names = [agent.name for agent in await client.agents(prompt.directory)]
     if prompt.agent in names:
         return None
@@ -157,13 +157,13 @@ def missing_model(providers: Providers, name: str, variant: str = "") -> Missing
     usable = providers.usable
     if not model_id:
         raise InvalidArgument(
-            f"The model {name!r} names no provider.", hint=f"Write provider/model: {_near(name, usable)}."
+            f"The model {name!r} names no provider.", hint=f"Write provider/model: {_similar(name, usable)}."
         )
     if provider is None or model_id not in provider.models:
-        error = NotFound(f"OpenCode has no model {name!r}.", hint=f"These would work: {_near(name, usable)}.")
+        error = NotFound(f"OpenCode has no model {name!r}.", hint=f"These would work: {_similar(name, usable)}.")
         return Missing(Sought("model", (provider_id, model_id)), error)
     if provider_id not in providers.connected:
-        hint = f"Run `opencode auth login`, or use {_near(name, usable)}."
+        hint = f"Run `opencode auth login`, or use {_similar(name, usable)}."
         locked = OperatorError(f"OpenCode has no credentials for the provider {provider_id!r}.", hint=hint)
         return Missing(Sought("credential", (provider_id,)), locked)
     return _missing_variant(name, provider.models[model_id], variant)
@@ -177,7 +177,7 @@ def _missing_variant(name: str, model: ProviderModel, variant: str) -> Missing |
     return Missing(Sought("variant", (provider_id, model_id, variant)), error)
 
 
-def _near(name: str, names: Sequence[str]) -> str:
+def _similar(name: str, names: Sequence[str]) -> str:
     return _listed(similar_names(name, names, count=NAMES_SHOWN, cutoff=0.4) or names)
 
 

@@ -70,30 +70,30 @@ class InstanceReload:
         finally:
             self._starting[directory] -= 1
 
-    async def find(self, client: OpenCodeClient, directory: str, look: Callable[[], Awaitable[T | Missing]]) -> T:
+    async def find(self, client: OpenCodeClient, directory: str, find: Callable[[], Awaitable[T | Missing]]) -> T:
         """Look a name up; if OpenCode does not know it but a file defines it, reload the instance and look again.
 
         Args:
             client: Asks OpenCode.
             directory: The project's.
-            look: Looks the name up in OpenCode.
+            find: Finds the name in OpenCode.
 
         Raises:
             BridgeError: The error of what is missing; its hint says which file defines it.
             InvalidConfiguration: OpenCode could not use its files if it read them now.
             BackendError: OpenCode could not be asked.
         """
-        found = await look()
+        found = await find()
         if not isinstance(found, Missing):
             return found
         definition = await self._definition(client, directory, found.sought)
         if definition is None:
             raise found.error
         async with self._locks[directory]:
-            found = await look()
+            found = await find()
             if isinstance(found, Missing):
                 await self._reload(client, directory, definition, found.error)
-                found = await look()
+                found = await find()
         if isinstance(found, Missing):
             raise _explained(found.error, definition, "OpenCode has read it, and does not offer that.")
         return found

@@ -22,7 +22,7 @@ from opencode_mcp.runs.outcome.run_report import list_named
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import MESSAGES_A_PAGE, Run, all_answers
 from opencode_mcp.runs.reports.integrated_work import OtherWork, no_other_work
-from opencode_mcp.runs.session_history.history import own_messages, standing_messages
+from opencode_mcp.runs.session_history.history import messages_not_undone, own_messages
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ SESSIONS_READ = 30
 """Most other sessions that are read, the latest changed first."""
 MESSAGES_READ = 1000
 """Most messages of one other session that are read."""
-LOOK_BACK = 3_600_000
+EARLIER_MILLISECONDS = 3_600_000
 """Milliseconds before the work within which another run must have begun, unless it still goes on. OpenCode does not
 count the end of a run as a change of its session."""
 EVER = Period(-math.inf, math.inf)
@@ -86,7 +86,7 @@ async def _others(client: OpenCodeClient, session: Session, period: Period) -> l
 def _may_have_worked(other: Session, session: Session, period: Period, busy: set[str]) -> bool:
     if other.id == session.id or other.directory != session.directory or other.time.created > period.end:
         return False
-    return other.id in busy or other.changed >= period.begin - LOOK_BACK
+    return other.id in busy or other.changed >= period.begin - EARLIER_MILLISECONDS
 
 
 async def _read_work(client: OpenCodeClient, session: Session, period: Period) -> Work:
@@ -153,7 +153,7 @@ async def work_of_session(client: OpenCodeClient, session: Session, within: Peri
         within: Period in which a message must have begun; its beginning is not part of it, its end is.
     """
     work, changing = Work(), dict[str, None]()
-    async for message in standing_messages(client, session):
+    async for message in messages_not_undone(client, session):
         if not within.begin < message.info.time.created <= within.end:
             continue
         work.add(message, session)

@@ -33,7 +33,7 @@ async def own_messages(
             return
 
 
-async def standing_messages(
+async def messages_not_undone(
     client: OpenCodeClient, session: Session, *, page: int = MESSAGES_A_PAGE
 ) -> AsyncIterator[Message]:
     """Yield what ``own_messages`` does, without the messages that are undone."""

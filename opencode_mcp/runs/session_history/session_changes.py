@@ -9,7 +9,7 @@ from math import inf
 from opencode_mcp.diffs.session_files import SessionFile, session_files
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Message, Session
-from opencode_mcp.runs.session_history.history import is_copied, standing_messages
+from opencode_mcp.runs.session_history.history import is_copied, messages_not_undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ async def read_latest(client: OpenCodeClient, session: Session, most: int) -> La
         most: Most messages that are read.
     """
     messages: list[Message] = []
-    async for message in standing_messages(client, session, page=most):
+    async for message in messages_not_undone(client, session, page=most):
         if len(messages) == most:
             return LatestMessages(session, messages, is_whole=False)
         messages.append(message)

@@ -58,7 +58,7 @@ class VerificationRecord:
     is_over: bool = False
     """True if the result is final."""
     stop: str = ""
-    """Sentence on why it is to be stopped, by a bridge that does not attend to it; empty if it is not."""
+    """Sentence on why it is to be stopped, by a bridge that does not verify it; empty if it is not."""
 
     @property
     def latest_prompt(self) -> str:

@@ -23,7 +23,7 @@ class Verification:
 
     session_id: str
     record: VerificationRecord
-    is_attended: bool = False
+    has_task: bool = False
     """True if a task of this bridge takes care of it."""
     began: float | None = None
     """Start of the command that runs now, in seconds of anyio's clock."""
@@ -37,7 +37,7 @@ class Verification:
     @property
     def is_pending(self) -> bool:
         """Return True if a task of this bridge will bring a result."""
-        return self.is_attended and not self.record.is_over
+        return self.has_task and not self.record.is_over
 
     def update(self, record: VerificationRecord) -> None:
         """Take what is known by now, and wake the tasks that wait for it."""
@@ -91,7 +91,7 @@ class Verifications:
             return known
         if known is None:
             known = self._known[message_id] = Verification(session_id, record)
-        elif record.is_over and not known.is_attended:
+        elif record.is_over and not known.has_task:
             known.update(record)
         return known
 

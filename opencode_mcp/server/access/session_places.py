@@ -57,10 +57,10 @@ class SessionPlaces:
         if known:
             return known
         try:
-            return await self._look(session_id)
+            return await self._search(session_id)
         except BackendFailed as error:
             logger.warning("the list of all sessions could not be read: %s", error)
-            if found := await self._look_in_allowed(session_id):
+            if found := await self._find_in_allowed(session_id):
                 return found
             raise
 
@@ -68,7 +68,7 @@ class SessionPlaces:
         """Search again the next time: the session is gone, or works elsewhere now."""
         self._known.pop(session_id, None)
 
-    async def _look(self, session_id: str) -> str:
+    async def _search(self, session_id: str) -> str:
         cursor, limit = "", FIRST_PAGE
         for number in range(MOST_PAGES):
             before = int(cursor) if CURSOR.fullmatch(cursor) else 0
@@ -80,7 +80,7 @@ class SessionPlaces:
             cursor, limit = page.cursor, PAGE
         return self._known.get(session_id, "")
 
-    async def _look_in_allowed(self, session_id: str) -> str:
+    async def _find_in_allowed(self, session_id: str) -> str:
         """Return the allowed directory that lists a session; empty if none does. A list that fails is left out."""
         for directory in await self._allowed():
             try:

@@ -44,7 +44,7 @@ class AllTasks(RunTasks):
             return await super().get(task_id, ctx)
         await check_tasks_served(ctx)
         with as_protocol_errors():
-            found = await _look(content["names"], ctx)
+            found = await _read_state(content["names"], ctx)
         if found is None:
             return None
         return TaskState(task_id=task_id, created=content["created"], updated=time_now(), **found)
@@ -84,12 +84,12 @@ class AllTasks(RunTasks):
         return content if content.get("is") == KIND else None
 
 
-async def _look(names: list[str], ctx: Context) -> dict[str, Any] | None:
+async def _read_state(names: list[str], ctx: Context) -> dict[str, Any] | None:
     """Return the state of some tasks as the fields of a task; None if the batch does not exist for this bridge."""
     bridge = cast("Bridge", ctx.lifespan_context)
     named = batch_wait.named_tasks(names)
     try:
-        table, is_over, line = await batch_wait.look_at(bridge, named) if named else (None, False, "")
+        table, is_over, line = await batch_wait.read_batch(bridge, named) if named else (None, False, "")
     except NotFound:
         return None
     if table is None or not is_over:

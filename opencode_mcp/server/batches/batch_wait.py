@@ -128,7 +128,7 @@ def wait_limit(ctx: "BridgeContext", wait_seconds: float | None, named: Named) -
     return waits.deadline(min(deadlines.wait, anyio.current_time() + slot.grace_seconds), deadlines.latest)
 
 
-async def look_at(bridge: "Bridge", named: Named) -> "tuple[CallToolResult, bool, str]":
+async def read_batch(bridge: "Bridge", named: Named) -> "tuple[CallToolResult, bool, str]":
     """Return the table of the named tasks, whether nobody needs to wait for them, and a line on them.
 
     Raises:

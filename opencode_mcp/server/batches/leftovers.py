@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
 
 SESSIONS_SEARCHED = 100
-LOOKS = 5
-PAUSE = 0.5
+CHECKS = 5
+CHECK_PAUSE_SECONDS = 0.5
 """Seconds between two looks at a prompt that is about to begin."""
 
 
@@ -66,11 +66,11 @@ async def take_back_unbegun(bridge: "Bridge", session: "Session", message_id: st
     A bridge or an OpenCode that dies meanwhile can leave it so: nothing but the session's next prompt would begin it.
     The preview of OpenCode 2 cannot take it back, but to delete the session does the same.
     """
-    for _ in range(LOOKS):
+    for _ in range(CHECKS):
         waiting = await bridge.client.pending_prompts(session.id)
         if message_id not in waiting or session.id in await bridge.client.session_status(session.directory):
             return False
-        await anyio.sleep(PAUSE)
+        await anyio.sleep(CHECK_PAUSE_SECONDS)
     taken = await bridge.client.withdraw_prompt(session.id, message_id)
     return taken or message_id in await bridge.client.pending_prompts(session.id)
 

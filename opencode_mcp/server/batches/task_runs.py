@@ -171,7 +171,7 @@ class TaskRuns:
         if run is None:
             await self._put_back(task)
             return
-        self._bridge.attend(run)
+        self._bridge.supervise_new(run)
         self._share_limit(task, run)
         await self._follow(task, run, self._bridge.hub.opened)
 

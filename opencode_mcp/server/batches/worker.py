@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BATCH_TOOL = "opencode_run_many"
-LOOK_AFTER_SECONDS = 3.0
+FIRST_CHECK_SECONDS = 3.0
 """Seconds after the start of the bridge at which it looks for a queue: a host that starts asks for lists first."""
 BUSY_PAUSE = 2.0
 """Seconds between two looks at the queue while tasks of this scope are unfinished: another bridge may make room."""
@@ -36,7 +36,7 @@ async def work_on_batches(bridge: "Bridge") -> None:
     """Run the worker of a bridge, if the bridge lists the tool for batches, until the bridge ends."""
     if BATCH_TOOL in bridge.unlisted_tools:
         return
-    with anyio.move_on_after(LOOK_AFTER_SECONDS):
+    with anyio.move_on_after(FIRST_CHECK_SECONDS):
         await bridge.batches_needed.wait()
     if not bridge.has_queue:
         await bridge.batches_needed.wait()
@@ -69,18 +69,18 @@ class BatchWorker:
             async with anyio.create_task_group() as tasks:
                 while True:
                     change = self._queue.next_change
-                    await self._queue.wait_change(await self._look(tasks), change)
+                    await self._queue.wait_change(await self._start_tasks(tasks), change)
         finally:
             self._queue.close()
 
-    async def _look(self, tasks: "TaskGroup") -> float:
+    async def _start_tasks(self, tasks: "TaskGroup") -> float:
         """Start and adopt what is there, and return the seconds until the next look."""
         try:
             unfinished = await self._queue.unfinished()
             if not unfinished:
                 return IDLE_PAUSE
             for task in await self._queue.adopt():
-                tasks.start_soon(self._look_after, self._runs.resume, task)
+                tasks.start_soon(self._run_task, self._runs.resume, task)
             if any(task.status == "queued" for task in unfinished):
                 await self._claim(tasks)
         except BridgeError as error:
@@ -96,9 +96,9 @@ class BatchWorker:
         others -= set(await self._queue.sessions())
         most = self._bridge.settings.max_runs - len(others)
         for task in await self._queue.claim(most, await start_limits.room(self._bridge)):
-            tasks.start_soon(self._look_after, self._runs.start, task)
+            tasks.start_soon(self._run_task, self._runs.start, task)
 
-    async def _look_after(self, work: "Callable[[Task], Awaitable[None]]", task: "Task") -> None:
+    async def _run_task(self, work: "Callable[[Task], Awaitable[None]]", task: "Task") -> None:
         """Do work on a task. Whatever is wrong with one task, the bridge and the other tasks go on."""
         try:
             await work(task)

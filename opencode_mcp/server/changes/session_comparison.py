@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
     from opencode_mcp.workspace.globs import Globs
 
-FILES_TOLD = 200
+MOST_FILES = 200
 FILES_NAMED = 50
 ONE_FILE = "To see more of the cut parts, name fewer files with files=[...]."
 HEADS = {
@@ -79,7 +79,7 @@ async def compared(bridge: "Bridge", session: "Session", other: "Session", globs
             *(["Each of them works in its own directory."] if session.directory != other.directory else []),
         ]
     )
-    data = {"files": rows[:FILES_TOLD], "diff": "\n\n".join(texts), "note": note}
+    data = {"files": rows[:MOST_FILES], "diff": "\n\n".join(texts), "note": note}
     return result("\n\n".join([note, *texts]), data, verbatim=True)
 
 

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from opencode_mcp.opencode.vocabulary.default_titles import told_once
+from opencode_mcp.opencode.vocabulary.default_titles import without_repetition
 from opencode_mcp.server.costs.cost_report import BESIDE, TABLES, CostReport, RunCost, SessionCost
 from opencode_mcp.server.results.amounts import DATA_DIGITS, amount_data, amount_text, known_amount_text, money
 from opencode_mcp.server.results.render import session_name
-from opencode_mcp.server.results.timestamps import local_moment, local_zone
+from opencode_mcp.server.results.timestamps import local_time, local_zone
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import quantity
@@ -28,7 +28,7 @@ ROUNDED = "Each amount is rounded by itself."
 
 def cost_data(report: CostReport, top: int = TOP) -> dict[str, Any]:
     """Return the sums as structured content, with so many sessions and runs."""
-    head = {"since": local_moment(report.since), "time_zone": local_zone(report.since), "sessions": report.sessions}
+    head = {"since": local_time(report.since), "time_zone": local_zone(report.since), "sessions": report.sessions}
     tables = {f"by_{name}": _table_data(report, name) for name in TABLES}
     parts: dict[str, Any] = {**head, **amount_data(report.total)}
     if report.subagents:
@@ -72,7 +72,7 @@ def cost_text(report: CostReport, top: int = TOP) -> str:
     amount = known_amount_text(report.total, is_known=report.is_known)
     head = (
         f"{amount} in {quantity(report.sessions, 'session')}{archived}{_by_subagents(report)} since "
-        f"{local_moment(report.since)} (days in this machine's time zone, {local_zone(report.since)})."
+        f"{local_time(report.since)} (days in this machine's time zone, {local_zone(report.since)})."
     )
     tables = [_table(report, name) for name in TABLES] if report.sessions or report.subagents else []
     sessions = [_sessions(report, top)] if report.by_session else []
@@ -129,7 +129,7 @@ def _runs(report: CostReport, top: int) -> str:
 
 def _run_line(row: RunCost) -> str:
     amount = known_amount_text(row.spent, is_known=row.is_known)
-    title, prompt = told_once(row.title, row.prompt)
+    title, prompt = without_repetition(row.title, row.prompt)
     words = f' "{one_line(prompt)}"' if prompt else ""
     return f"- {row.message_id or 'unknown prompt'}{words} of {session_name(row.session_id, title)}: {amount}"
 

@@ -84,7 +84,7 @@ async def start_command(
 
         def before_send(run: "Run") -> None:
             starting.name_session(run.session_id)
-            bridge.attend(run)
+            bridge.supervise_new(run)
 
         command = SlashCommand(
             name=order.name,

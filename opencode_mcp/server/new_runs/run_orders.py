@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from opencode_mcp.config import told_settings_file
+from opencode_mcp.config import settings_file_text
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.prompting.prompt import Prompt
@@ -109,7 +109,7 @@ async def start_run(bridge: Bridge, order: RunOrder, start: StartTerms) -> "Run"
 
         def before_send(run: "Run") -> "Awaitable[None] | None":
             starting.name_session(run.session_id)
-            bridge.attend(run)
+            bridge.supervise_new(run)
             return start.admit(run) if start.admit else None
 
         prompt = await prompt_of(bridge, order, place.directory, start.message_id)
@@ -172,7 +172,7 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
             return None, await bridge.fence.directory(directory)
         except NotAllowed as error:
             error.hint = f"{error.hint} {WORKS_ELSEWHERE}".strip()
-            error.by_person = UNASKED.format(file=told_settings_file(bridge.settings))
+            error.by_person = UNASKED.format(file=settings_file_text(bridge.settings))
             raise
     session = await bridge.fence.session(session_id)
     bridge.fence.check_files_exist(session.directory)

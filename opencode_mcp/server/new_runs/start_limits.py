@@ -15,7 +15,7 @@ from opencode_mcp.errors import LimitReached
 from opencode_mcp.runs.session_history import spending
 from opencode_mcp.runs.starting.starting_runs import StartingRun
 from opencode_mcp.server.costs import cost_report
-from opencode_mcp.server.results.timestamps import local_zone, read_local_moment
+from opencode_mcp.server.results.timestamps import local_zone, read_local_time
 from opencode_mcp.server.sessions import session_list, sessions_at_work
 from opencode_mcp.text.quantities import quantity
 
@@ -88,7 +88,7 @@ async def room(bridge: "Bridge") -> int | None:
 def queue_note(bridge: "Bridge", tasks: "Iterable[Task]") -> str:
     """Return why queued tasks are not started today; empty if none is queued, or the limit was not reached before."""
     limit, now = bridge.settings.max_cost_a_day, bridge.client.clock.now() * 1000
-    is_spent = limit is not None and bridge.starting.spent_day == (read_local_moment("today", now), limit)
+    is_spent = limit is not None and bridge.starting.spent_day == (read_local_time("today", now), limit)
     if not is_spent or all(task.status != "queued" for task in tasks):
         return ""
     wait = NEXT_DAY.format(zone=local_zone(now))
@@ -106,7 +106,7 @@ async def _is_day_spent(bridge: "Bridge") -> bool:
     limit = bridge.settings.max_cost_a_day
     if limit is None:
         return False
-    since = read_local_moment("today", bridge.client.clock.now() * 1000)
+    since = read_local_time("today", bridge.client.clock.now() * 1000)
     starting = bridge.starting
     if starting.spent_day != (since, limit) and await _reaches(bridge, since, limit):
         starting.spent_day = since, limit

@@ -8,7 +8,7 @@ from typing import Protocol
 import anyio
 from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent
 
-PATIENCE = 30.0
+SEND_TIMEOUT_SECONDS = 30.0
 """Seconds that a client may take to read a notification before it counts as disconnected."""
 
 
@@ -63,7 +63,7 @@ class Outbox:
         """Send notifications until the client has disconnected or does not read."""
         while event := await self._next():
             try:
-                with anyio.fail_after(PATIENCE):
+                with anyio.fail_after(SEND_TIMEOUT_SECONDS):
                     await self._send(event)
             except (TimeoutError, anyio.ClosedResourceError, anyio.BrokenResourceError):
                 return

@@ -17,7 +17,7 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.events.hub import EVERYTHING, Hub
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.server.notifications.affected_uris import changed_by, names_of
-from opencode_mcp.server.notifications.throttle import Pace
+from opencode_mcp.server.notifications.throttle import Throttle
 
 if TYPE_CHECKING:
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
@@ -68,8 +68,8 @@ class Publisher:
         self._subscriptions = subscriptions
         self._fence = fence
         self._attached = attached
-        self._pace = Pace[ServerEvent](SHORTEST)
-        self._looking = False
+        self._throttle = Throttle[ServerEvent](SHORTEST)
+        self._is_reading = False
         self._titles = BoundedDict[str, str](REMEMBERED_TITLES)
         self._sessions = BoundedDict[str, bool](REMEMBERED_SESSIONS)
 
@@ -78,7 +78,7 @@ class Publisher:
         with self._hub.listen(EVERYTHING) as listener:
             async with anyio.create_task_group() as tasks:
                 while True:
-                    events = await listener.wait(self._pace.next_due - anyio.current_time())
+                    events = await listener.wait(self._throttle.next_due - anyio.current_time())
                     await self._take(events)
                     if any(isinstance(event, backend_events.Lost) for event in events):
                         tasks.start_soon(self.come_back)
@@ -88,7 +88,7 @@ class Publisher:
             own = await self._own(self._relevant(events))
             self._note_lists(own)
             self._note_resources(own)
-        for notice in self._pace.take(anyio.current_time()):
+        for notice in self._throttle.take(anyio.current_time()):
             await self._subscriptions.tell(notice)
 
     def _relevant(self, events: Sequence[backend_events.Event]) -> Sequence[backend_events.Event]:
@@ -123,16 +123,16 @@ class Publisher:
 
     async def come_back(self) -> None:
         """Try to reach an OpenCode that others run until it is back; the hub then reports a gap."""
-        if self._looking or not self._attached:
+        if self._is_reading or not self._attached:
             return
-        self._looking = True
+        self._is_reading = True
         try:
             while self._subscriptions.wanted() and not self._hub.follows:
                 await anyio.sleep(COME_BACK)
                 with suppress(BridgeError):
                     await self._hub.ensure()
         finally:
-            self._looking = False
+            self._is_reading = False
 
     def _note_resources(self, events: Sequence[backend_events.Event]) -> None:
         changed = self._changed_addresses(events)
@@ -142,7 +142,7 @@ class Publisher:
         now = anyio.current_time()
         for uri in self._subscriptions.wanted():
             if anything or not changed.isdisjoint(names_of(uri)):
-                self._pace.note(ResourceUpdated(uri), now)
+                self._throttle.note(ResourceUpdated(uri), now)
 
     def _changed_addresses(self, events: Sequence[backend_events.Event]) -> set[str]:
         return {address for event in events for address in changed_by(event, self._hub.lineage(event.session_id))}
@@ -150,10 +150,10 @@ class Publisher:
     def _note_lists(self, events: Sequence[backend_events.Event]) -> None:
         now = anyio.current_time()
         if any([self._changes_sessions(event) for event in events]):  # noqa: C419 - each event is remembered
-            self._pace.note(ResourcesListChanged(), now)
+            self._throttle.note(ResourcesListChanged(), now)
         # A gap is also the first event after connecting, and the only one after OpenCode 1 has read its settings again.
         if any(map(_changes_commands, events)):
-            self._pace.note(PromptsListChanged(), now)
+            self._throttle.note(PromptsListChanged(), now)
 
     def _changes_sessions(self, event: backend_events.Event) -> bool:
         """Return True if a listed session (not a subagent's) is new, deleted or has a new title."""

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 Subject = TypeVar("Subject")
 
 
-class Pace(Generic[Subject]):
+class Throttle(Generic[Subject]):
     """Subjects that are still to be reported, and when.
 
     Args:

@@ -216,7 +216,7 @@ async def perform_with_progress(request: OperationRequest, handler: OperationHan
     errors: list[BridgeError] = []
     # An error that is raised inside the task group would be wrapped in an exception group.
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_beat, request)
+        tasks.start_soon(_send_progress_regularly, request)
         try:
             outcomes.append(await handler.perform(request))
         except BridgeError as error:
@@ -227,7 +227,7 @@ async def perform_with_progress(request: OperationRequest, handler: OperationHan
     return outcomes[0]
 
 
-async def _beat(request: OperationRequest) -> None:
+async def _send_progress_regularly(request: OperationRequest) -> None:
     tell = progress_sender(request.ctx)
     waited = 0.0
     while True:

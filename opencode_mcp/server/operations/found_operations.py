@@ -27,7 +27,7 @@ LONGEST_ARGUMENTS = 2500
 SHOWN_WHOLE = 20
 """Limit of operations that are shown with their arguments. Longer lists are shown in short, to fit into one result."""
 SHORT = 80
-SETTINGS_TOLD = 3
+MOST_SETTINGS = 3
 """Different settings that one result names: of the best hits that need some."""
 OWN_REPLY = "The reply is {"
 """Part of the notes of operations whose result is made here; OpenCode's reply is not shown then."""
@@ -139,7 +139,7 @@ def _with_settings_once(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
         flags = frozenset(SEPARATORS.split(hit.get("needs", "")))
         if flags in named:
             hit["needs"] = f"as {named[flags]}"
-        elif "needs" in hit and len(named) == SETTINGS_TOLD:
+        elif "needs" in hit and len(named) == MOST_SETTINGS:
             del hit["needs"]
         elif "needs" in hit:
             named[flags] = hit["id"]

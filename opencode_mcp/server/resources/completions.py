@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SHOWN = 100
 """MCP's limit of values in one response."""
-PATIENCE = 20.0
+TIMEOUT_SECONDS = 20.0
 """Seconds that OpenCode may take, including its start and the opening of the project."""
 
 
@@ -37,7 +37,7 @@ async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[
     uses = COMPLETION_USES.get(argument, NOTHING)
     source = SOURCES.get(argument) if bridge.allowed.serves(uses) else None
     try:
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(TIMEOUT_SECONDS):
             await bridge.check_served(uses)
             found: Iterable[str] = await source(bridge, typed, others) if source else ()
         # Hosts insert a value unchanged, so values that may not be shown unchanged are left out.

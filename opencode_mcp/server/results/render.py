@@ -28,7 +28,7 @@ from opencode_mcp.errors import (
     UnsupportedOperation,
 )
 from opencode_mcp.markdown import excerpt
-from opencode_mcp.opencode.vocabulary.default_titles import made_title, told_once
+from opencode_mcp.opencode.vocabulary.default_titles import made_title, without_repetition
 from opencode_mcp.runs.outcome import shortfalls
 from opencode_mcp.runs.requests import call_input
 from opencode_mcp.server.instructions import TOOL_NAME
@@ -398,7 +398,7 @@ def _cost(report: "RunReport") -> str:
 
 def name_line(report: "RunReport") -> str:
     """Return the line by which a run is recognised: the session's title, and the first words of the prompt."""
-    title, words = told_once(one_line(report.title), one_line(report.prompt))
+    title, words = without_repetition(one_line(report.title), one_line(report.prompt))
     names = [f'"{title}"' if title else "", f'prompt: "{words}"' if words else ""]
     return " · ".join(filter(None, names))
 

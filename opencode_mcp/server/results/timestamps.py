@@ -25,10 +25,10 @@ def moment(milliseconds: float) -> str:
 
 def local_day(milliseconds: float) -> str:
     """Return the day of a time as ``2026-11-24``; empty if it is outside of the calendar."""
-    return local_moment(milliseconds)[:10]
+    return local_time(milliseconds)[:10]
 
 
-def local_moment(milliseconds: float) -> str:
+def local_time(milliseconds: float) -> str:
     """Format a time in this machine's time zone as ``2026-11-24 10:00``; empty if it is outside of the calendar."""
     try:
         return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
@@ -46,7 +46,7 @@ def local_zone(milliseconds: float) -> str:
     return f"{name}, {distance}" if name[:1].isalpha() else distance
 
 
-def read_local_moment(text: str, now: float) -> float:
+def read_local_time(text: str, now: float) -> float:
     """Parse the beginning of a period, and return it in milliseconds since the epoch.
 
     Args:

@@ -14,7 +14,7 @@ import anyio
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.http_client.concurrent_reads import read_each
-from opencode_mcp.opencode.vocabulary.default_titles import told_once
+from opencode_mcp.opencode.vocabulary.default_titles import without_repetition
 from opencode_mcp.runs.session_history.last_run import LastRun
 from opencode_mcp.runs.session_history.session_changes import NO_CHANGES, SessionChanges, changes_in, read_changes
 from opencode_mcp.runs.session_history.spending import Spending
@@ -249,7 +249,7 @@ def _is_uncertain(row: Row) -> bool:
 
 def _line(row: Row, *, common: bool) -> str:
     data = row.data
-    title, prompt = told_once(data.get("title", ""), data.get("prompt", ""))
+    title, prompt = without_repetition(data.get("title", ""), data.get("prompt", ""))
     facts = [
         data["session_id"],
         _state_text(row.facts),

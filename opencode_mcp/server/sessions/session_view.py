@@ -9,7 +9,7 @@ from opencode_mcp.errors import BackendError
 from opencode_mcp.markdown.detail import PermissionAnswer
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
 from opencode_mcp.opencode.http_client.concurrent_reads import at_once
-from opencode_mcp.opencode.vocabulary.default_titles import told_once
+from opencode_mcp.opencode.vocabulary.default_titles import without_repetition
 from opencode_mcp.runs.following.follow import present_activity
 from opencode_mcp.runs.outcome.run_report import PendingRequest, list_todos
 from opencode_mcp.runs.record import Run, all_answers, answers_in
@@ -281,7 +281,7 @@ def _subagents_text(view: SessionView) -> str:
 def _facts(view: SessionView) -> str:
     """Return the lines about the session itself, and about its last run."""
     session, facts = view.session, view.facts
-    title, prompt = told_once(title_of(session), facts.last.prompt if facts and _has_run(facts) else "")
+    title, prompt = without_repetition(title_of(session), facts.last.prompt if facts and _has_run(facts) else "")
     line = [
         session.id,
         view.present.status,

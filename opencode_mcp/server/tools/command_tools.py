@@ -27,7 +27,7 @@ from opencode_mcp.server.waiting import shell_permission
 from opencode_mcp.server.waiting.answerers import starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, before_start, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
-from opencode_mcp.server.waiting.wait import Outcome, lost_sight, resumed_run, wait_for_run
+from opencode_mcp.server.waiting.wait import Outcome, following_failed, resumed_run, wait_for_run
 from opencode_mcp.text.outside_text import clean, indented
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ async def opencode_shell(
         error.hint = f"The line was sent as the message {run.message_id}. {_next(run)}"
         raise
     except Exception as error:
-        raise lost_sight(run) from error
+        raise following_failed(run) from error
     return _shell_result(bridge, run, report, answer, output)
 
 

@@ -10,7 +10,7 @@ from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.costs import cost_report, cost_tables
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.render import result
-from opencode_mcp.server.results.timestamps import read_local_moment
+from opencode_mcp.server.results.timestamps import read_local_time
 
 MOST = 100
 """Most sessions and runs that are listed."""
@@ -38,7 +38,7 @@ async def opencode_cost(
     if not 1 <= top <= MOST:
         raise InvalidArgument(f"top is {top}.", hint=f"Give 1 to {MOST}: so many sessions and runs are listed.")
     bridge = bridge_of(ctx)
-    begin = read_local_moment(since, bridge.client.clock.now() * 1000)
+    begin = read_local_time(since, bridge.client.clock.now() * 1000)
     place = await bridge.fence.directory(directory) if directory else ""
     report = await cost_report.report_cost(bridge, begin, place)
     return result(cost_tables.cost_text(report, top), cost_tables.cost_data(report, top))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from opencode_mcp.server.changes.working_tree_authors import TreeAuthor
     from opencode_mcp.workspace.globs import Globs
 
-FILES_TOLD = 200
+MOST_FILES = 200
 NOBODY_ELSE: "Mapping[str, Authorship]" = {}
 ONE_FILE = "To see more of the cut parts, name fewer files with files=[...]."
 
@@ -197,7 +197,7 @@ def _tree_note(changes: Changes) -> str:
 
 def _files(changes: Changes, authors: "Mapping[str, Authorship]") -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for diff in changes.diffs[:FILES_TOLD]:
+    for diff in changes.diffs[:MOST_FILES]:
         row = {"path": diff.file, "change": diff.status, "added": diff.additions, "removed": diff.deletions}
         row |= change_authors.authors_data(authors.get(diff.file))
         rows.append(row | working_tree_authors.tree_data(changes.sessions, diff.file))

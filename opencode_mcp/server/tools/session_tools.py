@@ -17,7 +17,7 @@ from opencode_mcp.server.resources.links import transcript_link
 from opencode_mcp.server.results.amounts import money
 from opencode_mcp.server.results.render import answer_steps, result, without_tools
 from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS
-from opencode_mcp.server.results.timestamps import read_local_moment
+from opencode_mcp.server.results.timestamps import read_local_time
 from opencode_mcp.server.sessions import session_deletion, session_list, session_rows, session_view
 from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tools.run_tools import SessionId
@@ -64,7 +64,7 @@ async def opencode_list_sessions(
     query = session_list.SessionQuery(
         search=search,
         directory=await bridge.fence.directory(directory) if directory else "",
-        since=read_local_moment(since, bridge.client.clock.now() * 1000) if since else 0,
+        since=read_local_time(since, bridge.client.clock.now() * 1000) if since else 0,
         running=running,
         archived=running,
         roots=roots_only,

@@ -21,7 +21,7 @@ def starter_of(ctx: "BridgeContext") -> "RunStarter":
 
 def calling_agent(ctx: "BridgeContext") -> "Answerer":
     """Return the calling agent as the one who answers."""
-    return answers_answer_rules.Answerer("agent", person_at_hand=can_ask(ctx.client_capabilities))
+    return answers_answer_rules.Answerer("agent", person_reachable=can_ask(ctx.client_capabilities))
 
 
 def form_answerer(capabilities: "ClientCapabilities | None") -> "Answerer":
@@ -46,12 +46,12 @@ def mark_answerers(
     bridge: "Bridge", run: "Run", pending: "list[PendingRequest]", capabilities: "ClientCapabilities | None"
 ) -> None:
     """Add to requests of a run who may answer each, and remember them."""
-    person_at_hand = can_ask(capabilities)
+    person_reachable = can_ask(capabilities)
     answer_rules = bridge.answer_rules
     for request in pending:
-        request.agent_may_answer = answer_rules.agent_may_answer(run, request, person_at_hand=person_at_hand)
+        request.agent_may_answer = answer_rules.agent_may_answer(run, request, person_reachable=person_reachable)
         request.asks_for_person = request.kind == "permission" and run.caller_limit == "human"
-        request.agent_may_always = answer_rules.agent_may_always(run, request, person_at_hand=person_at_hand)
+        request.agent_may_always = answer_rules.agent_may_always(run, request, person_reachable=person_reachable)
         request.person_here = is_for_person(bridge, run, request, capabilities)
         request.closed = answer_rules.closed(request, reject=True)
     bridge.requests.remember(pending)

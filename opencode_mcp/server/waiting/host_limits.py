@@ -47,15 +47,15 @@ HOSTS = (
 PROGRESS_INDEPENDENT = frozenset({"claude-code", "copilot", "visual studio code", "codex", "qwen", "gemini"})
 
 
-def longest_wait(client_name: str, *, hears_progress: bool) -> float:
+def longest_wait(client_name: str, *, gets_progress: bool) -> float:
     """Return the seconds that a call of this host may wait.
 
     Args:
         client_name: ``clientInfo.name``; empty if the client did not send it.
-        hears_progress: Whether the request carries a progress token.
+        gets_progress: Whether the request carries a progress token.
     """
     host = _host(client_name)
-    if host is None or not (hears_progress or host.name in PROGRESS_INDEPENDENT):
+    if host is None or not (gets_progress or host.name in PROGRESS_INDEPENDENT):
         return UNKNOWN_HOST_SECONDS
     return host.seconds
 
@@ -72,7 +72,7 @@ def call_seconds_of(ctx: "BridgeContext", setting: float | None) -> float:
     session = ctx.session
     meta = ctx.request_context.meta
     token = meta.get("progress_token") if meta else None
-    return longest_wait(client_name_of(session), hears_progress=token is not None)
+    return longest_wait(client_name_of(session), gets_progress=token is not None)
 
 
 def reads_data_alone(session: "ServerSession") -> bool:

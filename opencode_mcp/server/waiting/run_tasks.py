@@ -43,7 +43,7 @@ TOOLS = ("opencode_run", "opencode_run_many", "opencode_wait", "opencode_command
 KEPT = 1000
 GRACE_SECONDS = 1.5
 """Time that a call may take before it becomes a task. A quick call returns a plain result."""
-PATIENCE = 60.0
+UNREACHABLE_SECONDS = 60.0
 """Seconds without a response of OpenCode after which a task counts as ended. Clients do not poll an ended task."""
 ENDS = frozenset({"completed", "cancelled"})
 KIND = "task"
@@ -66,7 +66,7 @@ class RunTasks:
         self._asked_again = BoundedDict[str, None](KEPT)
         """Requests whose form was accepted without an answer, and is shown once more."""
         self._ended = BoundedDict[str, TaskState](KEPT)
-        self._silent = BoundedDict[str, float](KEPT)
+        self._unreachable_since = BoundedDict[str, float](KEPT)
         """Time of the first failed request to OpenCode, by task."""
 
     async def offer(
@@ -114,7 +114,7 @@ class RunTasks:
         if opened is None:
             return None
         run, created = opened
-        found = await self._look(task_id, run, ctx)
+        found = await self._read_task(task_id, run, ctx)
         if found is None:
             return None
         task = TaskState(task_id=task_id, created=created, updated=time_now(), **found)
@@ -122,7 +122,7 @@ class RunTasks:
             self._ended[task_id] = task
         return task
 
-    async def _look(self, task_id: str, run: "Run", ctx: Context) -> dict[str, Any] | None:
+    async def _read_task(self, task_id: str, run: "Run", ctx: Context) -> dict[str, Any] | None:
         """Return a task's present state; if OpenCode does not answer, it stays ``working`` for some time.
 
         The result is ``None`` for a run that the caller may not see, as if it did not exist.
@@ -130,22 +130,22 @@ class RunTasks:
         try:
             if not await _is_callers(run, ctx):
                 return None
-            found = await self._look_at_run(run, ctx)
+            found = await self._read_run(run, ctx)
         except BackendError as error:
-            since = self._silent.setdefault(task_id, time.monotonic())
-            if time.monotonic() - since < PATIENCE:
+            since = self._unreachable_since.setdefault(task_id, time.monotonic())
+            if time.monotonic() - since < UNREACHABLE_SECONDS:
                 return {"status": "working", "message": one_line(shown(error.message))}
             found = _failure(error)
         except BridgeError as error:
             found = _failure(error)
-        self._silent.pop(task_id, None)
+        self._unreachable_since.pop(task_id, None)
         return found
 
-    async def _look_at_run(self, run: "Run", ctx: Context) -> dict[str, Any]:
+    async def _read_run(self, run: "Run", ctx: Context) -> dict[str, Any]:
         bridge = cast("Bridge", ctx.lifespan_context)
         capabilities = ctx.session.client_capabilities
         bridge.supervise(run)
-        report = await bridge.auto_reply.look(run)
+        report = await bridge.auto_reply.report_now(run)
         add_answerers(bridge, run, report, capabilities)
         report.note = joined_notes("", self._unanswered, report)
         asked = [

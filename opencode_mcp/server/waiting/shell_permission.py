@@ -78,7 +78,7 @@ async def _ask(ctx: BridgeContext, form: ElicitRequestFormParams) -> ElicitResul
     filled: ElicitResult | None = None
     with anyio.move_on_after(FORM_SECONDS):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_beat, progress_sender(ctx))
+            tasks.start_soon(_send_progress_regularly, progress_sender(ctx))
             try:
                 filled = await ctx.session.elicit_form(form.message, form.requested_schema, ctx.request_id)
             except (MCPError, ValidationError):
@@ -87,7 +87,7 @@ async def _ask(ctx: BridgeContext, form: ElicitRequestFormParams) -> ElicitResul
     return filled
 
 
-async def _beat(send_progress: SendProgress) -> None:
+async def _send_progress_regularly(send_progress: SendProgress) -> None:
     while True:
         await anyio.sleep(FORM_HEARTBEAT_SECONDS)
         await send_progress("waiting for the person's answer")

@@ -16,7 +16,7 @@ Invariants:
 
 * A cancelled call ends the wait and not the run, unless the operator set ``abort_on_cancel``.
 * The time that a person takes for a form is not counted: ``Deadline.paused``.
-* The call ends ``LAST_LOOK_SECONDS`` after its deadline at the latest, even if OpenCode does not answer.
+* The call ends ``LAST_READ_SECONDS`` after its deadline at the latest, even if OpenCode does not answer.
 * A bridge that shuts down ends its waits (``OpenWaits``): their calls report the runs as they are.
 * A form is shown to the person once in a call, and once more if it was accepted without an answer.
 * A call that started a run names it in its result, whatever failed afterwards. After a mere error the agent would start
@@ -73,7 +73,7 @@ Outcome = CallToolResult | InputRequiredResult
 # A person needs longer for a form than hosts wait for a call without progress; hosts with forms wait for the person.
 FORM_SECONDS = 600.0
 FORM_HEARTBEAT_SECONDS = 10.0
-LAST_LOOK_SECONDS = 10.0
+LAST_READ_SECONDS = 10.0
 """Time for reading a run's state and making its report after the wait."""
 TOO_LATE = "The answer came too late: it was answered elsewhere, or the run went on without it."
 STARTED_UNSEEN = "OpenCode has the prompt. Its state could not be read: {error} Do not send the prompt again."
@@ -146,7 +146,7 @@ async def wait_for_run(
     except Exception as error:
         if not started:
             raise
-        raise lost_sight(run) from error
+        raise following_failed(run) from error
     except anyio.get_cancelled_exc_class():
         if bridge.settings.abort_on_cancel:
             await cancellation.stop_cancelled(bridge, run)
@@ -198,11 +198,11 @@ class _Wait:
             report = await self.bridge.auto_reply.report(self.run, seen)
             await self._complete(report)
             return report_result(report)
-        raise BackendTimeout(f"OpenCode did not return the run's state within {LAST_LOOK_SECONDS:.0f} s.")
+        raise BackendTimeout(f"OpenCode did not return the run's state within {LAST_READ_SECONDS:.0f} s.")
 
     def _limit_call(self) -> None:
         # A start that took all the time leaves time for a look.
-        self.limit.deadline = max(self.deadline.at, anyio.current_time()) + LAST_LOOK_SECONDS
+        self.limit.deadline = max(self.deadline.at, anyio.current_time()) + LAST_READ_SECONDS
 
     def _for_person(self, pending: "list[PendingRequest]") -> "list[PendingRequest]":
         """Return the requests that the person is to be asked now."""
@@ -356,7 +356,7 @@ def joined_notes(note: str, unanswered: Mapping[str, str], report: "RunReport") 
     return " ".join(dict.fromkeys(filter(None, [note, report.note, *reasons])))
 
 
-def lost_sight(run: "Run") -> UnexpectedToolError:
+def following_failed(run: "Run") -> UnexpectedToolError:
     """Return the error for a bridge that failed after it had sent something; the cause is for the log."""
     return UnexpectedToolError(
         f"This MCP server failed while it followed the prompt {run.message_id} of the session {run.session_id}; see "

@@ -169,7 +169,7 @@ SEQUENCES = frozenset({"session.step.started", "session.shell.started", "session
 def test_each_known_event_is_parsed(kind: str, data: Json, events: list[Event]) -> None:
     parsed = Stream().send(kind, **{**data, "sessionID": SES})
     assert parsed == events
-    assert {event.told_in for event in parsed} <= {PLACE}
+    assert {event.reported_directory for event in parsed} <= {PLACE}
 
 
 def test_the_table_has_an_example_of_every_event_that_is_parsed() -> None:

@@ -25,7 +25,7 @@ PERMISSION = PendingRequest(
 )
 ALWAYS = PERMISSION.model_copy(update={"always": ["ls *"]})
 QUESTION = PendingRequest(request_id="que_1", kind="question", session_id="ses_1", asks="")
-EVERYBODY = (POLICY, PERSON, Answerer("agent"), Answerer("agent", person_at_hand=True))
+EVERYBODY = (POLICY, PERSON, Answerer("agent"), Answerer("agent", person_reachable=True))
 ASKED = pytest.mark.parametrize(
     ("request_", "operation", "replies"),
     [
@@ -45,8 +45,8 @@ def test_a_denied_answer_is_given_for_nobody(
     assert answer_rules.automatic(RUN, request_) is None
     assert not answer_rules.is_for_person(RUN, request_)
     for at_hand in (True, False):
-        assert not answer_rules.agent_may_answer(RUN, request_, person_at_hand=at_hand)
-        assert not answer_rules.agent_may_always(RUN, request_, person_at_hand=at_hand)
+        assert not answer_rules.agent_may_answer(RUN, request_, person_reachable=at_hand)
+        assert not answer_rules.agent_may_always(RUN, request_, person_reachable=at_hand)
     for by in EVERYBODY:
         for reply in replies:
             assert f"denies {operation}" in answer_rules.refusal(RUN, request_, reply, by)
@@ -94,7 +94,7 @@ def test_the_word_of_another_operator_opens_no_question_of_a_run_that_a_person_d
     trusted = AnswerRules(Policy("agent"))
     for policy, may in ((Policy("human"), False), (Policy("agent"), True)):
         run = replace(RUN, starter="person", policies=(policy,))
-        assert trusted.agent_may_answer(run, QUESTION, person_at_hand=False) is may
+        assert trusted.agent_may_answer(run, QUESTION, person_reachable=False) is may
 
 
 def test_a_shell_line_of_opencode_2_is_decided_by_its_commands() -> None:

@@ -96,7 +96,7 @@ async def decided(auto_reply: AutoReply, run: Run, number: int) -> RunReport:
     """Report a run once it lists so many decisions: OpenCode may end it before the response to an answer arrives."""
 
     async def look() -> list[RunReport]:
-        report = await auto_reply.look(run)
+        report = await auto_reply.report_now(run)
         return [report] if len(report.decided) >= number else []
 
     [report] = await eventually(look)

@@ -108,7 +108,7 @@ async def test_a_client_that_reads_late_is_notified_of_everything_once() -> None
 
 
 async def test_a_client_that_reads_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notification_queue, "PATIENCE", 0.01)
+    monkeypatch.setattr(notification_queue, "SEND_TIMEOUT_SECONDS", 0.01)
     reader = Reader()
     reader.reads = anyio.Event()
     outbox = Outbox(reader)

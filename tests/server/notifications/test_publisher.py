@@ -173,10 +173,10 @@ async def test_nobody_is_notified_of_what_happens_outside_of_the_allowed_directo
     moved = Session(id=foreign, title="Title", directory=elsewhere)
     events = [grown(foreign), TodosChanged(foreign, []), Idle(foreign), SessionDeleted(foreign)]
     async with noticing(heard) as hub:
-        hub.say(*[replace(event, told_in=elsewhere) for event in events])
+        hub.say(*[replace(event, reported_directory=elsewhere) for event in events])
         # The session's own directory counts, whichever instance tells of it.
-        hub.say(replace(SessionChanged(foreign, moved, created=True), told_in="/own"))
-        hub.say(replace(grown("ses_own"), told_in="/own"))
+        hub.say(replace(SessionChanged(foreign, moved, created=True), reported_directory="/own"))
+        hub.say(replace(grown("ses_own"), reported_directory="/own"))
         await eventually(heard.has(ResourceUpdated(own)))
         await anyio.wait_all_tasks_blocked()
     assert heard.told == [ResourceUpdated(own)]
@@ -199,7 +199,7 @@ async def test_an_event_without_a_directory_counts_for_the_directory_of_its_sess
 async def test_what_a_project_offers_changes_the_prompts_and_the_project(place: str, *, told: bool) -> None:
     heard = Heard(uris.PROJECT, TRANSCRIPT)
     async with noticing(heard) as hub:
-        hub.say(ProjectChanged("", commands=True, told_in=place), grown())
+        hub.say(ProjectChanged("", commands=True, reported_directory=place), grown())
         await eventually(heard.has(ResourceUpdated(TRANSCRIPT)))
         await anyio.wait_all_tasks_blocked()
     assert (PromptsListChanged() in heard.told, ResourceUpdated(uris.PROJECT) in heard.told) == (told, told)
@@ -208,7 +208,7 @@ async def test_what_a_project_offers_changes_the_prompts_and_the_project(place: 
 async def test_a_new_branch_changes_the_project_and_no_prompt() -> None:
     heard = Heard(uris.PROJECT)
     async with noticing(heard) as hub:
-        hub.say(ProjectChanged("", commands=False, told_in="/own"))
+        hub.say(ProjectChanged("", commands=False, reported_directory="/own"))
         await eventually(heard.has(ResourceUpdated(uris.PROJECT)))
     assert PromptsListChanged() not in heard.told
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.server.notifications.throttle import Pace
+from opencode_mcp.server.notifications.throttle import Throttle
 
 INTERVAL = 0.25
 A_SECOND = 4
@@ -18,20 +18,20 @@ Happenings = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 400)), ma
 
 def played(happenings: list[tuple[str, int]]) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """When each subject was noted and when it was told, by somebody who tells whenever something is due."""
-    pace, now = Pace[str](INTERVAL), 1000.0
+    throttle, now = Throttle[str](INTERVAL), 1000.0
     noted, told = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
 
     def tell_until(moment: float) -> None:
-        while pace.next_due <= moment:
-            due = pace.next_due
-            for subject in pace.take(due):
+        while throttle.next_due <= moment:
+            due = throttle.next_due
+            for subject in throttle.take(due):
                 told[subject].append(due)
 
     for subject, later in happenings:
         moment = now + later / 1000
         tell_until(moment)
         now = moment
-        pace.note(subject, now)
+        throttle.note(subject, now)
         noted[subject].append(now)
     tell_until(now + INTERVAL)
     return noted, told
@@ -67,28 +67,28 @@ def test_nothing_is_reported_that_was_not_noted_since_it_was_last_reported(happe
 
 
 def test_the_first_is_reported_at_once_and_more_of_it_together_later() -> None:
-    pace = Pace[str](INTERVAL)
-    pace.note("a", 10.0)
-    assert pace.take(10.0) == ["a"]
-    pace.note("a", 10.1)
-    pace.note("a", 10.2)
-    assert pace.take(10.2) == []
-    assert pace.next_due == 10.25
-    assert pace.take(10.25) == ["a"]
-    assert pace.next_due == math.inf
+    throttle = Throttle[str](INTERVAL)
+    throttle.note("a", 10.0)
+    assert throttle.take(10.0) == ["a"]
+    throttle.note("a", 10.1)
+    throttle.note("a", 10.2)
+    assert throttle.take(10.2) == []
+    assert throttle.next_due == 10.25
+    assert throttle.take(10.25) == ["a"]
+    assert throttle.next_due == math.inf
 
 
 def test_one_subject_does_not_hold_up_another() -> None:
-    pace = Pace[str](INTERVAL)
-    pace.note("a", 10.0)
-    pace.take(10.0)
-    pace.note("a", 10.1)
-    pace.note("b", 10.1)
-    assert pace.take(10.1) == ["b"]
+    throttle = Throttle[str](INTERVAL)
+    throttle.note("a", 10.0)
+    throttle.take(10.0)
+    throttle.note("a", 10.1)
+    throttle.note("b", 10.1)
+    assert throttle.take(10.1) == ["b"]
 
 
 def test_what_is_overdue_is_not_put_off_by_being_noted_again() -> None:
-    pace = Pace[str](INTERVAL)
-    pace.note("a", 10.0)
-    pace.note("a", 10.1)
-    assert pace.next_due == 10.0
+    throttle = Throttle[str](INTERVAL)
+    throttle.note("a", 10.0)
+    throttle.note("a", 10.1)
+    assert throttle.next_due == 10.0

@@ -9,10 +9,10 @@ import pytest
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.server.results.timestamps import (
     local_day,
-    local_moment,
+    local_time,
     local_zone,
     moment,
-    read_local_moment,
+    read_local_time,
 )
 
 NOON = 1_795_521_600_000.0
@@ -34,13 +34,13 @@ def test_a_moment_is_written_in_utc() -> None:
     ],
 )
 def test_a_moment_is_read_in_iso_8601_or_as_an_age(text: str, milliseconds: float) -> None:
-    assert read_local_moment(text, NOON) == milliseconds
+    assert read_local_time(text, NOON) == milliseconds
 
 
 @pytest.mark.parametrize("text", ["soon", "24.11.2026", "-1h", "h", ""])
 def test_anything_else_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        read_local_moment(text, NOON)
+        read_local_time(text, NOON)
     assert "2026-11-24" in refused.value.hint
 
 
@@ -70,7 +70,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ],
 )
 def test_a_period_of_days_begins_at_midnight_of_this_machine(text: str, begin: str) -> None:
-    assert read_local_moment(text, NOON) == datetime.fromisoformat(begin).timestamp() * 1000
+    assert read_local_time(text, NOON) == datetime.fromisoformat(begin).timestamp() * 1000
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has no tzset.")
@@ -89,7 +89,7 @@ def test_no_time_zone_is_named_twice(monkeypatch: pytest.MonkeyPatch, zone_name:
 @pytest.mark.usefixtures("zone")
 def test_a_day_is_that_of_this_machine_and_its_zone_is_named() -> None:
     late = NOON + 11.5 * 3_600_000
-    assert (local_day(late), local_moment(late), local_zone(late)) == (
+    assert (local_day(late), local_time(late), local_zone(late)) == (
         "2026-11-25",
         "2026-11-25 00:30",
         "CET, UTC+01:00",
@@ -99,5 +99,5 @@ def test_a_day_is_that_of_this_machine_and_its_zone_is_named() -> None:
 @pytest.mark.parametrize("text", ["soon", "", "-1d", "d"])
 def test_no_beginning_of_a_period_is_refused_with_examples(text: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        read_local_moment(text, NOON)
+        read_local_time(text, NOON)
     assert "today" in refused.value.hint

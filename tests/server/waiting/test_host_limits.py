@@ -22,20 +22,20 @@ GIVES_UP = {
 
 
 @pytest.mark.parametrize(("name", "limit"), GIVES_UP.items())
-@pytest.mark.parametrize("hears_progress", [True, False])
-def test_a_call_ends_before_its_host_gives_up(name: str, limit: int | None, hears_progress: bool) -> None:  # noqa: FBT001
-    assert longest_wait(name, hears_progress=hears_progress) < (limit or 3600)
+@pytest.mark.parametrize("gets_progress", [True, False])
+def test_a_call_ends_before_its_host_gives_up(name: str, limit: int | None, gets_progress: bool) -> None:  # noqa: FBT001
+    assert longest_wait(name, gets_progress=gets_progress) < (limit or 3600)
 
 
 def test_opencode_as_a_host_waits_long_only_while_it_receives_progress() -> None:
-    assert longest_wait("opencode", hears_progress=True) > 60
-    assert longest_wait("opencode", hears_progress=False) < 60
+    assert longest_wait("opencode", gets_progress=True) > 60
+    assert longest_wait("opencode", gets_progress=False) < 60
 
 
 @given(st.text(), st.booleans())
-def test_an_unknown_host_counts_as_the_weakest(name: str, hears_progress: bool) -> None:  # noqa: FBT001
+def test_an_unknown_host_counts_as_the_weakest(name: str, gets_progress: bool) -> None:  # noqa: FBT001
     known = any(host.name in name.lower() for host in HOSTS)
-    assert known or longest_wait(name, hears_progress=hears_progress) == UNKNOWN_HOST_SECONDS
+    assert known or longest_wait(name, gets_progress=gets_progress) == UNKNOWN_HOST_SECONDS
 
 
 def test_every_host_says_why_and_the_deaf_are_hosts() -> None:

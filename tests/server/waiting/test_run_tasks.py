@@ -70,7 +70,7 @@ async def test_an_unresponsive_opencode_ends_a_task_only_after_patience(
     assert first.status == "working"
     assert "does not answer" in first.message
     assert first.created == "now"
-    monkeypatch.setattr(run_tasks, "PATIENCE", 0)
+    monkeypatch.setattr(run_tasks, "UNREACHABLE_SECONDS", 0)
     last = await tasks.get(name, context)
     assert last
     assert last.status == "completed"

@@ -111,7 +111,7 @@ async def test_a_read_only_bridge_asks_nobody_and_lets_nobody_answer(tmp_path: P
 @pytest.mark.parametrize("permissions", DECIDERS)
 async def test_everybody_may_reject(tmp_path: Path, permissions: Decider) -> None:
     async with bridge_with(permissions, tmp_path) as bridge:
-        for who in (PERSON, POLICY, Answerer("agent"), Answerer("agent", person_at_hand=True)):
+        for who in (PERSON, POLICY, Answerer("agent"), Answerer("agent", person_reachable=True)):
             begun = run(starter="person")
             assert not bridge.answer_rules.refusal(begun, asking("permission"), PermissionReply("reject"), who)
             assert not bridge.answer_rules.refusal(begun, asking("question"), QuestionReply(), who)

@@ -65,7 +65,7 @@ class EventParser2:
         elif kind == SHUTDOWN:
             return [InstanceDisposed("", directory)]
         elif kind in PROJECT:
-            return [ProjectChanged("", PROJECT[kind], reopened=kind == AGENTS, told_in=directory)]
+            return [ProjectChanged("", PROJECT[kind], reopened=kind == AGENTS, reported_directory=directory)]
         elif kind in PARSERS:
             return self._session_events(PARSERS[kind], event, directory)
         return []
@@ -86,7 +86,7 @@ class EventParser2:
         )
         if as_text(event.get("type")) == DELETED:
             del self._sessions[session_id]
-        return [replace(item, told_in=session.directory) for item in events] if session.directory else events
+        return [replace(item, reported_directory=session.directory) for item in events] if session.directory else events
 
     def _remember(self, session_id: str, directory: str) -> SessionMemory:
         session = self._sessions.get(session_id) or SessionMemory()

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opencode_mcp.config import told_settings_file
+from opencode_mcp.config import settings_file_text
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.verification.request import MOST_REPAIRS, Verify
@@ -83,7 +83,7 @@ def _check_line_of_caller(settings: "Settings", allowed: "AllowedOperations", li
             f"settings file; {known}."
         )
         error.hint = WITHOUT
-        error.by_person = BY_NAME.format(file=told_settings_file(settings), line=json.dumps(line, ensure_ascii=False))
+        error.by_person = BY_NAME.format(file=settings_file_text(settings), line=json.dumps(line, ensure_ascii=False))
         error.remark = f"Of the second way: {error.remark}"
         error.change = replace(error.change, purpose=PURPOSE) if error.change else None
         raise
