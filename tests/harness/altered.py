@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.harness.http import NO_CERTIFICATES
+from tests.harness.threaded_server import served_in_thread
 
 DROPPED = frozenset({"connection", "content-length", "date", "host", "server", "transfer-encoding"})
 PAGE = b"<!doctype html><title>OpenCode</title>"
@@ -70,15 +71,11 @@ def altered(target: str) -> Generator[Altered]:
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
         rules.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield rules
-        finally:
-            rules.ended.set()
-            server.shutdown()
-            thread.join()
-            server.socket.close()
+        with served_in_thread(server):
+            try:
+                yield rules
+            finally:
+                rules.ended.set()
 
 
 class _Handler(BaseHTTPRequestHandler):

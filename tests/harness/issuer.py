@@ -14,6 +14,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
+from tests.harness.threaded_server import served_in_thread
+
 KEYS_PATH = "/keys"
 METADATA_PATHS = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
 CLIENT = "client-1"
@@ -145,11 +147,5 @@ def running_issuer(port: int = 0) -> Generator[Issuer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     issuer.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with served_in_thread(server):
         yield issuer
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -4,12 +4,13 @@ A person would open the address that OpenCode gives; ``sign_in`` does what the p
 """
 
 import json
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from tests.harness.threaded_server import served_in_thread
 
 CODE = "code-of-the-person"
 ACCESS = "access-token-of-the-person"
@@ -100,11 +101,5 @@ class OAuthServer:
 def running_oauth_mcp() -> Generator[OAuthServer]:
     """Serve until the block ends."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with served_in_thread(server):
         yield OAuthServer(f"http://127.0.0.1:{server.server_port}/mcp")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

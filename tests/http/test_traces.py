@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from opencode_mcp.http.traces.spans import spans_middleware
 from opencode_mcp.http.traces.tracing import is_configured, tracer_of
 from opencode_mcp.server.app import ToolNames, build_server
 from tests.harness.served import serving
+from tests.harness.threaded_server import served_in_thread
 from tests.http.operator import Operator, listed
 
 pytestmark = pytest.mark.anyio
@@ -97,12 +97,9 @@ def collector() -> Generator[tuple[str, list[bytes]]]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
             """Write nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", bodies
-        finally:
-            server.shutdown()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with served_in_thread(server):
+        yield f"http://127.0.0.1:{server.server_port}", bodies
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal that ends the bridge politely")

@@ -3,7 +3,6 @@
 import json
 import shlex
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +17,7 @@ from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.proxy import proxy_to
 from tests.harness.rawrpc import open_raw
+from tests.harness.threaded_server import served_in_thread
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import hold, question, script, step, text
 
@@ -72,10 +72,9 @@ def read_records(records: Path) -> list[dict[str, Any]]:
 @pytest.fixture
 def address() -> Iterator[Address]:
     """An address that gets reports."""
-    with Address() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = Address()
+    with served_in_thread(server):
         yield server
-        server.shutdown()
 
 
 async def test_the_command_and_the_address_get_a_report_for_a_question_and_for_the_end_though_nobody_waits(

@@ -5,7 +5,6 @@ from collections.abc import Generator
 from contextlib import aclosing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -19,6 +18,7 @@ from opencode_mcp.opencode.versions import OLDEST
 from tests.harness.altered import altered
 from tests.harness.opencode import OpenCode, free_port
 from tests.harness.opencode2.standin.app import PASSWORD, running_standin
+from tests.harness.threaded_server import served_in_thread
 
 pytestmark = pytest.mark.anyio
 
@@ -38,12 +38,9 @@ def something_else(media_type: str, body: bytes) -> Generator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             """Print nothing."""
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    with served_in_thread(server):
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 async def test_a_named_server_is_attached_to_and_never_stopped(opencode_server: OpenCode, tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ MODERN = "2026-07-28"
 PROTOCOLS = (*HANDSHAKE_PROTOCOL_VERSIONS, "2023-01-01", MODERN)
 """Every version that the SDK serves, and one that it does not know and answers with another."""
 INITIALIZED: Json = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+FINGERPRINTS: dict[str, str] = {}
+"""Fingerprints of this process, by the settings: each looks at all files of the bridge."""
 PREPARED: dict[str, dict[str, bytes]] = {}
 """Saved responses to the first messages in a protocol version: names and contents of the files."""
 NOTHING = ("prompts/list", "resources/templates/list")
@@ -66,6 +68,14 @@ def first_messages(protocol: str = LEGACY) -> list[Json]:
     return [opening(protocol), *between, listing(protocol)]
 
 
+def own_fingerprint(settings: Settings) -> str:
+    """The fingerprint of this process, which does not depend on the place of the saved responses."""
+    key = repr(replace(settings, state_directory=Path()))
+    if key not in FINGERPRINTS:
+        FINGERPRINTS[key] = fingerprint_of(settings)
+    return FINGERPRINTS[key]
+
+
 class Connection:
     """A host's side, and the moment at which the SDK is imported."""
 
@@ -75,7 +85,7 @@ class Connection:
         self._loaded, self._loading = os.pipe()
         responses = SavedResponses(settings.state_directory)
         responses.load()
-        self._front = Front(self._source, self._target, fingerprint or fingerprint_of(settings), responses)
+        self._front = Front(self._source, self._target, fingerprint or own_fingerprint(settings), responses)
         self._buffer = bytearray()
         self.server = server or build_server(settings)
 
