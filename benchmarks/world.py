@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.isolation import environment
+from tests.harness.isolation import BRIEF, environment
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel, running_model
 from tests.harness.opencode import OpenCode, running_opencode
@@ -91,7 +91,9 @@ def _running(
 ) -> AbstractContextManager[OpenCode | OpenCode2]:
     home, log = folder / "opencode", folder / "opencode.log"
     if generation == 1:
-        return running_opencode(environment(home, model.url), log)
+        variables = environment(home, model.url)
+        # Its users have the whole runtime.
+        return running_opencode({name: value for name, value in variables.items() if name not in BRIEF}, log)
     return running_opencode2(environment_2(home, model.url), log)
 
 

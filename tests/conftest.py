@@ -19,7 +19,7 @@ from opencode_mcp.processes.garbage_collector import collector_paused
 from tests.harness.bridge import Era, OpenBridge, open_bridge
 from tests.harness.differences import difference_of
 from tests.harness.forked import fork_server
-from tests.harness.isolation import BRIEF, environment, without_snapshots
+from tests.harness.isolation import environment, without_snapshots
 from tests.harness.launch import Launch, attaching, end_left_server, starting
 from tests.harness.leftovers import leftovers_ended
 from tests.harness.model import ScriptedModel, running_model
@@ -223,7 +223,7 @@ def opencode_environment(run_folder: Path, scripted_model: ScriptedModel) -> dic
     """The isolation of the run's OpenCode, also for a bridge that starts its own."""
     variables = environment(run_folder, scripted_model.url)
     without_snapshots(variables)
-    return variables | BRIEF
+    return variables
 
 
 @pytest.fixture(scope="session")

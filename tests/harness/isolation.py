@@ -108,6 +108,7 @@ def environment(folder: Path, model_url: str, config: Mapping[str, object] | Non
     return {
         **basics(),
         **QUIET,
+        **BRIEF,
         **{name: str(place) for name, place in places.items()},
         "OPENCODE_CONFIG_CONTENT": content,
         "OPENCODE_MODELS_PATH": str(models),
