@@ -3,10 +3,9 @@
 import inspect
 import re
 
-import pytest
-
 from opencode_mcp import errors
 from opencode_mcp.errors import BackendFailed, BackendUnavailable, BridgeError
+from tests.harness.each import for_each
 from tests.reflection import descendants
 
 INDENT = 4
@@ -33,13 +32,13 @@ def test_the_drawing_shows_the_classes_as_they_are() -> None:
     assert drawn() == built(BridgeError)
 
 
-@pytest.mark.parametrize("kind", descendants(BridgeError))
+@for_each("kind", descendants(BridgeError))
 def test_an_error_reads_as_its_message_and_then_its_hint(kind: type[BridgeError]) -> None:
     assert str(kind("The path 'x' is wrong.", hint="Take 'y'.")) == "The path 'x' is wrong. Take 'y'."
     assert str(kind("The path 'x' is wrong.")) == "The path 'x' is wrong."
 
 
-@pytest.mark.parametrize("kind", descendants(BridgeError))
+@for_each("kind", descendants(BridgeError))
 def test_an_error_says_in_its_docstring_when_it_is_raised(kind: type[BridgeError]) -> None:
     assert kind.__doc__
 

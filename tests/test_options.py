@@ -30,13 +30,14 @@ from opencode_mcp.options import (
     as_url,
     as_wait,
 )
+from tests.harness.each import for_each
 
 HERE = os.path.abspath(os.sep)  # noqa: PTH100 - settings are texts
 
 Reader = Callable[[object], object]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("read", "given", "value"),
     [
         (as_text, "any", "any"),
@@ -78,7 +79,7 @@ def test_a_good_value_is_read(read: Reader, given: object, value: object) -> Non
     assert read(given) == value
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("read", "given", "said"),
     [
         (as_text, 3, "must be a text"),

@@ -4,10 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-import pytest
-
 from opencode_mcp.diffs.authorship import ChangeStep, Judge, Period, Whose, WriteCall, work_of
 from opencode_mcp.opencode.vocabulary.models import Message, Session
+from tests.harness.each import for_each
 
 FILE = "a.txt"
 PATH = "/p/a.txt"
@@ -31,7 +30,7 @@ MINE = edits("me", 11, 12, PATH)
 SHELL = runs("me", 11, 12)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("own", "others", "whose", "names"),
     [
         ([MINE], [], "this", []),

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import pytest
-
 from opencode_mcp.diffs.named_files import absolute, can_write, named_files, possible_paths
 from opencode_mcp.opencode.vocabulary.models import ToolPart
+from tests.harness.each import for_each
 
 PATCH = """*** Begin Patch
 *** Add File: new.txt
@@ -21,7 +20,7 @@ def call(tool: str, arguments: dict[str, Any], status: str = "completed", **meta
     return ToolPart.model_validate({"type": "tool", "tool": tool, "state": state})
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("made", "files"),
     [
         (call("write", {"filePath": "a.txt"}), {"/p/a.txt"}),
@@ -44,7 +43,7 @@ def test_an_editing_call_names_the_files_that_it_changed(made: ToolPart, files: 
     assert named_files(made, "/p") == files
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("tool", "status", "able"),
     [
         ("bash", "running", True),
@@ -60,7 +59,7 @@ def test_a_call_can_write_unless_its_tool_only_reads_or_it_has_not_begun(tool: s
     assert can_write(call(tool, {}, status)) is able
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("named", "file", "directory", "same"),
     [
         ("/p/a.txt", "a.txt", "/p", True),

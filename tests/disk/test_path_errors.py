@@ -18,7 +18,7 @@ def test_every_failure_of_the_system_becomes_an_error_that_names_the_path_and_th
     assert os.strerror(number) in told.value.message or "does not exist" in told.value.message
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("number", "kind"),
     [
         (errno.ENOENT, NotFound),
@@ -45,7 +45,7 @@ def test_a_failure_without_a_number_is_reported_too() -> None:
     assert "TimeoutError" in path_error(TimeoutError(), "x").message
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "said"),
     [
         ("a\0b", "holds a NUL character"),

@@ -11,9 +11,10 @@ from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.authentication.without_authentication import check_authentication
+from tests.harness.each import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "is_local"),
     [
         ("127.0.0.1:1", True),
@@ -83,7 +84,7 @@ def test_the_path_at_a_unix_socket_is_shown_apart() -> None:
     assert Address.read("[::1]:1").with_path("/mcp") == "http://[::1]:1/mcp"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "url"),
     [
         ("127.0.0.1:1", "http://127.0.0.1:1"),

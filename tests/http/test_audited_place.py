@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-import pytest
-
 from opencode_mcp.http.request_logs.audited_place import directory_of, session_named
+from tests.harness.each import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("tool", "arguments", "session", "directory"),
     [
         ("opencode_run", {"prompt": "x"}, "", "/default"),

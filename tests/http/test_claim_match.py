@@ -8,6 +8,7 @@ from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.principals.claim_match import matching_principals
 from opencode_mcp.http.principals.principal import read_principals
+from tests.harness.each import for_each
 
 ROOT = os.path.abspath(os.sep)  # noqa: PTH100 - settings are texts
 TABLES: dict[str, dict[str, object]] = {
@@ -18,7 +19,7 @@ TABLES: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("claims", "expected"),
     [
         ({"sub": "alice"}, ["alice"]),

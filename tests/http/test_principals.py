@@ -10,6 +10,7 @@ from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.principals.principal import overlap, read_principals
 from opencode_mcp.http.principals.principal_file import PrincipalFile
 from opencode_mcp.http.principals.principal_tokens import PREFIX, digest_of, matching, new_token
+from tests.harness.each import for_each
 
 ONE = digest_of("one")
 ROOT = os.path.abspath(os.sep)  # noqa: PTH100 - settings are texts
@@ -46,7 +47,7 @@ def test_the_limit_of_runs_is_the_principals_own_and_that_of_batches_stays() -> 
     assert settings_of({}, bridge).runs_at_once is None
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("table", "said"),
     [
         ({"directories": []}, "It has no directories"),
@@ -65,7 +66,7 @@ def test_a_wrong_table_is_refused_with_the_name_of_the_principal(table: dict[str
     assert said in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["", "Laptop", "a b", "a.b", "-a", "a" * 64])
+@for_each("name", ["", "Laptop", "a b", "a.b", "-a", "a" * 64])
 def test_a_wrong_name_is_refused(name: str) -> None:
     with pytest.raises(InvalidSetting, match="is not a name"):
         read_principals({name: TABLE}, Settings())
@@ -76,7 +77,7 @@ def test_two_principals_have_different_tokens() -> None:
         read_principals({"a": TABLE, "b": TABLE | {"directories": [f"{ROOT}q"]}}, Settings())
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("one", "other", "shared"),
     [
         ("/p", "/p", True),

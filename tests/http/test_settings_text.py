@@ -6,6 +6,7 @@ import pytest
 
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.principals.settings_text import add_principal, remove_principal, set_value
+from tests.harness.each import for_each
 
 BEFORE = """# My settings
 permissions = "human"  # a person
@@ -43,7 +44,7 @@ def test_a_principal_without_a_value_gets_it() -> None:
     assert values == {"subjects": ["a"], "claims": {"groups": "x"}, "token_sha256": "c"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text",
     [
         'principals.laptop = { token_sha256 = "a" }\n',

@@ -23,6 +23,7 @@ from opencode_mcp.http.traces import tracing
 from opencode_mcp.http.traces.spans import spans_middleware
 from opencode_mcp.http.traces.tracing import is_configured, tracer_of
 from opencode_mcp.server.app import ToolNames, build_server
+from tests.harness.each import for_each
 from tests.harness.served import serving
 from tests.harness.threaded_server import served_in_thread
 from tests.http.operator import Operator, listed
@@ -119,7 +120,7 @@ async def test_a_collector_gets_the_spans_before_the_bridge_ends(tmp_path: Path)
     assert token.encode() not in sent
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("variables", "wanted"),
     [
         ({}, False),

@@ -16,6 +16,7 @@ from opencode_mcp.isolation.preparation import prepare
 from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.options import IsolationSetup, as_isolation
+from tests.harness.each import for_each
 from tests.isolation.repository import ENVIRONMENT, git, make_repository, put
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform == "win32", reason="the shell lines are POSIX's")]
@@ -128,7 +129,7 @@ async def test_a_copy_through_a_link_out_of_the_worktree_is_refused(
     assert list((tmp_path / "outside").iterdir()) == []
 
 
-@pytest.mark.parametrize(
+@for_each(
     "value",
     ["npm ci", {"copy": ["/etc/passwd"]}, {"copy": ["../x"]}, {"copy": [""]}, {"setup": 3}, {"prepare": "npm ci"}],
 )

@@ -17,6 +17,7 @@ from opencode_mcp.launcher.state_file import StateFiles
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.processes.identity import end
 from opencode_mcp.processes.process_table import born
+from tests.harness.each import for_each
 from tests.harness.opencode import binary
 from tests.harness.waiting import eventually
 
@@ -136,7 +137,7 @@ async def test_one_that_is_of_another_generation_than_it_seemed_is_ended_and_rep
     assert state.read_record() is None
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("output", "url"),
     [
         (b"opencode server listening on http://127.0.0.1:4096\n", "http://127.0.0.1:4096"),

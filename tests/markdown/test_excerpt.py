@@ -3,6 +3,7 @@
 import pytest
 
 from opencode_mcp.markdown.excerpt import head, open_fence, tail
+from tests.harness.each import for_each
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 WAVING = "\U0001f44b\U0001f3fd"
@@ -36,7 +37,7 @@ def test_no_character_is_cut_in_two(character: str) -> None:
         assert tail(text, limit) == character * (limit // len(character))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "marks"),
     [
         ("plain", ""),

@@ -14,10 +14,11 @@ from opencode_mcp.opencode.versions import (
     printed_version,
     versions_tested,
 )
+from tests.harness.each import for_each
 from tests.harness.isolation import ROOT
 
 
-@pytest.mark.parametrize("version", ["1.0.185", "1.2.27", "1.3.2", "1.13.99", "0.9.1", "v1.13.0", "1.13.5-beta.1"])
+@for_each("version", ["1.0.185", "1.2.27", "1.3.2", "1.13.99", "0.9.1", "v1.13.0", "1.13.5-beta.1"])
 def test_a_version_that_is_too_old_is_refused_with_those_that_work_and_what_to_do(version: str) -> None:
     with pytest.raises(UnsupportedVersion) as refused:
         check_version(version)
@@ -26,7 +27,7 @@ def test_a_version_that_is_too_old_is_refused_with_those_that_work_and_what_to_d
     assert "opencode upgrade" in refused.value.hint
 
 
-@pytest.mark.parametrize("version", ["1.14", "1.14.41", "1.18.33", "1.100.0", "2.0.0", "0.0.0-dev-202511", "local", ""])
+@for_each("version", ["1.14", "1.14.41", "1.18.33", "1.100.0", "2.0.0", "0.0.0-dev-202511", "local", ""])
 def test_a_version_that_is_new_enough_or_not_numbered_is_accepted(version: str) -> None:
     check_version(version)
 
@@ -64,7 +65,7 @@ def test_what_was_tested_is_reported_for_each_generation(version: str, major: Ge
     assert describe_tested(version, major) == said
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("line", "major", "version"),
     [
         ("1.18.33", 1, "1.18.33"),

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import pytest
-
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, SessionStatus
 from opencode_mcp.runs.following.activity import CurrentTime, activity_on_record, activity_on_stream
+from tests.harness.each import for_each
 
 SES, CHILD, PROMPT, ANSWER = "ses_1", "ses_2", "msg_1", "msg_2"
 NOW = CurrentTime(stream=100.0, opencode=1_000_000.0)
@@ -46,7 +45,7 @@ LISTS: dict[str, Any] = {"input": {"command": "ls"}}
 READS: dict[str, Any] = {"input": {"filePath": "/p/src/a.py"}}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("events", "line"),
     [
         ([prompted(86)], "waiting for the model, no output for 14 s"),
@@ -121,7 +120,7 @@ def words(kind: str, text: str, **more: object) -> dict[str, Any]:
     return {"type": kind, "text": text, **more}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("answers", "status", "line"),
     [
         ([], None, "waiting for the model"),

@@ -4,6 +4,7 @@ import pytest
 
 from opencode_mcp.opencode.vocabulary.models import Failure, Message
 from opencode_mcp.runs.outcome.endings import FailureKind, failure_kind, refusal_of
+from tests.harness.each import for_each
 
 REJECTED = "The user rejected permission to use this specific tool call."
 
@@ -27,7 +28,7 @@ def test_a_call_that_failed_otherwise_ends_no_run(error: str) -> None:
     assert refusal_of(ended_with(error=error)) == ""
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "data", "kind"),
     [
         ("APIError", {"message": "No", "statusCode": 401}, "credentials"),

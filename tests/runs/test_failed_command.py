@@ -1,9 +1,8 @@
 """The last command of a run, if it failed."""
 
-import pytest
-
 from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, ToolPart
 from opencode_mcp.runs.outcome.failed_command import failed_command
+from tests.harness.each import for_each
 
 
 def call(tool: str, command: str, **metadata: object) -> ToolPart:
@@ -11,7 +10,7 @@ def call(tool: str, command: str, **metadata: object) -> ToolPart:
     return ToolPart.model_validate({"type": "tool", "tool": tool, "state": state})
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("calls", "told"),
     [
         ([], ""),

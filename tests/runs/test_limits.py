@@ -7,6 +7,7 @@ from opencode_mcp.opencode.vocabulary.models import Provider, ProviderModel, Pro
 from opencode_mcp.runs.enforcement.working_time import WorkingTime
 from opencode_mcp.runs.limits import NO_LIMITS, Limits, Used, excess, left, passed_limit, read_limits, tightest
 from opencode_mcp.runs.model_prices import unknown_cost
+from tests.harness.each import for_each
 
 ALL = Limits(max_cost=0.1, max_minutes=5, max_steps=3)
 
@@ -57,7 +58,7 @@ def test_a_run_without_limits_never_exceeds_one() -> None:
     assert Limits(max_steps=1)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("used", "rest"),
     [
         (Used(), ALL),
@@ -99,7 +100,7 @@ def test_limits_are_read_as_they_were_written(limits: Limits) -> None:
     assert read_limits(limits.as_data()) == limits
 
 
-@pytest.mark.parametrize("data", [None, [], "5", {"max_cost": "1"}, {"max_cost": -1}, {"max_steps": True}, {"odd": 1}])
+@for_each("data", [None, [], "5", {"max_cost": "1"}, {"max_cost": -1}, {"max_steps": True}, {"odd": 1}])
 def test_other_data_is_no_limits(data: object) -> None:
     with pytest.raises(ValueError, match="no limits"):
         read_limits(data)

@@ -2,7 +2,6 @@
 
 import itertools
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,7 +42,7 @@ def test_a_run_that_was_seen_to_end_has_ended(state: State, end: State) -> None:
     assert advance(state, end) is end
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("state", "seen"),
     [pair for pair in itertools.product(ALIVE, SEEN_ALIVE) if pair != (State.SUBMITTED, State.SETTLING)],
 )
@@ -76,7 +75,7 @@ def test_every_end_can_be_reached_and_every_state_has_a_status_for_callers() -> 
     assert {STATUSES[state] for state in ENDS} == {"completed", "failed", "aborted"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("evidence", "state"),
     [
         (Evidence(status=BUSY), State.RUNNING),

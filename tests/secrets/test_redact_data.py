@@ -12,6 +12,7 @@ from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.secrets.redact_data import redact, secrets_in
 from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.secrets.secret_names import is_secret
+from tests.harness.each import for_each
 
 SECRET = "s3cr3t-value"
 JSON = st.recursive(
@@ -21,7 +22,7 @@ JSON = st.recursive(
 )
 
 
-@pytest.mark.parametrize(
+@for_each(
     "name",
     [
         *("apiKey", "api_key", "APIKEY", "key", "token", "authToken", "OPENAI_API_KEY", "GITHUB_TOKEN", "password"),
@@ -33,7 +34,7 @@ def test_what_goes_by_a_secrets_name_is_hidden(name: str) -> None:
     assert redact({name: SECRET}) == {name: MARK}
 
 
-@pytest.mark.parametrize(
+@for_each(
     "name",
     [
         *("title", "tokens", "sortKey", "keybinds", "authorizationUrl", "token_endpoint", "credentialID", "tokenType"),
@@ -44,7 +45,7 @@ def test_what_only_sounds_like_one_is_shown(name: str) -> None:
     assert redact({name: SECRET}) == {name: SECRET}
 
 
-@pytest.mark.parametrize("value", [5, True, None, "", [], {}])
+@for_each("value", [5, True, None, "", [], {}])
 def test_what_is_no_text_is_no_secret(value: object) -> None:
     assert redact({"token": value}) == {"token": value}
 
@@ -220,6 +221,6 @@ OF_OPENCODE_2: list[tuple[object, object]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "shown"), OF_OPENCODE_2)
+@for_each(("value", "shown"), OF_OPENCODE_2)
 def test_replies_of_opencode_2_show_names_and_hide_secrets(value: object, shown: object) -> None:
     assert redact(value) == shown

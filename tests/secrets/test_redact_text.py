@@ -3,8 +3,6 @@
 import itertools
 import time
 
-import pytest
-
 from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.secrets.redact_text import scrub
 from tests.harness.each import for_each
@@ -50,7 +48,7 @@ def test_a_key_of_a_well_known_service_is_hidden_wherever_it_is(service: str) ->
         assert scrub(text) == setting.format(MARK), text
 
 
-@pytest.mark.parametrize("service", ["openai", "github classic", "gitlab", "slack bot", "telegram", "jwt"])
+@for_each("service", ["openai", "github classic", "gitlab", "slack bot", "telegram", "jwt"])
 def test_a_key_with_a_mark_in_it_is_also_hidden_in_a_path(service: str) -> None:
     assert scrub(IN_A_PATH.format(KEYS[service])) == IN_A_PATH.format(MARK)
 

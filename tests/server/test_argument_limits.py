@@ -8,6 +8,7 @@ import pytest
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.server.definition.argument_limits import LONGER, TEXT, check_limits
+from tests.harness.each import for_each
 
 DEEP: Any = json.loads("[" * 200 + "]" * 200)
 
@@ -40,7 +41,7 @@ def test_what_nothing_can_take_is_refused_by_name(name: str, value: object) -> N
     assert len(str(refused.value)) < 300
 
 
-@pytest.mark.parametrize(
+@for_each(
     "arguments",
     [
         {},

@@ -8,6 +8,7 @@ from opencode_mcp.workspace.file_scan import READ_ON_CHARACTERS, FileScan, encod
 from opencode_mcp.workspace.files import OpenFile
 from opencode_mcp.workspace.images import image_type
 from opencode_mcp.workspace.line_window import LineWindow
+from tests.harness.each import for_each
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +27,7 @@ async def looked(pieces: Iterable[bytes], window: LineWindow, largest: int = 100
     return await scan_file(OpenFile(None, name, each()), window, largest)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("beginning", "encoding"),
     [
         (b"", "utf-8"),
@@ -42,7 +43,7 @@ def test_an_encoding_is_recognised_by_the_first_bytes(beginning: bytes, encoding
     assert encoding_of(beginning) == encoding
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("beginning", "kind"),
     [
         (PNG, "image/png"),

@@ -4,9 +4,10 @@ import pytest
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.workspace.globs import MOST_ALTERNATIVES, Globs
+from tests.harness.each import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("wanted", "paths"),
     [
         ("*.py", {"main.py", "src/greet.py", "src/deep/er.py"}),

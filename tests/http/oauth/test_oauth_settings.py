@@ -5,6 +5,7 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.oauth.oauth_settings import DEFAULT_SCOPES, read_oauth
+from tests.harness.each import for_each
 
 TABLE: dict[str, object] = {"issuer": "https://login.example.com/", "resource": "https://agents.example.com/mcp"}
 
@@ -30,7 +31,7 @@ def test_everything_can_be_set() -> None:
     assert read.scopes == {"use": {"read", "write"}}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("change", "said"),
     [
         ({"issuer": None}, "oauth has no issuer"),

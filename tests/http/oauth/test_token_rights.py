@@ -8,6 +8,7 @@ from opencode_mcp.http.oauth.token_rights import effects_of, narrowed, scope_for
 from opencode_mcp.opencode.operation_catalog import catalog
 from opencode_mcp.opencode.tables.annotation_types import Effect
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
+from tests.harness.each import for_each
 
 ALLOWED = Settings(allow=("execute", "admin", "session.shell", "config.update"))
 
@@ -37,7 +38,7 @@ def test_scopes_permit_effects_and_unknown_ones_nothing() -> None:
     assert effects_of([], DEFAULT_SCOPES) == frozenset()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("effects", "read_only", "allow", "deny"),
     [
         ({"read", "write", "execute", "admin"}, False, ALLOWED.allow, ()),

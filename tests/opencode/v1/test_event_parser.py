@@ -19,6 +19,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     SessionStatus,
     Todo,
 )
+from tests.harness.each import for_each
 
 SES = "ses_1"
 INFO = {"id": "msg_1", "sessionID": SES, "role": "assistant"}
@@ -97,7 +98,7 @@ EVENTS: list[tuple[str, object, Event]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "properties", "event"), EVENTS)
+@for_each(("kind", "properties", "event"), EVENTS)
 def test_each_known_event_is_read(kind: str, properties: object, event: Event) -> None:
     assert parse(line(kind, properties)) == event
 
@@ -110,12 +111,12 @@ def test_an_event_without_the_wrapper_of_the_global_stream_is_read_too() -> None
     assert parse(json.dumps({"type": "session.idle", "properties": {"sessionID": SES}})) == backend_events.Idle(SES)
 
 
-@pytest.mark.parametrize("kind", ["server.connected", "server.heartbeat", "plugin.added", "file.edited", "", "session"])
+@for_each("kind", ["server.connected", "server.heartbeat", "plugin.added", "file.edited", "", "session"])
 def test_an_event_that_nobody_has_a_use_for_is_nothing(kind: str) -> None:
     assert parse(line(kind, {})) is None
 
 
-@pytest.mark.parametrize(
+@for_each(
     "data",
     [
         "",

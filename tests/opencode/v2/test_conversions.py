@@ -40,7 +40,7 @@ PRICE = {"input": 3, "output": 15, "cache": {"read": 0, "write": 0}}
 LONG = {"tier": {"type": "context", "size": 200_000}, "input": 6, "output": 22}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("cost", "price"),
     [([LONG, PRICE], (3, 15)), ([PRICE], (3, 15)), ([], None), (None, None), ([LONG], None), (7, None)],
 )

@@ -42,6 +42,7 @@ from opencode_mcp.runs.following import read_ahead
 from opencode_mcp.runs.following.read_ahead import ReadAhead
 from opencode_mcp.runs.record import Run, SessionRecord
 from opencode_mcp.server.notifications.affected_uris import changed_by
+from tests.harness.each import for_each
 from tests.opencode.v2.events import PLACE, SES, Json, Stream, line
 
 MSG, PROMPT, CALL = "msg_2", "msg_1", "call_1"
@@ -165,7 +166,7 @@ SEQUENCES = frozenset({"session.step.started", "session.shell.started", "session
 """Events that have tests of their own below."""
 
 
-@pytest.mark.parametrize(("kind", "data", "events"), EVENTS)
+@for_each(("kind", "data", "events"), EVENTS)
 def test_each_known_event_is_parsed(kind: str, data: Json, events: list[Event]) -> None:
     parsed = Stream().send(kind, **{**data, "sessionID": SES})
     assert parsed == events
@@ -341,7 +342,7 @@ def test_a_directory_that_is_shut_down_is_named() -> None:
     assert EventParser2().parse(line("location.shutdown", None)) == [InstanceDisposed("", PLACE)]
 
 
-@pytest.mark.parametrize(("kind", "commands"), list(PROJECT.items()))
+@for_each(("kind", "commands"), list(PROJECT.items()))
 def test_a_change_of_what_a_project_offers_names_its_directory(kind: str, commands: bool) -> None:  # noqa: FBT001
     [event] = EventParser2().parse(line(kind, {}))
     assert event == ProjectChanged("", commands=commands, reopened=kind == "agent.updated")
@@ -394,7 +395,7 @@ def test_an_event_that_the_bridge_does_not_use_is_nothing(kind: str) -> None:
     assert Stream().send(kind) == []
 
 
-@pytest.mark.parametrize(
+@for_each(
     "data",
     [
         "",

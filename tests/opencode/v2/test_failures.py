@@ -3,6 +3,7 @@
 import pytest
 
 from opencode_mcp.opencode.v2.failures import NO_REASON, failure_of, reason_of
+from tests.harness.each import for_each
 
 WRAPPING = "Provider request failed with HTTP {status}: {body}"
 NO_KEY = '{"error":{"message":"Incorrect API key provided.","type":"<redacted>","code":"invalid_api_key"}}'
@@ -12,7 +13,7 @@ def wrapped(status: int, body: str) -> dict[str, object]:
     return {"type": "provider.auth", "message": WRAPPING.format(status=status, body=body), "status": status}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("body", "words"),
     [
         (NO_KEY, "Incorrect API key provided."),

@@ -23,6 +23,7 @@ from opencode_mcp.runs.outcome.run_report import summarise
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import is_prompt, was_followed
 from opencode_mcp.runs.reports.merged_prompts import merged_with
+from tests.harness.each import for_each
 from tests.opencode.v2.lists import (
     SESSION,
     Item,
@@ -329,7 +330,7 @@ def test_a_tool_call_keeps_its_result_in_the_form_of_the_domain() -> None:
     assert part.state.attachments == [{"mime": "image/png", "url": "data:image/png;base64,eA==", "filename": "a.png"}]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("state", "status", "error"),
     [
         ({"status": "streaming", "input": '{"comm'}, "pending", ""),
@@ -376,7 +377,7 @@ def test_a_compaction_reads_as_one() -> None:
     assert "It was long." in text
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("told", "line"),
     [
         (item("agent-switched", 1, agent="plan"), "- from here on, the agent is `plan`"),

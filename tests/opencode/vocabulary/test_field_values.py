@@ -14,6 +14,7 @@ from opencode_mcp.opencode.vocabulary.field_values import (
     texts_of,
 )
 from opencode_mcp.opencode.vocabulary.models import Choice, Condition, FieldKind, Question, QuestionItem
+from tests.harness.each import for_each
 
 COLOURS = [Choice(label="Red", value="#f00"), Choice(label="Blue", value="#00f")]
 ALL: dict[str, QuestionItem] = {
@@ -36,7 +37,7 @@ ALL: dict[str, QuestionItem] = {
 }
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "texts", "value"),
     [
         ("text", ["any words "], "any words "),
@@ -69,7 +70,7 @@ def test_an_answer_is_read_as_the_type_that_the_question_takes(field: str, texts
     assert read_value(ALL[field], texts_of(read)) == read
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "texts", "said"),
     [
         ("text", [], "'Text?' takes one answer: a text."),
@@ -148,7 +149,7 @@ def asked(*items: QuestionItem) -> Question:
     return Question(id="frm_1", session_id="ses_1", questions=list(items))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("question", "answers", "values"),
     [
         (asked(MODE, DETAIL), [["yes"], ["x"]], [True, "x"]),

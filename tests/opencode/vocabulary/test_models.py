@@ -23,6 +23,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     UnknownPart,
     to_opencode,
 )
+from tests.harness.each import for_each
 
 INFO = {"id": "msg_1", "sessionID": "ses_1", "role": "assistant"}
 
@@ -40,7 +41,7 @@ def test_a_field_that_nobody_here_names_is_kept() -> None:
     assert session.model_dump(by_alias=True)["brandNew"] == {"deep": 1}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("part", "kind"),
     [
         ({"type": "text", "text": "Hi"}, TextPart),
@@ -92,7 +93,7 @@ def test_a_value_of_another_kind_is_not_shown_in_the_error() -> None:
     assert "hush" not in str(failed.value)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("failure", "text"),
     [
         ({"name": "MessageAbortedError", "data": {"message": "Aborted"}}, "Aborted"),

@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from opencode_mcp.runs.output_schema.prompted import (
     schema_of,
     with_schema_in_text,
 )
+from tests.harness.each import for_each
 
 SCHEMA = {"type": "object", "properties": {"größe": {"type": "integer"}}, "required": ["größe"]}
 JSON_VALUES = st.recursive(
@@ -41,14 +41,14 @@ def test_a_prompt_without_a_schema_is_sent_as_it_is() -> None:
     assert with_schema_in_text(prompt) is prompt
 
 
-@pytest.mark.parametrize(
+@for_each(
     "metadata", [None, 1, [], {}, {"opencode-mcp": None}, {"opencode-mcp": {"output_schema": "object"}}, {"other": {}}]
 )
 def test_metadata_of_another_form_has_no_schema(metadata: object) -> None:
     assert schema_of(message_with(metadata)) is None
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "value", "is_whole_text"),
     [
         ('{"a": 1}', {"a": 1}, True),
@@ -66,7 +66,7 @@ def test_the_answer_is_the_whole_text_or_its_only_fenced_block(text: str, value:
     assert (found.value, found.problem, found.is_whole_text) == (value, "", is_whole_text)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "problem"),
     [
         ("I would rather talk.", "not JSON"),

@@ -6,6 +6,7 @@ import pytest
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.runs.output_schema.validation import SHOWN, check_schema, mismatch
+from tests.harness.each import for_each
 
 
 def an_object(**properties: object) -> dict[str, Any]:
@@ -17,7 +18,7 @@ WITH_DEFINITION = an_object(a={"anyOf": [{"$ref": "#/$defs/part"}, {"type": "nul
 }
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("schema", "said"),
     [
         ({"type": "objekt"}, "is not a JSON Schema"),
@@ -52,7 +53,7 @@ def test_an_answer_that_fits_is_not_remarked_upon(schema: dict[str, Any], output
     assert mismatch(schema, output) == ""
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("schema", "output", "said"),
     [
         (an_object(a={"type": "integer"}), {"a": "one"}, "$.a: 'one' is not of type 'integer'."),

@@ -15,6 +15,7 @@ from opencode_mcp.opencode.vocabulary.models import Provider, ProviderModel, Pro
 from opencode_mcp.opencode.vocabulary.submission import Attachment
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt, missing_model
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
+from tests.harness.each import for_each
 from tests.harness.opencode import OpenCode
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -36,7 +37,7 @@ PROVIDERS = Providers(
 )
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("chosen", "more"),
     [
         ({}, {}),
@@ -70,7 +71,7 @@ def _refuse(missing: Missing | None) -> None:
         raise missing.error
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "variant", "kind", "said"),
     [
         ("opus", "", InvalidArgument, "Write provider/model: good/opus"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.requests.pattern_relations import covers, expansions, may_overlap
 from opencode_mcp.runs.requests.permission_policy import Policy
+from tests.harness.each import for_each
 
 PATTERNS = st.text(alphabet="ab *?", max_size=6)
 
@@ -42,7 +43,7 @@ def test_a_pattern_with_an_optional_tail_fits_the_text_without_it() -> None:
     assert expansions("ls*") == ["ls*"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("rules", "always", "decider"),
     [
         ({"echo safe*": "agent"}, ["echo *"], "human"),

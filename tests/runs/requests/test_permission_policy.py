@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.runs.requests.permission_policy import STRICTNESS, Policy, strictest
+from tests.harness.each import for_each
 
 TABLE = Policy(
     "human",
@@ -26,7 +27,7 @@ rules = st.dictionaries(
 policies = st.builds(Policy, deciders, rules)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("permission", "asked", "decider"),
     [
         ("bash", ["ls"], "human"),

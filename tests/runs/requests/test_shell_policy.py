@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.requests.permission_policy import STRICTNESS, Policy
 from opencode_mcp.runs.requests.shell_policy import always_decider, asked_decider, shell_decider
+from tests.harness.each import for_each
 
 BASH: dict[str, Decider] = {
     "git status*": "allow",
@@ -18,7 +19,7 @@ BASH: dict[str, Decider] = {
 POLICY = Policy("human", {"bash": BASH})
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("line", "decider"),
     [
         ("git status", "allow"),
@@ -46,7 +47,7 @@ def test_the_strictest_of_the_simple_commands_decides(line: str, decider: Decide
     assert shell_decider(POLICY, line) == decider
 
 
-@pytest.mark.parametrize(
+@for_each(
     "line",
     [
         "git status $(touch x)",
@@ -93,7 +94,7 @@ def test_no_part_is_looser_in_company_than_alone(parts: list[str], between: str)
 # A permission of OpenCode 2 is for a whole line
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("lines", "decider"),
     [
         (["git status"], "allow"),
@@ -119,7 +120,7 @@ def test_a_rule_for_one_command_allows_no_line_that_contains_others(lines: list[
     assert asked_decider(POLICY, "shell", lines, "reject") == "reject"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("policy", "decider"),
     [
         (Policy("allow"), "allow"),
@@ -134,7 +135,7 @@ def test_a_line_that_cannot_be_taken_apart_is_not_rejected_for_that_alone(policy
     assert asked_decider(policy, "shell", ["git log > $OUT"]) == decider
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("saved", "decider"),
     [
         (["git status"], "allow"),

@@ -101,7 +101,7 @@ def test_a_refusal_names_the_setting(settings: dict[str, Any], said: str) -> Non
         allowed(**settings).check(operation("session.shell"))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("settings", "name", "flags"),
     [
         ({"read_only": True}, "session.shell", "--read-only"),
@@ -228,7 +228,7 @@ def test_read_only_lists_what_reads() -> None:
     assert "opencode_call_operation" not in {tool.name for tool in listed}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("denied", "gone"),
     [
         ("session.shell", set[str]()),
@@ -370,7 +370,7 @@ def test_a_tool_of_one_generation_says_so() -> None:
     assert str(tool_of([TABLES[2].operation("file.write")]).description).startswith("OpenCode 2 only: ")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("denied", "also"),
     [
         ("session.abort", {"session.interrupt"}),

@@ -18,6 +18,7 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
 from opencode_mcp.server import uris
 from opencode_mcp.server.notifications.affected_uris import changed_by, names_of
 from opencode_mcp.server.resources.resources import find_resource
+from tests.harness.each import for_each
 
 SES, MSG, PROMPT = "ses_1", "msg_2", "msg_1"
 STATUS = uris.session(SES)
@@ -36,7 +37,7 @@ def message(role: str, **more: str) -> dict[str, Any]:
     return {"id": MSG, "sessionID": SES, "role": role, **more}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("happened", "changed"),
     [
         (

@@ -6,6 +6,7 @@ import pytest
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.server.operations.envelope import content_of, select_part
+from tests.harness.each import for_each
 
 ROWS: list[dict[str, Any]] = [{"id": "a", "cost": 1}, {"id": "b", "cost": 2}]
 PLACE = {"directory": "/work"}
@@ -30,7 +31,7 @@ def test_the_same_expression_fits_a_reply_with_and_without_an_envelope(
     assert select_part(reply, expression) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("expression", "expected"),
     [
         ("data", ROWS),

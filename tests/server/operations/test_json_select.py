@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.server.operations.json_select import select_json
 from opencode_mcp.text.json_text import read_json
+from tests.harness.each import for_each
 
 ROWS = [{"id": "a", "cost": 1.5, "time": {"created": 1}}, {"id": "b", "cost": 0}, {"id": "c", "tags": ["x", "y"]}]
 PIECES = (
@@ -53,7 +54,7 @@ PIECES = (
 )
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("expression", "found"),
     [
         ("", ROWS),
@@ -71,7 +72,7 @@ def test_a_part_is_selected(expression: str, found: object) -> None:
     assert select_json(ROWS, expression) == found
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("expression", "said"),
     [
         ("/0/id", "cannot be evaluated"),

@@ -13,6 +13,7 @@ from opencode_mcp.server.prompts.command_prompts import argument_line, command_f
 from opencode_mcp.server.prompts.prompts import OWN, PLACE, PromptSpec, own_prompt
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.tools import TOOLS
+from tests.harness.each import for_each
 
 IN_OWN_WORDS = {"task"}
 OPENCODE_SPLITS = re.compile(r"""\[Image\s+\d+\]|"[^"]*"|'[^']*'|[^\s"']+""", re.IGNORECASE)
@@ -112,7 +113,7 @@ def command(*hints: str, description: str = "") -> Command:
     return Command(name="fix", description=description, hints=list(hints))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("hints", "names"),
     [
         ((), []),

@@ -6,11 +6,12 @@ from opencode_mcp.errors import InvalidArgument, NotAllowed, SettingsChange
 from opencode_mcp.server.results.host_settings import ANY_HOST, HOSTS, SettingsOwner, host_settings
 from opencode_mcp.server.results.refusal_text import ONLY_THEY
 from opencode_mcp.server.results.render import explain
+from tests.harness.each import for_each
 
 ALLOW = SettingsChange("--allow pty.create,pty.connect")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("client_name", "title"),
     [
         ("claude-code", "Claude Code"),

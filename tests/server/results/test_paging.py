@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.server.results.paging import PAGE_BYTES, check_offset, fitting, offset_of, page_of, size_text
 from opencode_mcp.text.json_text import json_size
+from tests.harness.each import for_each
 
 NAMES = st.lists(st.text(st.sampled_from("abc/"), min_size=1, max_size=4), unique=True).map(sorted)
 
@@ -65,7 +66,7 @@ def test_a_cursor_that_is_not_from_a_page_of_names_is_refused(cursor: str) -> No
         page_of(["a", "b", "c"], 1, cursor)
 
 
-@pytest.mark.parametrize("cursor", ["-1", "a", "after:a", "1.5", "9" * 10, "²"])
+@for_each("cursor", ["-1", "a", "after:a", "1.5", "9" * 10, "²"])
 def test_a_cursor_that_is_no_number_of_items_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidArgument, match="is not from a page"):
         offset_of(cursor)
@@ -80,7 +81,7 @@ def test_a_number_of_items_after_the_end_is_refused_and_nothing_found_is_no_erro
         check_offset(50, 50, "paths")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("size", "text"),
     [
         (0, "0 bytes"),

@@ -26,6 +26,7 @@ from opencode_mcp.server.results.render import (
 )
 from opencode_mcp.server.results.several_reports import reports_result
 from tests.harness.bridge import text_of
+from tests.harness.each import for_each
 
 SES = "ses_1"
 PERMISSION = PendingRequest(
@@ -217,7 +218,7 @@ def test_a_decision_that_was_left_to_a_person_is_to_be_put_to_one() -> None:
     assert "Ask the person, then answer with opencode_reply_permission(" in step
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("failure", "said"),
     [
         ("credentials", "The key of a is missing or refused"),
@@ -282,7 +283,7 @@ def test_what_is_empty_is_not_mentioned() -> None:
     assert len([line for line in lines if line]) == 2
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("more", "section"),
     [
         ({"text": "All done."}, "OpenCode's answer:\n```\nAll done.\n```"),
@@ -352,7 +353,7 @@ def test_an_answer_that_is_cut_in_a_fence_closes_it_before_the_note() -> None:
     assert told.rpartition("\nx = 1\n```\n… (the first ")[1]
 
 
-@pytest.mark.parametrize("letter", ["a", "é", "語", "\U0001f468", "\n", '"'])
+@for_each("letter", ["a", "é", "語", "\U0001f468", "\n", '"'])
 def test_an_answer_of_any_letters_is_cut_once_and_the_note_has_the_true_length(letter: str) -> None:
     text = letter * 60_000
     long = report(text=text)
@@ -458,7 +459,7 @@ def test_a_single_question_says_that_several_may_be_chosen_too() -> None:
     assert "(several may be chosen)" in report_text(report("needs_input", pending=[request]))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("status", "more", "said"),
     [
         ("completed", {}, 'opencode_run(session_id="ses_1", prompt=...)'),

@@ -9,6 +9,7 @@ from mcp_types import INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, JSONRPCReque
 
 from opencode_mcp.server.stdio.incoming import DEEPEST, LARGEST_BATCH, read_line
 from opencode_mcp.server.stdio.json_rpc_batches import PROTOCOL, Batches
+from tests.harness.each import for_each
 
 LIMIT = 20.0
 """Seconds: far more than a look at each character takes, and far less than any other."""
@@ -24,7 +25,7 @@ def nested(levels: int, opening: str = "[", closing: str = "]") -> str:
     return f'{{"jsonrpc": "2.0", "id": "deep", "method": "ping", "params": {{"x": {deep}}}}}'
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("line", "request_id", "code"),
     [
         ("none", None, PARSE_ERROR),
@@ -64,7 +65,7 @@ def test_what_cannot_be_read_is_answered(line: str, request_id: object, code: in
     assert (reply.id, reply.error.code) == (request_id, code), reply
 
 
-@pytest.mark.parametrize(
+@for_each(
     "line",
     [request(), request(params={}), request(params=None), request(id="x"), nested(DEEPEST - 3), request() + "\r"],
 )
@@ -94,7 +95,7 @@ def test_an_answer_that_cannot_be_read_answers_no_request_of_the_hosts(line: str
     assert [reply.id for reply in read_line(line, batches=False).replies] == [None]
 
 
-@pytest.mark.parametrize("piece", ['"', '\\"', "[", '{"a":', '{"id":', "a", ":", ",", "\\", '"x",'])
+@for_each("piece", ['"', '\\"', "[", '{"a":', '{"id":', "a", ":", ",", "\\", '"x",'])
 def test_a_long_line_of_any_kind_takes_little_time(piece: str) -> None:
     began = time.process_time()
     assert read_line(piece * (1_000_000 // len(piece)), batches=True).replies

@@ -12,6 +12,7 @@ from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.secrets.own_passwords import FRAGMENT_CHARACTERS, KNOWN_SECRETS, MARK, KnownSecrets
 from opencode_mcp.server.stdio import outgoing
 from opencode_mcp.server.stdio.outgoing import line_of
+from tests.harness.each import for_each
 
 PASSWORD = "dUmmY-0123456789-abcdefghijklmnop-" + "x" * 9
 ODD = 'o"dd\\pass/word é'
@@ -29,7 +30,7 @@ def test_any_text_goes_out_in_one_line(value: object) -> None:
     json.loads(line)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "sent"),
     [
         ("half \ud83d", "half \ufffd"),
@@ -60,7 +61,7 @@ def test_a_password_that_opens_a_server_never_goes_out(password: str) -> None:
             assert form not in told
 
 
-@pytest.mark.parametrize("length", range(FRAGMENT_CHARACTERS, len(PASSWORD)))
+@for_each("length", range(FRAGMENT_CHARACTERS, len(PASSWORD)))
 def test_a_long_password_is_also_hidden_where_it_is_cut(length: int) -> None:
     secrets = KnownSecrets()
     secrets.add(PASSWORD)

@@ -17,6 +17,7 @@ from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.requests.question_answers import fit_answers
 from opencode_mcp.runs.requests.request_descriptions import describe
 from opencode_mcp.server.waiting.elicitation import REPLIES, SHOWN, Unanswered, can_ask, form_of, read_form
+from tests.harness.each import for_each
 
 FIELD_TYPES = {"string", "boolean", "number", "integer", "array"}
 
@@ -59,7 +60,7 @@ def accept(**content: str | float | bool | list[str] | None) -> ElicitResult:
     return ElicitResult(action="accept", content=dict(content))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("declared", "can"),
     [
         (None, False),
@@ -171,7 +172,7 @@ def test_own_words_beside_labels_say_that_one_of_both_is_required() -> None:
     assert fields["answer_1_own_words"]["default"] == ""
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("filled", "reply"),
     [
         (accept(decision="once"), PermissionReply("once")),
@@ -188,7 +189,7 @@ def test_a_filled_permission_is_read_where_it_can_only_mean_one_thing(filled: El
     assert read_form(permission(), filled) == reply
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("filled", "reason"),
     [
         (ElicitResult(action="decline"), "declined"),
@@ -216,7 +217,7 @@ def test_a_form_that_is_accepted_without_an_answer_is_asked_again(filled: Elicit
         assert read.ask_again
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("items", "filled", "answers"),
     [
         ([item("A", "B")], accept(answer_1="A"), [["A"]]),
@@ -251,7 +252,7 @@ def form(*items: QuestionItem) -> PendingRequest:
     return describe(Question(id="frm_1", session_id="ses_1", title="demo asks", questions=list(items)), subagent=False)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("question", "schema", "required"),
     [
         (QuestionItem(question="Name?", kind="text"), {"type": "string"}, True),
@@ -334,7 +335,7 @@ def test_an_optional_choice_says_nothing_of_a_required_answer() -> None:
     assert fields["answer_1_own_words"]["title"] == "Or in your own words"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("question", "filled", "answers"),
     [
         (QuestionItem(question="?", kind="boolean"), accept(answer_1=False), [["false"]]),
@@ -375,7 +376,7 @@ def test_a_page_to_open_is_shown_by_a_client_that_opens_pages() -> None:
     assert isinstance(declined, Unanswered)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("items", "capabilities"),
     [
         ([QuestionItem(question="Log in", kind="external", url=PAGE)], FORM_ONLY),

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.workspace.configuration.command_template import COMMAND_CHARACTERS, expand, mentions, shell_lines
+from tests.harness.each import for_each
 
 EXPANSIONS = [
     ("Do it.", "", "Do it."),
@@ -33,12 +34,12 @@ EXPANSIONS = [
 """Templates and arguments, and what OpenCode 1.18 makes of them."""
 
 
-@pytest.mark.parametrize(("template", "arguments", "text"), EXPANSIONS)
+@for_each(("template", "arguments", "text"), EXPANSIONS)
 def test_arguments_go_into_their_places(template: str, arguments: str, text: str) -> None:
     assert expand(template, arguments) == text
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "names"),
     [
         ("see @docs/a.md, and @b.txt.", ["docs/a.md", "b.txt"]),

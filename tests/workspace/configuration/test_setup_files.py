@@ -1,11 +1,10 @@
 """Which files decide what OpenCode runs and asks, by their names alone."""
 
-import pytest
-
 from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
+from tests.harness.each import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     "path",
     [
         "opencode.json",
@@ -36,7 +35,7 @@ def test_a_file_of_the_set_up_is_known_however_it_is_spelled(path: str) -> None:
     assert decides_what_runs(path, "/project")
 
 
-@pytest.mark.parametrize(
+@for_each(
     "path",
     [
         "README.md",

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.workspace.search.symbol_forms import FORMS, SymbolDefinition, candidates, definition, rank
+from tests.harness.each import for_each
 
 DEFINITIONS = [
     ("a.py", "    async def fetch_all(self):", "fetch_all", "function"),
@@ -49,18 +50,18 @@ USES = [
 ]
 
 
-@pytest.mark.parametrize(("path", "text", "name", "kind"), DEFINITIONS)
+@for_each(("path", "text", "name", "kind"), DEFINITIONS)
 def test_a_definition_is_known_with_its_whole_name_and_kind(path: str, text: str, name: str, kind: str) -> None:
     assert definition(path, 7, text, "fetch") == SymbolDefinition(name, kind, path, 7, text.strip())
 
 
-@pytest.mark.parametrize(("path", "text", "name", "kind"), DEFINITIONS)
+@for_each(("path", "text", "name", "kind"), DEFINITIONS)
 def test_the_one_expression_for_all_languages_finds_it(path: str, text: str, name: str, kind: str) -> None:
     assert path, kind
     assert re.search(candidates(name), text, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("path", "text"), USES)
+@for_each(("path", "text"), USES)
 def test_a_use_is_no_definition(path: str, text: str) -> None:
     assert definition(path, 1, text, "fetch") is None
 

@@ -3,6 +3,7 @@
 import pytest
 
 from opencode_mcp.server.operations.handlers.blocking import host_of
+from tests.harness.each import for_each
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ def test_the_host_of_an_address_is_named(url: str, host: str) -> None:
     assert host_of(url) == host
 
 
-@pytest.mark.parametrize(
+@for_each(
     "url",
     [
         r"https://evil.example\@shop.example/",
