@@ -14,6 +14,8 @@ from opencode_mcp.runs.verification.request import VerificationRecord
 from opencode_mcp.runs.verification.verification_progress import Verification
 from opencode_mcp.text.outside_text import clean, indented
 
+UNSENT = "The failure was not sent back: OpenCode or this MCP server ended at that moment."
+
 
 async def send_repair(runs: Runs, run: Run, verification: Verification) -> None:
     """Send the failure of a verification back (``session.prompt_async``).
@@ -83,7 +85,9 @@ async def read_note(runs: Runs, client: OpenCodeClient, run: Run) -> Verificatio
 
 
 async def without_unsent(client: OpenCodeClient, run: Run, record: VerificationRecord) -> VerificationRecord:
-    """Return a record without a last repair that was noted and never sent, since its bridge ended between the two.
+    """Return a record without a last repair that was noted and never arrived: its bridge or OpenCode ended meanwhile.
+
+    It is not sent again, since a request of a bridge that has ended may still be under way.
 
     Raises:
         BackendError: OpenCode could not be read.
@@ -94,7 +98,8 @@ async def without_unsent(client: OpenCodeClient, run: Run, record: VerificationR
     try:
         await client.session_message(run.session_id, last)
     except NotFound:
-        return replace(record, repairs=record.repairs[:-1], is_over=True)
+        result = replace(record.result, note=UNSENT) if record.result else None
+        return replace(record, repairs=record.repairs[:-1], result=result, is_over=True)
     return record
 
 

@@ -21,7 +21,7 @@ from anyio import to_thread
 from anyio.abc import TaskGroup
 
 from opencode_mcp.disk.file_locks import try_lock
-from opencode_mcp.errors import BridgeError, NotFound
+from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, NotFound
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.isolation.left_files import LeftFiles
 from opencode_mcp.isolation.worktrees import Worktrees
@@ -44,6 +44,8 @@ STOP_READ_EVERY = 3.0
 """Seconds between two reads of the note while a command runs: another bridge may ask to stop it."""
 READ_EVERY = 1.0
 """Seconds between two reads of a note that another bridge is going to write."""
+LONGEST_OUTAGE_SECONDS = 300.0
+"""Time for which a verification waits until a call has found OpenCode again."""
 CLOSED_WITHIN_SECONDS = 600.0
 FOLDER_MODE = 0o700
 MOVED_ON = "The session went on to another prompt before the work was verified."
@@ -120,7 +122,7 @@ class Verifier:
         try:
             async with self._turn(run, verification) as has_turn:
                 if has_turn:
-                    await self._verify(run, verification, is_new=is_new)
+                    await self._verify_across_outages(run, verification, is_new=is_new)
         except NotFound:
             logger.info("the session %s was deleted before its work was verified", run.session_id)
         except (BridgeError, OSError) as error:
@@ -159,6 +161,22 @@ class Verifier:
         if noted and noted != verification.record:
             verification.update(noted)
 
+    async def _verify_across_outages(self, run: Run, verification: Verification, *, is_new: bool) -> None:
+        """Verify the work of a run; after an outage of OpenCode, go on where that left it."""
+        while True:
+            try:
+                return await self._verify(run, verification, is_new=is_new)
+            except (BackendUnavailable, BackendTimeout) as error:
+                logger.info("the verification of %s is interrupted: %s", run.session_id, error)
+            is_new = False
+            with anyio.move_on_after(LONGEST_OUTAGE_SECONDS) as waiting:
+                await anyio.sleep(READ_EVERY)
+                while not self._hub.follows:  # noqa: ASYNC110 - the hub notifies only of events of OpenCode
+                    await anyio.sleep(READ_EVERY)
+            if waiting.cancelled_caught:
+                # The call that follows the run next adds it again.
+                return None
+
     async def _verify(self, run: Run, verification: Verification, *, is_new: bool) -> None:
         """Follow the prompts of a run, and verify the work after each, until a result is final."""
         if not is_new and not await self._take_over(run, verification):
@@ -166,6 +184,8 @@ class Verifier:
         while True:
             prompt = replace(run, message_id=verification.record.latest_prompt or run.message_id)
             seen = await self._follow(prompt)
+            if seen.gone:
+                raise BackendUnavailable(seen.gone)
             if seen.state is not State.COMPLETED or (seen.checked and seen.checked.problem):
                 return
             result = await self._result(run, verification)

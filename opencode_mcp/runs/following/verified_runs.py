@@ -41,11 +41,18 @@ async def observe_verified(
         prompts = [run.message_id, *repairs]
         seen = await follow(replace(run, message_id=prompts[-1]))
         seen.prompts = prompts
-        if seen.state is not State.COMPLETED or not verification.is_pending:
+        if verification.record.repairs != repairs:
+            continue
+        if not verification.is_pending or not _may_go_on(seen):
             return seen
         if not await _has_moved(verification, repairs, deadline, send_progress):
             seen.state, seen.verifying = State.RUNNING, verification.doing
             return seen
+
+
+def _may_go_on(seen: Observation) -> bool:
+    """Return True if a verification may go on after a prompt, or find that OpenCode never got the prompt."""
+    return seen.state is State.COMPLETED or (seen.state is State.LOST and not seen.gone)
 
 
 async def _has_moved(
