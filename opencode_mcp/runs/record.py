@@ -147,7 +147,7 @@ def answers_in(messages: list[Message], message_id: str) -> list[Message]:
                 break
             prompted_again = True
         elif _is_answer(message, message_id):
-            if answers and (answers[-1].info.ended or (prompted_again and _is_broken_off(answers[-1].info))):
+            if answers and (answers[-1].info.ended or (prompted_again and not answers[-1].info.is_complete)):
                 break
             answers.append(message)
             prompted_again = False
@@ -205,11 +205,6 @@ def says_nothing(answer: Message) -> bool:
 
 def _is_rejected(answer: Message) -> bool:
     return any(isinstance(part, ToolPart) and is_rejected(part) for part in answer.parts)
-
-
-def _is_broken_off(answer: MessageInfo) -> bool:
-    """Return True if a message that another one follows was never completed: OpenCode was killed meanwhile."""
-    return answer.time.completed is None and answer.error is None
 
 
 def is_cut_short(answer: Message) -> bool:

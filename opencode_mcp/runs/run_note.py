@@ -19,6 +19,7 @@ from opencode_mcp.runs.record import STARTERS, RunStarter
 from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies, strictest
 from opencode_mcp.runs.verification.request import VerificationRecord, Verify, read_record
 from opencode_mcp.runs.verification.request import as_data as as_record_data
+from opencode_mcp.text.json_values import as_text
 
 KEY = "opencode-mcp"
 """The key of a session's metadata that is the bridges' own."""
@@ -160,11 +161,7 @@ def _read(opened: bytes) -> Note:
     if not readable or caller_limit not in DECIDERS or starter not in STARTERS:
         return UNREADABLE
     words, stopped = content.get("words"), content.get("stopped")
-    return Note(str(message), caller_limit, starter, policies, _text(words), limits, _text(stopped), verification)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return Note(str(message), caller_limit, starter, policies, as_text(words), limits, as_text(stopped), verification)
 
 
 def metadata_of(session: Session) -> Mapping[str, object]:

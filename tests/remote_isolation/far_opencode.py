@@ -48,7 +48,11 @@ class FarOpenCode:
         if self.makes:
             self.made.append(folder)
         for event in self.events:
-            about_it = WorktreeReady("", event.failure, told_in=folder) if isinstance(event, WorktreeReady) else event
+            about_it = (
+                WorktreeReady("", event.failure, reported_directory=folder)
+                if isinstance(event, WorktreeReady)
+                else event
+            )
             self.listener.put(about_it)
         if self.failure:
             raise self.failure

@@ -380,6 +380,11 @@ class MessageInfo(Wire):
         """Return the model that answered, as ``provider/model``."""
         return f"{self.provider_id}/{self.model_id}" if self.model_id else ""
 
+    @property
+    def is_complete(self) -> bool:
+        """Return True if OpenCode completed the message, or recorded an error of it; a killed OpenCode does neither."""
+        return self.time.completed is not None or self.error is not None
+
 
 class Message(Wire):
     """Answer of ``session.message``: a message with its parts."""

@@ -123,17 +123,13 @@ def classify(evidence: Evidence) -> State:
     """Return the state that a reading shows; see the order above."""
     if evidence.status is not None:
         return _busy_state(evidence.status, asked=evidence.asked)
-    if evidence.answers and _is_final(evidence.answers[-1]) and not evidence.cut_short:
+    if evidence.answers and evidence.answers[-1].is_complete and not evidence.cut_short:
         return _answered_state(evidence.answers[-1].error, empty=evidence.empty)
     if evidence.error is not None:
         return _end_state(evidence.error)
     if evidence.parked or evidence.copied:
         return State.ABORTED
     return State.LOST if evidence.quiet_seconds > QUIET_LIMIT_SECONDS else State.SETTLING
-
-
-def _is_final(answer: MessageInfo) -> bool:
-    return answer.time.completed is not None or answer.error is not None
 
 
 def _busy_state(status: SessionStatus, *, asked: bool) -> State:

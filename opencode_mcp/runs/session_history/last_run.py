@@ -8,7 +8,7 @@ from typing import Any, Literal
 from opencode_mcp.errors import BackendFailed, CallerError
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.codec import is_unreadable
-from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, Session
+from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.runs.outcome.run_report import summarise
 from opencode_mcp.runs.outcome.state import Evidence, State, classify
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
@@ -84,7 +84,7 @@ async def read_last_run(
     own = [message.info for message in messages if not is_copied(message.info, session)]
     steps = [step_of(info) for info in own if info.role == "assistant"]
     schema = (schemas or {}).get(corrected_prompt(asked)) or found.schema
-    is_unfinished = bool(answers) and _has_no_end(answers[-1].info)
+    is_unfinished = bool(answers) and not answers[-1].info.is_complete
     outcome: Outcome = "undone" if session.revert else "unanswered"
     if not session.revert and not (is_unfinished and is_copied(answers[-1].info, session)):
         outcome = await _checked(answers, schema, in_text=found.has_schema_in_text)
@@ -100,10 +100,6 @@ async def read_last_run(
         is_whole=not page.cursor,
         latest=messages,
     )
-
-
-def _has_no_end(answer: MessageInfo) -> bool:
-    return answer.time.completed is None and answer.error is None
 
 
 def _prompt_id(messages: list[Message]) -> str:

@@ -7,7 +7,7 @@ what. ``affected_uris.py`` knows which event changes which resource.
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import anyio
 from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent
@@ -16,10 +16,12 @@ from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events.hub import EVERYTHING, Hub
 from opencode_mcp.opencode.vocabulary import backend_events
+from opencode_mcp.server.access.event_access import SessionAccess
 from opencode_mcp.server.notifications.affected_uris import changed_by, names_of
 from opencode_mcp.server.notifications.throttle import Throttle
 
 if TYPE_CHECKING:
+    from opencode_mcp.server.access.event_access import EventFence
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
 
 SHORTEST = 0.25
@@ -27,7 +29,6 @@ SHORTEST = 0.25
 COME_BACK = 2.0
 """Seconds between two attempts to find an OpenCode that is gone."""
 REMEMBERED_TITLES = 2000
-REMEMBERED_SESSIONS = 2000
 CONCERN_ALL = (backend_events.Gap, backend_events.Lost)
 """Events of the bridge's own about the whole stream, whatever session it was about."""
 CHANGE_LISTS = (
@@ -39,18 +40,6 @@ CHANGE_LISTS = (
 """Events that may change a list. The others change only resources."""
 
 logger = logging.getLogger(__name__)
-
-
-class EventFence(Protocol):
-    """Part of the fence that decides about events."""
-
-    async def allows(self, directory: str) -> bool:
-        """Return True if callers may work in a directory."""
-        ...
-
-    async def allows_session(self, session_id: str) -> bool:
-        """Return True if a session is known to work in a directory in which callers may work."""
-        ...
 
 
 class Publisher:
@@ -71,7 +60,7 @@ class Publisher:
         self._throttle = Throttle[ServerEvent](SHORTEST)
         self._is_reading = False
         self._titles = BoundedDict[str, str](REMEMBERED_TITLES)
-        self._sessions = BoundedDict[str, bool](REMEMBERED_SESSIONS)
+        self._sessions = SessionAccess(fence)
 
     async def run(self) -> None:
         """Send notifications until cancelled."""
@@ -110,16 +99,10 @@ class Publisher:
         try:
             if place:
                 return await self._fence.allows(place)
-            return not session_id or await self._allows_session(session_id)
+            return not session_id or await self._sessions.allows(session_id)
         except BridgeError as error:
             logger.info("an event is not reported, since its directory cannot be checked: %s", error)
             return False
-
-    async def _allows_session(self, session_id: str) -> bool:
-        # OpenCode is asked once: what happens to a session that begins later has a directory.
-        if session_id not in self._sessions:
-            self._sessions[session_id] = await self._fence.allows_session(session_id)
-        return self._sessions[session_id]
 
     async def come_back(self) -> None:
         """Try to reach an OpenCode that others run until it is back; the hub then reports a gap."""

@@ -2,6 +2,7 @@
 
 import os
 import select
+import stat
 import sys
 
 STDIN, STDOUT, STDERR = range(3)
@@ -28,3 +29,9 @@ def claim_descriptors() -> tuple[int, int]:
 def has_room(descriptor: int) -> bool:
     """Return True if ``ROOM`` bytes can be written without blocking."""
     return bool(select.select([], [descriptor], [], 0)[1])
+
+
+def can_wait(descriptor: int) -> bool:
+    """Return True if an event loop can wait for a descriptor: it refuses files and devices, which are always ready."""
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)

@@ -6,7 +6,6 @@ and each change of threads costs time in every call. Windows cannot wait for its
 
 import logging
 import os
-import stat
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,7 +17,7 @@ from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCError, JSONRPCMessage, JSONRPCNotification, JSONRPCRequest, jsonrpc_message_adapter
 
-from opencode_mcp.server.stdio.descriptors import CHUNK, ROOM, has_room
+from opencode_mcp.server.stdio.descriptors import CHUNK, ROOM, can_wait, has_room
 from opencode_mcp.server.stdio.front.answered_requests import AnsweredRequests
 from opencode_mcp.server.stdio.front.takeover import Takeover
 from opencode_mcp.server.stdio.incoming import read_line
@@ -68,7 +67,7 @@ class MessageReader(ObjectReceiveStream[Received]):
         self._answered = answered
         self._ready: deque[SessionMessage] = deque()
         """Further messages of a line with several."""
-        self._waits = _can_wait(descriptor)
+        self._waits = can_wait(descriptor)
         self._buffer = received or bytearray()
 
     async def receive(self) -> Received:
@@ -152,7 +151,7 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
     def __init__(self, descriptor: int, *, unsent: bytes = b"", answered: AnsweredRequests | None = None) -> None:
         self._descriptor = descriptor
         self._answered = answered
-        self._waits = _can_wait(descriptor)
+        self._waits = can_wait(descriptor)
         self._buffer = bytearray(unsent)
         """Rest of the message that is being written."""
         self._turn = anyio.Lock(fast_acquire=True)
@@ -209,12 +208,6 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
     async def aclose(self) -> None:
         """Refuse later messages."""
         self._closed = True
-
-
-def _can_wait(descriptor: int) -> bool:
-    """Return True if an event loop can wait for a descriptor: it refuses files and devices, which are always ready."""
-    mode = os.fstat(descriptor).st_mode
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
 
 
 class Sink(Protocol):

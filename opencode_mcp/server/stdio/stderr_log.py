@@ -6,16 +6,13 @@ not fit would block everything.
 
 import logging
 import os
-import select
-import stat
 import sys
 
 from opencode_mcp.secrets import redact_text
 from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
+from opencode_mcp.server.stdio.descriptors import ROOM, can_wait, has_room
 from opencode_mcp.text.outside_text import clean
 
-ROOM = 512 if sys.platform == "win32" else select.PIPE_BUF
-"""Bytes whose write never blocks if the descriptor is writable."""
 LONGEST = 8 * 1024
 """Limit of a record, in characters; the middle of a longer one is left out."""
 FORMAT = "%(levelname)s %(name)s: %(message)s"
@@ -43,7 +40,7 @@ class StderrLog(logging.Handler):
         self.setFormatter(LineFormatter(FORMAT))
         self._descriptor = descriptor
         # Windows cannot find out if a pipe has room.
-        self._may_block = sys.platform != "win32" and _is_pipe(descriptor)
+        self._may_block = sys.platform != "win32" and can_wait(descriptor)
         self._waiting = b""
         """Rest of the record that is being written."""
         self._dropped = 0
@@ -68,7 +65,7 @@ class StderrLog(logging.Handler):
             self._waiting = self._waiting[written:]
 
     def _has_room(self) -> bool:
-        return not self._may_block or bool(select.select([], [self._descriptor], [], 0)[1])
+        return not self._may_block or has_room(self._descriptor)
 
     def _note(self) -> bytes:
         """Return a line with the number of dropped records, once."""
@@ -81,8 +78,3 @@ class StderrLog(logging.Handler):
             text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
         # Text that a record quotes must not look like a record.
         return text.replace("\n", "\n    ").encode(errors="replace") + b"\n"
-
-
-def _is_pipe(descriptor: int) -> bool:
-    mode = os.fstat(descriptor).st_mode
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)

@@ -24,7 +24,7 @@ from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.v2.failures import failure_of, interruption
 from opencode_mcp.opencode.v2.messages import message_items, message_pairs
 from opencode_mcp.opencode.v2.messages.message_items import empty_answer
-from opencode_mcp.opencode.vocabulary.models import NEXT_STEP, Failure, Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.models import NEXT_STEP, Failure, Message
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 
@@ -101,7 +101,7 @@ class _Conversation:
             self._last, self._is_working, self._is_unanswered = len(self.messages) - 1, True, False
 
     def _begin(self, prompt: str) -> None:
-        if self._last is not None and not self._has_next_step() and _is_complete(self.messages[self._last].info):
+        if self._last is not None and not self._has_next_step() and self.messages[self._last].info.is_complete:
             self.messages[self._last] = _with_info(self.messages[self._last], ended=True)
         self._prompt, self._is_working, self._is_unanswered, self._last = prompt, True, True, None
 
@@ -164,15 +164,11 @@ def _failure(outcome: str, error: JsonMap) -> Failure | None:
 def _ended(answer: Message, moment: float, failure: Failure | None) -> Message:
     """Mark the last answer of an execution; a step that was broken off has neither an end nor an error of its own."""
     info = answer.info
-    if _is_complete(info):
+    if info.is_complete:
         return _with_info(answer, ended=True)
     time = info.time.model_copy(update={"completed": moment})
     finish = info.finish or _finish(failure)
     return _with_info(answer, ended=True, time=time, error=failure, finish=finish)
-
-
-def _is_complete(answer: MessageInfo) -> bool:
-    return answer.time.completed is not None or answer.error is not None
 
 
 def _finish(failure: Failure | None) -> str:

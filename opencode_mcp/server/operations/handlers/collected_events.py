@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from opencode_mcp.events.event_collection import EventFilter, collect_until, directory_of, session_of, type_of
+from opencode_mcp.server.access.event_access import SessionAccess
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
-    from opencode_mcp.server.notifications.publisher import EventFence
+    from opencode_mcp.server.access.event_access import EventFence
 
 SECONDS = 10
 COUNT = 50
@@ -67,7 +68,7 @@ class VisibleEvents:
         self._fence = fence
         self._of_directory = of_directory
         self._directories: dict[str, bool] = {}
-        self._sessions: dict[str, bool] = {}
+        self._sessions = SessionAccess(fence)
 
     async def admits(self, event: JsonMap) -> bool:
         """Return True if a caller may see an event."""
@@ -75,15 +76,10 @@ class VisibleEvents:
         if directory not in NO_DIRECTORY:
             return await self._admits_directory(directory)
         if session_id:
-            return await self._admits_session(session_id)
+            return await self._sessions.allows(session_id)
         return type_of(event) not in OF_ANY_PROJECT if self._of_directory else type_of(event) in GENERAL
 
     async def _admits_directory(self, directory: str) -> bool:
         if directory not in self._directories:
             self._directories[directory] = await self._fence.allows(directory)
         return self._directories[directory]
-
-    async def _admits_session(self, session_id: str) -> bool:
-        if session_id not in self._sessions:
-            self._sessions[session_id] = await self._fence.allows_session(session_id)
-        return self._sessions[session_id]
