@@ -1,9 +1,8 @@
 """Limit of refused requests from one address, so that a flood of them costs little and does not fill the log."""
 
 import ipaddress
+import time
 from typing import TYPE_CHECKING
-
-import anyio
 
 from opencode_mcp.bounded_dict import BoundedDict
 
@@ -30,10 +29,10 @@ class RefusedRequests:
         """Refused requests since the start."""
         self._counts = BoundedDict[str, tuple[float, int]](ADDRESSES)
 
-    def add(self, scope: "Scope") -> float:
+    def add(self, address: str) -> float:
         """Count a refused request, and return the seconds until its address may send the next one; 0: at once."""
         self.total += 1
-        now, source = anyio.current_time(), _network_of(address_of(scope))
+        now, source = time.monotonic(), _network_of(address)
         began, count = self._counts.get(source, (now, 0))
         if now - began >= PERIOD_SECONDS:
             began, count = now, 0
@@ -43,7 +42,12 @@ class RefusedRequests:
 
 def address_of(scope: "Scope") -> str:
     """Return the address of the client of a request."""
-    return (scope.get("client") or ["a Unix socket"])[0]
+    return address_in(scope.get("client"))
+
+
+def address_in(client: "tuple[str, int] | None") -> str:
+    """Return the address of a client; one at a Unix socket has none."""
+    return client[0] if client else "a Unix socket"
 
 
 def _network_of(address: str) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from opencode_mcp.http.refused_requests import ATTEMPTS
 from tests.harness.http import loopback_client
 from tests.harness.rawrpc import Host as Client
 from tests.harness.served import Served, serving
@@ -148,6 +149,17 @@ async def test_what_is_no_http_ends_its_connection_and_no_other(served: Served, 
     assert answered.split(b" ")[1][:1] in {b"4", b"5"}, answered
     check_brief(served, token, answered.decode())
     assert (await listed(served, token)).status_code == 200
+
+
+async def test_a_flood_of_what_is_no_http_does_not_fill_the_log(served: Served) -> None:
+    address = urlsplit(served.base)
+    for _ in range(2 * ATTEMPTS):
+        with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+            connection.sendall(b"hello\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 400")
+    printed = served.launch.printed()
+    assert 0 < printed.count("is no HTTP request") <= ATTEMPTS
+    assert "Invalid HTTP request" not in printed
 
 
 def check_brief(served: Served, token: str, said: str) -> None:

@@ -91,14 +91,14 @@ class Authenticator:
 
     def _refuse(self, scope: "Scope", refused: TokenRefused, *, is_own: bool = False) -> "Response":
         # The client of a token that has expired needs to know that, however many clients are behind its address.
-        wait_seconds = 0.0 if refused.has_expired else self._failed.add(scope)
+        wait_seconds = 0.0 if refused.has_expired else self._failed.add(address_of(scope))
         if not wait_seconds:
             level = logging.DEBUG if refused.has_expired else logging.WARNING
             logger.log(level, "a wrong token came from %s: %s", address_of(scope), refused.reason)
         return self.challenge.wrong_token(wait_seconds, "" if is_own else refused.reason)
 
     def _refuse_stranger(self, scope: "Scope", claims: Mapping[str, Any], names: list[str]) -> "Response":
-        if not self._strangers.add(scope):
+        if not self._strangers.add(address_of(scope)):
             fault = f"several principals: {', '.join(names)}" if names else "no principal"
             logger.warning("an access token for the subject %s belongs to %s", one_line(repr(claims["sub"])), fault)
         return bearer.nobody()

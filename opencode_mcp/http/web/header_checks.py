@@ -69,7 +69,7 @@ class HeaderChecks:
         return None
 
     def _log(self, scope: "Scope", what: str, name: str) -> None:
-        if not self._refused.add(scope):
+        if not self._refused.add(address_of(scope)):
             shown = one_line(repr(name[:LONGEST_LOGGED]))
             logger.warning("a request %s %s came from %s, and was refused", what, shown, address_of(scope))
 

@@ -21,6 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from opencode_mcp.http.address import BACKLOG
+from opencode_mcp.http.refused_requests import RefusedRequests, address_in
 from opencode_mcp.http.web.forwarded_for import ForwardedFor
 from opencode_mcp.http.web.http_app import LARGEST_HEAD
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 logger = logging.getLogger(__name__)
+uvicorn_errors = logging.getLogger(f"{__name__}.uvicorn")
+uvicorn_errors.setLevel(logging.ERROR)
+"""uvicorn's log of a connection. Its warnings are left out: there is one for each request that is no HTTP."""
 
 HEAD_SECONDS = 10.0
 """Time for the head of a request to arrive, and for the rest of a body after the response to its request."""
@@ -65,6 +69,8 @@ class LimitedState(ServerState):
         """Connections that are open and not being closed."""
         self.idle: dict[LimitedProtocol, None] = {}
         """Connections without a complete request, those that have been so for longest first."""
+        self.refused = RefusedRequests()
+        """Requests that are no HTTP."""
 
     def add(self, protocol: "LimitedProtocol") -> None:
         """Count a new connection; if there are too many, close the one that has been idle for longest."""
@@ -90,6 +96,7 @@ class LimitedProtocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - a type of asyncio's
         """Take a new connection."""
         super().connection_made(transport)
+        self.logger = uvicorn_errors
         self._timer = self.loop.call_later(HEAD_SECONDS, self.abort)
         self._limits.add(self)
 
@@ -108,6 +115,13 @@ class LimitedProtocol(H11Protocol):
         """Wait for the rest of a body that nobody read, and for the next request, whose head may have begun."""
         super().on_response_complete()
         self._watch()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        address = address_in(self.client)
+        if not self._limits.refused.add(address):
+            logger.warning("what came from %s is no HTTP request", address)
+        super().send_400_response(msg)
 
     def abort(self) -> None:
         """Close the connection now."""
