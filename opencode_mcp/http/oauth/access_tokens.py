@@ -16,7 +16,6 @@ from opencode_mcp.http.oauth.key_set import ALGORITHMS, KeySet
 from opencode_mcp.http.oauth.oauth_settings import CLOCK_SKEW_SECONDS, OAuthSettings
 from opencode_mcp.http.oauth.resource_metadata import metadata_url
 from opencode_mcp.http.oauth.token_refused import TokenRefused
-from opencode_mcp.text.json_values import as_text
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -104,7 +103,7 @@ def _key_of(token: str) -> tuple[str, str]:
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS:
         raise TokenRefused(REASONS[jwt.InvalidAlgorithmError])
-    if as_text(header.get("typ", "")).lower() not in TYPES:
+    if str(header.get("typ") or "").lower() not in TYPES:
         raise TokenRefused("it is no access token")
     return header.get("kid", ""), algorithm
 

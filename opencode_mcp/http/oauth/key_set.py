@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import jwt
 
 from opencode_mcp.text.json_values import as_list, as_map, as_maps, as_text
+from opencode_mcp.text.quantities import quantity
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ class KeySet:
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._keys = tuple(_usable(document))
+        self._keys = tuple(islice(_usable(document), MOST_KEYS))
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -48,16 +50,17 @@ class KeySet:
 
 def _usable(document: Mapping[str, Any]) -> Iterator[jwt.PyJWK]:
     """Yield the keys that can verify signatures; a key of another kind, or a broken one, is left out."""
-    for entry in as_maps(as_list(document.get("keys"))[:MOST_KEYS]):
-        if not _is_for_signatures(entry):
-            continue
+    broken: list[str] = []
+    for entry in filter(_is_for_signatures, as_maps(document.get("keys"))):
         try:
             key = jwt.PyJWK(dict(entry))
         except (jwt.PyJWTError, ValueError, TypeError) as error:
-            logger.warning("a key of the issuer cannot be used: %s", type(error).__name__)
+            broken.append(type(error).__name__)
             continue
         if key.algorithm_name in ALGORITHMS and _is_long_enough(key):
             yield key
+    if broken:
+        logger.warning("%s of the issuer cannot be used: %s", quantity(len(broken), "key"), broken[0])
 
 
 def _is_for_signatures(entry: Mapping[str, object]) -> bool:

@@ -24,7 +24,8 @@ def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:
 
 def _words(value: object) -> Iterator[str]:
     for text in [value, *as_list(value)]:
-        yield from as_text(text).split()
+        # Other blanks are no separators (RFC 6749, 3.3).
+        yield from filter(None, as_text(text).split(" "))
 
 
 def effects_of(granted: Iterable[str], scopes: Scopes) -> "frozenset[Effect]":

@@ -4,7 +4,7 @@ import base64
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import jwt
@@ -104,6 +104,7 @@ BAD: dict[str, tuple[Callable[[Issuer], str], str]] = {
     "subject that is no text": (lambda issuer: issuer.token(sub=7), "it is malformed"),
     "expiry that is no number": (lambda issuer: issuer.token(exp="soon"), "it is malformed"),
     "token of a logout": (lambda issuer: issuer.token(typ="logout+jwt"), "it is no access token"),
+    "type that is no text": (lambda issuer: issuer.token(typ=cast("str", ["JWT"])), "it is no access token"),
     "bound to a key": (
         lambda issuer: issuer.token(cnf={"jkt": "x"}),
         "it is bound to a key, whose possession the bridge cannot check",

@@ -114,3 +114,13 @@ def test_two_keys_need_names() -> None:
     keys = key_set_of({"keys": [public_entry("ES256-1"), public_entry("ES256-2")]})
     assert keys.find("", "ES256") is None
     assert keys.find("ES256-2", "ES256")
+
+
+def test_many_keys_that_cannot_be_used_hide_no_other_and_are_one_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken = [{"kty": "RSA", "kid": f"broken-{number}", "n": "AQAB", "e": "AQAB"} for number in range(150)]
+    keys = key_set_of({"keys": [*broken, public_entry("ES256-1")]})
+    assert keys.algorithms == ("ES256",)
+    (line,) = caplog.records
+    assert "150 keys of the issuer cannot be used" in line.getMessage()

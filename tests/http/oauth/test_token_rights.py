@@ -27,9 +27,13 @@ def test_scopes_are_a_text_or_a_list(claims: dict[str, object]) -> None:
     assert scopes_of(claims) == {"a", "b"}
 
 
-@pytest.mark.parametrize("claims", [{}, {"scope": 7}, {"scope": {"a": 1}}, {"scope": ""}])
+@pytest.mark.parametrize("claims", [{}, {"scope": 7}, {"scope": {"a": 1}}, {"scope": "", "scp": []}])
 def test_a_token_may_have_no_scopes(claims: dict[str, object]) -> None:
     assert scopes_of(claims) == frozenset()
+
+
+def test_only_spaces_separate_scopes() -> None:
+    assert scopes_of({"scope": "a\u00a0b\tc  d "}) == {"a\u00a0b\tc", "d"}
 
 
 def test_scopes_permit_effects_and_unknown_ones_nothing() -> None:
