@@ -173,7 +173,8 @@ def read_file(path: Path) -> OptionValues:
     if not path.is_file():
         return {}
     try:
-        loaded = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Editors of Windows begin a file with a mark, which TOML does not know.
+        loaded = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidSetting(f"{path} is not a TOML file: {error}.") from error
     known = [option.name for option in OPTIONS]

@@ -7,6 +7,7 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.http.principals import principal_file
 from opencode_mcp.http.principals.principal import overlap, read_principals
 from opencode_mcp.http.principals.principal_file import PrincipalFile
 from opencode_mcp.http.principals.principal_tokens import PREFIX, digest_of, matching, new_token
@@ -137,6 +138,26 @@ def test_a_settings_file_is_read_again_when_it_changes_and_a_wrong_one_changes_n
     path.write_text("[principals.longer]\nbroken", encoding="utf-8")
     assert not file.refresh()
     assert file.holder_of("one")
+
+
+def test_a_settings_file_that_an_editor_replaces_keeps_its_principals_and_one_that_is_gone_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config.toml"
+    text = f'[principals.a]\ntoken_sha256 = "{ONE}"\ndirectories = ["/p"]\n'
+    path.write_text(text, encoding="utf-8")
+    file = PrincipalFile(path, Settings())
     path.unlink()
+    assert not file.refresh()
+    path.mkdir()
+    assert not file.refresh()
+    assert file.holder_of("one")
+    path.rmdir()
+    path.write_text("\ufeff" + text, encoding="utf-8")
+    assert file.refresh()
+    assert file.holder_of("one")
+    path.unlink()
+    assert not file.refresh()
+    monkeypatch.setattr(principal_file, "GONE_SECONDS", 0.0)
     assert file.refresh()
     assert file.holder_of("one") is None

@@ -2,6 +2,9 @@
 
 import logging
 import os
+import stat
+import time
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Stamp = tuple[int, int, int]
+GONE_SECONDS = 2.0
+"""Time after which a file that is missing has no principals."""
 
 
 class PrincipalFile:
@@ -35,6 +40,8 @@ class PrincipalFile:
         self._path = path
         self._settings = settings
         self._stamp = stamp_of(path)
+        self._missing_since = inf
+        """Time since which the file is missing; endless if it is not."""
         self.principals = self._read()
 
     def refresh(self) -> bool:
@@ -43,6 +50,10 @@ class PrincipalFile:
         A file that is wrong changes nothing: the principals stay as they were, and a line in the log says why.
         """
         stamp = stamp_of(self._path)
+        if stamp is not None:
+            self._missing_since = inf
+        elif not self._is_gone_for_good():
+            return False
         if stamp == self._stamp:
             return False
         self._stamp = stamp
@@ -53,6 +64,12 @@ class PrincipalFile:
             return False
         logger.warning("the settings file was read again: %s", ", ".join(self.principals) or "there are no principals")
         return True
+
+    def _is_gone_for_good(self) -> bool:
+        """Return True if the file is missing for longer than it takes an editor to replace it."""
+        now = time.monotonic()
+        self._missing_since = min(self._missing_since, now)
+        return now - self._missing_since >= GONE_SECONDS
 
     def holder_of(self, token: str) -> tuple[Principal, str] | None:
         """Return the principal of a token, and the token's digest; ``None`` if nobody has it."""
@@ -69,9 +86,11 @@ class PrincipalFile:
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """Return what changes when a file does; ``None`` if there is none."""
+    """Return what changes when a file does; ``None`` if there is none, or something else has its name."""
     try:
         found = os.stat(path)  # noqa: PTH116 - it is called for each request
     except OSError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino

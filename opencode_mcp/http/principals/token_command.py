@@ -143,7 +143,7 @@ class _File:
         self.path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         try:
             with filelock.FileLock(f"{self.path}.lock", timeout=LOCK_SECONDS, mode=PRIVATE):
-                text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
+                text = self.path.read_text(encoding="utf-8-sig") if self.path.exists() else ""
                 changed = change(text)
                 read_principals(settings_text.principals_in(changed), self._settings)
                 replace_private(self.path, changed.encode())
