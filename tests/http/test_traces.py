@@ -1,7 +1,9 @@
 """Traces: a span for each request, without contents, as the bridge makes it and as a collector gets it."""
 
+import logging
 import signal
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -9,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from mcp import Client
 from mcp.server.context import ServerMiddleware
@@ -20,6 +23,7 @@ from opentelemetry.trace import StatusCode
 
 from opencode_mcp.config import Settings
 from opencode_mcp.http.traces import tracing
+from opencode_mcp.http.traces.exporter import FewLines
 from opencode_mcp.http.traces.spans import spans_middleware
 from opencode_mcp.http.traces.tracing import is_configured, tracer_of
 from opencode_mcp.server.app import ToolNames, build_server
@@ -118,6 +122,38 @@ async def test_a_collector_gets_the_spans_before_the_bridge_ends(tmp_path: Path)
     assert b"tools/list" in sent
     assert b"laptop" in sent
     assert token.encode() not in sent
+
+
+class StuckProvider(TracerProvider):
+    """A provider whose collector does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__(shutdown_on_exit=False)
+        self.released = threading.Event()
+        self.ended_by: threading.Thread | None = None
+
+    def shutdown(self) -> None:
+        """Wait for the collector."""
+        self.ended_by = threading.current_thread()
+        self.released.wait()
+
+
+async def test_the_bridge_ends_although_a_collector_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = StuckProvider()
+    monkeypatch.setattr(tracing.exporter, "provider_for_collector", lambda: provider)
+    monkeypatch.setattr(tracing, "FLUSH_SECONDS", 0.01)
+    with anyio.fail_after(20):
+        async with tracer_of({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x"}):
+            pass
+    assert provider.ended_by
+    assert provider.ended_by.daemon, "Python waits for other threads at its end"
+    provider.released.set()
+
+
+def test_a_collector_that_is_down_does_not_fill_the_log() -> None:
+    few = FewLines()
+    record = logging.makeLogRecord({"msg": "Transient error"})
+    assert [few.filter(record) for _ in range(3)] == [True, False, False]
 
 
 @for_each(

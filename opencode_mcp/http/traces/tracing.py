@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import anyio
@@ -39,8 +40,11 @@ async def tracer_of(environment: Mapping[str, str]) -> "AsyncGenerator[Tracer | 
     try:
         yield provider.get_tracer("opencode-mcp", __version__)
     finally:
-        with anyio.move_on_after(FLUSH_SECONDS, shield=True):
-            await to_thread.run_sync(provider.shutdown, abandon_on_cancel=True)
+        # Python waits at its end for anyio's threads, and the library for a collector that is down.
+        ending = Thread(target=provider.shutdown, daemon=True)
+        ending.start()
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(ending.join, FLUSH_SECONDS)
 
 
 def _provider() -> "TracerProvider | None":
