@@ -28,6 +28,8 @@ class Integration:
     """Other repositories in a discarded worktree, whose files are in no commit of it."""
     pending: int = 0
     """Number of files whose changes the checkout has not got, if the worktree was discarded."""
+    keeps_branch: bool = False
+    """True if the branch of a discarded worktree stays, should there be one."""
     is_brought_back: bool = False
     """True if the worktree was discarded after all its work had been brought to the checkout."""
 

@@ -83,6 +83,11 @@ class Worktree:
         return str(Path(self.repository) / self.inside)
 
     @property
+    def described(self) -> str:
+        """Return words for the worktree and its branch, without an article."""
+        return f"git worktree, on the branch {self.branch}"
+
+    @property
     def is_remote(self) -> bool:
         """Return True if OpenCode has made it, on another machine."""
         return False

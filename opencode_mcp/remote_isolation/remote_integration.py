@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
 from opencode_mcp.isolation.repository.trees import TreeChange
+from opencode_mcp.remote_isolation.remote_records import RemoteWorktree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 LETTERS = {"added": "A", "deleted": "D"}
 """Git's letters for OpenCode's words; any other change is ``M``."""
-NOTHING_KEPT = "No commit of it is kept: OpenCode deletes the branch with the worktree."
-BRANCH_STAYS = "{branch} was not checked out there, so OpenCode 1 does not delete that branch."
+NOTHING_KEPT = "No commit of the dropped work is kept."
+COMMITS_KEPT = "What was not committed on that branch is not kept."
+MAKE_BRANCH = "git -C {folder} checkout -B {branch} && "
 COMMIT_WORK = "git -C {folder} add --all && git -C {folder} commit -m {message}"
 THEN: "Mapping[How, str]" = {
     "apply": "git -C {repository} merge --squash {branch}",
@@ -90,19 +92,20 @@ class RemoteIntegrator:
         return [TreeChange(LETTERS.get(diff.status, "M"), diff.file) for diff in pending]
 
     async def _discard(self, worktree: "Worktree") -> Integration:
-        has_branch = await self._has_own_branch(worktree)
+        is_deleted = await self._is_branch_deleted(worktree)
         pending = await self.pending(worktree)
         await self._worktrees.remove(worktree)
-        if not has_branch:
-            return Integration(pending, lost=BRANCH_STAYS.format(branch=worktree.branch))
-        return Integration(pending, lost=NOTHING_KEPT if pending else "")
+        lost = NOTHING_KEPT if is_deleted else COMMITS_KEPT
+        return Integration(pending, lost=lost if pending else "", keeps_branch=not is_deleted)
 
-    async def _has_own_branch(self, worktree: "Worktree") -> bool:
-        """Return True if the branch of a worktree is checked out there; False if none is.
+    async def _is_branch_deleted(self, worktree: "Worktree") -> bool:
+        """Return True if OpenCode deletes the branch of a worktree with it; False if the branch stays.
 
         Raises:
-            InvalidArgument: Another one is; OpenCode would delete that.
+            InvalidArgument: OpenCode would delete another branch, which is checked out there.
         """
+        if not (await self._client.features()).deletes_branches:
+            return False
         # OpenCode 1 looks for the branch when it opens a directory, and may miss a later change.
         await self._client.instance_dispose(worktree.folder)
         branch = (await self._client.vcs(worktree.folder)).branch
@@ -118,7 +121,8 @@ def _refused(worktree: "Worktree", how: "How", message: str) -> InvalidArgument:
     """Return the refusal of a way that OpenCode does not offer, with what a person can do on its machine."""
     if how == "undo":
         return InvalidArgument("OpenCode runs on another machine: this MCP server has brought nothing back there.")
-    command = f"{COMMIT_WORK}; {THEN[how]}".format(
+    begin = MAKE_BRANCH if isinstance(worktree, RemoteWorktree) and worktree.detached else ""
+    command = f"{begin}{COMMIT_WORK}; {THEN[how]}".format(
         folder=shlex.quote(worktree.folder),
         repository=shlex.quote(worktree.repository),
         branch=shlex.quote(worktree.branch),
@@ -127,7 +131,8 @@ def _refused(worktree: "Worktree", how: "How", message: str) -> InvalidArgument:
     again = " Then call this again: it forgets the worktree." if how == "branch" else ""
     return InvalidArgument(
         f"OpenCode runs on another machine, where this MCP server cannot use git. Nothing was changed: the work is in "
-        f"{worktree.folder}, on the branch {worktree.branch}. On that machine, this does it: `{command}`.{again}",
+        f"{worktree.folder}. On that machine, this brings it to the branch {worktree.branch} and does the rest: "
+        f"`{command}`.{again}",
         hint="A person can run it there. opencode_shell can run it, too, if it is listed.",
     )
 

@@ -23,6 +23,9 @@ NAME_END = re.compile(r"-[0-9a-f]{8}")
 class RemoteWorktree(Worktree):
     """Isolated worktree on OpenCode's machine. Its folder is empty until OpenCode has said where it is."""
 
+    detached: bool = False
+    """True if OpenCode has checked out no branch there; the name of the branch is then only a name."""
+
     @property
     def directory(self) -> str:
         """Return the absolute path of the directory in which the session works; empty if it is not known."""
@@ -32,6 +35,13 @@ class RemoteWorktree(Worktree):
     def project(self) -> str:
         """Return the absolute path of the project whose copy this is."""
         return str(remote_path(self.repository) / self.inside)
+
+    @property
+    def described(self) -> str:
+        """Return words for the worktree and its branch, without an article."""
+        if self.detached:
+            return f"git worktree on OpenCode's machine, {self.branch}, in which no branch is checked out"
+        return f"git worktree on OpenCode's machine, on the branch {self.branch}"
 
     @property
     def is_remote(self) -> bool:

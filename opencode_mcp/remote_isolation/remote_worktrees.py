@@ -170,7 +170,14 @@ class RemoteWorktrees(RecordedWorktrees):
             await self.write(worktree)
             if not made.is_ready:
                 await self._await_files(worktree, listener)
-        return worktree
+        return worktree if made.branch else await self._with_branch(worktree)
+
+    async def _with_branch(self, worktree: RemoteWorktree) -> RemoteWorktree:
+        """Read which branch is checked out in a worktree, where OpenCode has not said it."""
+        branch = (await self._client.vcs(worktree.folder)).branch
+        found = replace(worktree, branch=branch or worktree.branch, detached=not branch)
+        await self.write(found)
+        return found
 
     async def _confirmed(self, planned: RemoteWorktree) -> NewWorktree:
         """Have a worktree made; if the answer is lost, look for it."""

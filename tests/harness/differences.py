@@ -50,6 +50,8 @@ PROMPT_OF_A_SERVER: Mapping[Generation, str] = {
     2: "About @everything, see !`echo everything`",
 }
 """Prompt of an MCP server with a shell line, as the model gets it: OpenCode 2's preview does not run that line."""
+BRANCHES_OF_DISCARDED: Mapping[Generation, int] = {1: 0, 2: 1}
+"""Branches that are left of a discarded worktree on another machine: OpenCode 2's preview deletes none."""
 ROUTES: Mapping[str, str] = {"/global/health": "/api/info", "/path": "/api/location"}
 """Paths of OpenCode 1 that have another name in OpenCode 2."""
 ALWAYS_FOR_ECHO: Mapping[Generation, str] = {1: "echo *", 2: "{command}"}

@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.bridge import Era, open_bridge
+from tests.harness.differences import BRANCHES_OF_DISCARDED
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import git
 from tests.integration.host import Host
-from tests.scripted_model.script import bash, text, write
+from tests.scripted_model.script import bash, script, text, write
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
 PERSON = {f"GIT_{who}_{what}": "t@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 FAR = "127.1"
@@ -53,7 +55,7 @@ def files_in(folder: Path) -> list[Path]:
 
 def run_named(refused: str) -> None:
     """Run the command that a refusal names, as a person does on the other machine."""
-    command = refused.partition("this does it: `")[2].partition("`. ")[0]
+    command = refused.partition("does the rest: `")[2].partition("`. ")[0]
     subprocess.run(["/bin/sh", "-c", command], check=True, env={**os.environ, **PERSON})  # noqa: S603 - our own text
 
 
@@ -64,7 +66,7 @@ async def test_a_far_run_works_in_a_worktree_that_opencode_makes_and_removes(
     (tracked / f"own-{name}").write_text("the person's\n", encoding="utf-8")
     report = await far.run(write(name, "by OpenCode\n"), text("Done."), isolate=True, title="A far file")
     session_id, folder = report["session_id"], Path(report["directory"])
-    assert report["status"] == "completed"
+    assert report["status"] == "completed", report
     assert [file["path"] for file in report["files"]] == [name]
     assert ((folder / name).is_file(), (tracked / name).exists()) == (True, False)
     assert "without 1 uncommitted file of the checkout." in report["note"]
@@ -78,7 +80,7 @@ async def test_a_far_run_works_in_a_worktree_that_opencode_makes_and_removes(
 
     dropped = await far.text("opencode_integrate", session_id=session_id, how="discard")
     assert f"- added: {name}" in dropped
-    assert "No commit of it is kept" in dropped
+    assert "is kept." in dropped or "is not kept." in dropped
     assert not files_in(folder)
     assert branches(tracked) == []
     assert "was removed" in await far.error("opencode_run", prompt="Go on", session_id=session_id)
@@ -86,7 +88,9 @@ async def test_a_far_run_works_in_a_worktree_that_opencode_makes_and_removes(
     (tracked / f"own-{name}").unlink()
 
 
-async def test_far_work_comes_back_by_the_commands_that_a_refusal_names(far: Host, tracked: Path, case: str) -> None:
+async def test_far_work_comes_back_by_the_commands_that_a_refusal_names(
+    far: Host, tracked: Path, case: str, opencode_generation: Generation
+) -> None:
     name = f"far-merged-{case}.txt"
     report = await far.run(write(name, "by OpenCode\n"), text("Done."), isolate=True, title="It's merged")
     refused = await far.error("opencode_integrate", session_id=report["session_id"], how="apply")
@@ -95,8 +99,11 @@ async def test_far_work_comes_back_by_the_commands_that_a_refusal_names(far: Hos
 
     dropped = await far.text("opencode_integrate", session_id=report["session_id"], how="discard")
     assert name not in dropped
-    assert branches(tracked) == []
+    left = branches(tracked)
+    assert len(left) == BRANCHES_OF_DISCARDED[opencode_generation]
     git(tracked, "reset", "--hard")
+    if left:
+        git(tracked, "branch", "-D", *left)
 
 
 async def test_a_far_branch_stays_when_its_worktree_was_removed_there(far: Host, tracked: Path, case: str) -> None:
@@ -112,3 +119,19 @@ async def test_a_far_branch_stays_when_its_worktree_was_removed_there(far: Host,
 async def test_a_far_worktree_begins_with_the_last_commit_only(far: Host) -> None:
     refused = await far.error("opencode_run", prompt="x", isolate=True, base="working_tree")
     assert "makes worktrees that begin with HEAD only" in refused
+
+
+async def test_a_far_task_of_a_batch_is_isolated_and_outlives_its_session(far: Host, tracked: Path, case: str) -> None:
+    name = f"far-task-{case}.txt"
+    prompt = script(write(name, "x\n"), text("Done."))
+    table = await far.data("opencode_run_many", tasks=[{"prompt": prompt}], common={"isolate": True})
+    assert [(task["status"], task["file_names"]) for task in table["tasks"]] == [("completed", [name])]
+    session_id = table["tasks"][0]["session_id"]
+    assert f'opencode_integrate(session_id="{session_id}", how="merge") says how' in table["next"]
+
+    note = await far.text("opencode_delete_session", session_id=session_id)
+    branch = note.partition('opencode_integrate(session_id="')[2].partition('"')[0]
+    assert f"with changes of 1 file on the branch {branch}" in note
+    assert f"- added: {name}" in await far.text("opencode_integrate", session_id=branch, how="discard")
+    assert branches(tracked) == []
+    assert "isolated worktrees: none" in await far.text("opencode_status")

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 from opencode_mcp.events.hub import Listener
@@ -34,8 +35,15 @@ class FarOpenCode:
     """Events that follow a creation; without a directory, they are about the new worktree."""
     branch: str | None = ""
     """Branch that is checked out in worktrees; empty: their own."""
+    deletes_branches: bool = True
+    names_branch: bool = True
+    """Whether the answer to a creation names the branch."""
     diffs: dict[str, list[FileDiff]] = field(default_factory=dict[str, list[FileDiff]])
     listener: Listener = field(default_factory=Listener)
+
+    async def features(self) -> SimpleNamespace:
+        """Say whether branches are deleted with their worktrees."""
+        return SimpleNamespace(deletes_branches=self.deletes_branches)
 
     async def path(self, directory: str) -> Paths:
         """Name the repository."""
@@ -56,7 +64,7 @@ class FarOpenCode:
             self.listener.put(about_it)
         if self.failure:
             raise self.failure
-        return NewWorktree(directory=folder, branch=f"opencode/{name}")
+        return NewWorktree(directory=folder, branch=f"opencode/{name}" if self.names_branch else "")
 
     async def worktrees(self, directory: str) -> list[str]:
         """List the worktrees."""

@@ -34,7 +34,7 @@ async def test_what_is_dropped_is_what_the_checkout_has_not_got(tmp_path: Path) 
     opencode.diffs = {f"branch {made.directory}": [brought, dropped, binary], f"git {REPOSITORY}": [brought, binary]}
     done = await integrator.integrate(made, "discard", OPTIONS)
     assert [(change.status, change.path) for change in done.changed] == [("A", "b"), ("M", "c")]
-    assert "No commit of it is kept" in done.lost
+    assert "No commit of the dropped work is kept" in done.lost
     assert opencode.removed == [made.folder]
     assert worktrees.left() == []
 
@@ -48,9 +48,19 @@ async def test_a_branch_of_another_name_is_not_deleted_with_the_worktree(tmp_pat
     assert worktrees.left() == [made]
 
 
-async def test_the_branch_of_a_detached_worktree_stays(tmp_path: Path) -> None:
-    integrator, _, made = await made_by(FarOpenCode(events=[READY], branch=None), tmp_path)
-    assert "does not delete that branch" in (await integrator.integrate(made, "discard", OPTIONS)).lost
+async def test_a_worktree_without_a_branch_gets_one_before_its_work_is_committed(tmp_path: Path) -> None:
+    opencode = FarOpenCode(events=[READY], branch=None, names_branch=False)
+    integrator, _, made = await made_by(opencode, tmp_path)
+    with pytest.raises(InvalidArgument, match=f"`git -C {made.folder} checkout -B {made.branch} && "):
+        await integrator.integrate(made, "merge", OPTIONS)
+    assert (await integrator.integrate(made, "discard", OPTIONS)).keeps_branch
+
+
+async def test_where_branches_stay_another_one_is_no_obstacle(tmp_path: Path) -> None:
+    opencode = FarOpenCode(events=[READY], branch="the-persons", deletes_branches=False)
+    integrator, worktrees, made = await made_by(opencode, tmp_path)
+    assert (await integrator.integrate(made, "discard", OPTIONS)).keeps_branch
+    assert worktrees.left() == []
 
 
 @pytest.mark.parametrize("how", ["apply", "commit", "merge", "branch"])

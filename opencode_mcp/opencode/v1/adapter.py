@@ -87,6 +87,7 @@ class OpenCode1(OperationCaller):
         undo_restores_diff=False,
         unusable_models=True,
         idle_questions=False,
+        deletes_branches=True,
         resumes_runs=False,
         rereading=REREADING,
     )

@@ -48,6 +48,7 @@ class OpenCode2(SessionCalls, RequestCalls):
         undo_restores_diff=True,
         unusable_models=False,
         idle_questions=True,
+        deletes_branches=False,
         resumes_runs=True,
         rereading=REREADING,
     )

@@ -124,6 +124,8 @@ class Features:
     """True if OpenCode also lists the models of providers without credentials."""
     idle_questions: bool
     """True if something can be asked in an idle session, by a plugin or by a client."""
+    deletes_branches: bool
+    """True if a worktree is removed with the branch that is checked out there."""
     resumes_runs: bool
     """True if a server that starts may go on with the runs of the one before it."""
     rereading: Rereading

@@ -178,12 +178,12 @@ async def _changes_note(bridge: "Bridge", worktree: "Worktree", run: "Run", repo
         unseen = await unseen_note(bridge, worktree, {file.path for file in report.files})
     if not report.files and not unseen:
         discard = f'opencode_integrate(session_id="{run.session_id}", how="discard")'
-        return f"It changed no file in its git worktree, on the branch {worktree.branch}. {discard} removes that."
+        return f"It changed no file in its {worktree.described}. {discard} removes that."
     report.isolated, report.remote = not worktree.removed, worktree.is_remote
     report.brought = await bridge.worktrees.is_brought(worktree)
     call = f'opencode_integrate(session_id="{run.session_id}", how="{"merge" if worktree.is_remote else "apply"}")'
     does = "says how to bring the changes there." if worktree.is_remote else "brings the changes there."
     brings = "" if call in next_step(report) else f"{call} {does}"
     project = f"{worktree.project} has work of this session" if report.brought else f"{worktree.project} is unchanged"
-    where = f"The files are in a git worktree, on the branch {worktree.branch}; {project}."
+    where = f"The files are in a {worktree.described}; {project}."
     return " ".join(filter(None, [where, brings, unseen]))

@@ -25,6 +25,7 @@ DONE = {
     "discard": "The worktree and the branch {branch} are removed.",
     "undo": "The last applied changes of {branch} are taken back from {project}.",
 }
+BRANCH_STAYS = "The worktree {branch} is removed. The branch of this name stays, if there is one."
 REMOVING = frozenset({"branch", "discard"})
 """Ways that remove the worktree."""
 STAYS = 'The worktree stays. opencode_integrate(session_id="{session}", how="discard") removes it with its branch.'
@@ -90,7 +91,7 @@ def _headline(how: How, worktree: "Worktree", done: "Integration") -> str:
         return f"{project} does not have the last applied changes of {branch} any more, so nothing was changed."
     if not done.changed and how in {"apply", "commit", "merge"}:
         return f"{branch} has no changes that were not brought to {project} already."
-    text = DONE[how].format(branch=branch, project=project)
+    text = (BRANCH_STAYS if done.keeps_branch else DONE[how]).format(branch=branch, project=project)
     return f"{text} These files have conflicts, with markers where they are texts:" if done.conflicts else text
 
 

@@ -112,8 +112,17 @@ async def _project_and_providers(world: World) -> None:
     assert str(world.project) in [row["directory"] for row in await world.call("debug.location.list")]
     await _integrations(world)
     await _mcp_servers(world)
+    await _worktrees(world)
     assert (await world.data("generate.text", prompt=script(text("Generated."))))["text"] == "Generated."
     assert "websearch.query" in await world.refusal("websearch.query", query="x")
+
+
+async def _worktrees(world: World) -> None:
+    own = {"projectID": (await world.call("location.get"))["project"]["id"]}
+    made = (await world.call("worktree.create", **own, **{"from": str(world.project)}, name="beside"))["directory"]
+    assert [each["directory"] for each in await world.call("worktree.list", **own)] == [made]
+    await world.call("worktree.remove", **own, directory=made, force=True)
+    assert await world.call("worktree.list", **own) == []
 
 
 async def _integrations(world: World) -> None:

@@ -187,13 +187,13 @@ class ProjectCalls(DataCaller):
         return conversions.uncommitted_of(await self._data("vcs.status", directory=directory))
 
     async def worktree_create(self, directory: str, name: str) -> NewWorktree:
-        """Call ``worktree.create``, which answers when the set-up of the project has run, and ``vcs.get``."""
-        body = {"projectID": await self._project_id(directory), "name": name}
+        """Call ``worktree.create``, which answers when the set-up of the project has run."""
+        body = {"projectID": await self._project_id(directory), "from": directory, "name": name}
         found = as_map(await self.call("worktree.create", body=body, timeout=WORKTREE_SECONDS))
         made = as_text(found.get("directory"))
         if not made:
             raise BackendFailed("OpenCode did not say where it made the worktree.")
-        return NewWorktree(directory=made, branch=(await self.vcs(made)).branch or "", is_ready=True)
+        return NewWorktree(directory=made, is_ready=True)
 
     async def worktrees(self, directory: str) -> list[str]:
         """Call ``worktree.list``."""

@@ -24,6 +24,7 @@ from tests.harness.opencode2.proxy.reads import Reads
 from tests.harness.opencode2.proxy.replies import bad_page, refused, unknown_route
 from tests.harness.opencode2.proxy.sessions import Sessions
 from tests.harness.opencode2.proxy.upstream import Refused, Upstream
+from tests.harness.opencode2.proxy.worktrees import Worktrees
 from tests.harness.opencode2.switches import Switches
 
 EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -74,6 +75,7 @@ def own_handlers(upstream: Upstream, *, url: str, data: Path, switches: Switches
     sessions = Sessions(upstream, ends, titles, data / "kept.json")
     prompts = Prompts(upstream, switches)
     events, asks, reads = Events(upstream, switches, titles), Asks(upstream), Reads(upstream, url)
+    worktrees = Worktrees(data)
     session, trial = "/api/session/{sessionID}", "/api/experimental/session/{sessionID}"
     return {
         ("GET", "/api/info"): reads.info,
@@ -107,6 +109,9 @@ def own_handlers(upstream: Upstream, *, url: str, data: Path, switches: Switches
         ("POST", f"{session}/permission/{{requestID}}/reply"): asks.answer_permission,
         ("GET", f"{session}/form/{{formID}}"): asks.form,
         ("DELETE", f"{session}/form/{{formID}}"): asks.cancel_form,
+        ("GET", "/api/worktree"): worktrees.list,
+        ("POST", "/api/worktree"): worktrees.create,
+        ("DELETE", "/api/worktree"): worktrees.remove,
     }
 
 

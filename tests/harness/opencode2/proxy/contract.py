@@ -119,9 +119,6 @@ PUT /api/session/{sessionID}/environment
 GET /api/vcs/base
 GET /api/vcs/branch
 POST /api/vcs/init
-GET /api/worktree
-POST /api/worktree
-DELETE /api/worktree
 POST /api/worktree/refresh
 GET /auth/connect/{code}
 """
