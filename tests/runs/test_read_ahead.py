@@ -296,6 +296,23 @@ async def test_later_answers_are_read_at_their_end(first: list[Message], monkeyp
     assert (ahead.record.answers, reads.number) == (reads.answers, 2)
 
 
+async def test_a_slow_read_in_writing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = await heard_while_written(LateReads([]), [], monkeypatch)
+    monkeypatch.setattr(read_ahead, "IN_WRITING_SECONDS", 0.01)
+    monkeypatch.setattr(read_ahead, "last_answers", never)
+    await hear(ahead, [GREW])
+    reads = LateReads([Message(info=ANSWER)])
+    monkeypatch.setattr(read_ahead, "last_answers", reads.read)
+    await hear(ahead, [WHOLE, told(without_end(ANSWER)), told(ANSWER), IDLE])
+    assert ahead.record
+    assert (ahead.record.answers, reads.number) == (reads.answers, 1)
+
+
+async def never(_client: OpenCodeClient, _run: Run) -> tuple[list[Message], bool]:
+    await anyio.sleep_forever()
+    return [], False
+
+
 async def test_an_answer_that_arrives_all_at_once_with_its_end_takes_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
     reads = LateReads([Message(info=ANSWER)])
     events = [GREW, WHOLE, told(without_end(ANSWER)), told(ANSWER), IDLE]

@@ -17,6 +17,8 @@ What a report tells of the session is read when the wait begins, and kept up to 
 import logging
 from dataclasses import dataclass, replace
 
+import anyio
+
 from opencode_mcp.errors import BackendError
 from opencode_mcp.events.session_state import SessionState
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -29,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 RETRY = "retry"
 """Status of a session that waits before it asks the model again."""
+IN_WRITING_SECONDS = 1.0
+"""Most time for the read of an answer that is being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +157,20 @@ class ReadAhead:
         if not self._session:
             return
         if self._writing and self._writing.is_due:
-            answers, whole = await self._read_answers()
-            self._writing.take(answers, whole=whole)
+            await self._read_in_writing(self._writing)
         if self._due:
             self._due = False
             answers, whole = await self._read_answers()
             self._read = Record(answers, whole, self._session)
             self._conclude_read(self._read)
+
+    async def _read_in_writing(self, writing: AnswerInWriting) -> None:
+        """Read an answer while it is written; a read that takes long is given up, since no event is heard meanwhile."""
+        with anyio.move_on_after(IN_WRITING_SECONDS) as limit:
+            answers, whole = await self._read_answers()
+            writing.take(answers, whole=whole)
+        if limit.cancelled_caught:
+            writing.spoil()
 
     async def _read_answers(self) -> tuple[list[Message], bool]:
         """Return the last answers, and whether these are all; none if they cannot be read."""
