@@ -12,7 +12,7 @@ from uuid import uuid4
 import anyio
 import httpx
 
-from benchmarks.samples import interleaved
+from benchmarks.samples import Pairs, interleaved
 from benchmarks.table import Row, paired_row
 from benchmarks.work import HandOver, directly, through_bridge
 from benchmarks.world import World, milliseconds_since
@@ -26,21 +26,29 @@ LAST_REQUESTS: Mapping[Generation, str] = {
     2: "the end of the wait for the session, and a read of its messages",
 }
 """Requests that return the result."""
+BEGIN = script(step(text("This begins a session.")))
 QUIET = 0.3
 """Seconds after which whatever the begin of a run set off is over."""
 
 
 async def result_delay(world: World) -> list[Row]:
-    """Measure it."""
+    """Measure it for first prompts, and for later ones of a session."""
+    direct = directly(world)
     async with world.bridge() as bridge, world.direct() as http, world.scripted_model() as model:
-        pairs = await interleaved(
-            partial(_time, model, partial(through_bridge, bridge)),
-            partial(_time, model, partial(directly(world), http)),
-            rounds=ROUNDS,
-            discarded=2,
+        first = await _pairs(model, partial(through_bridge, bridge), partial(direct, http))
+        ours, other = await through_bridge(bridge, BEGIN), await direct(http, BEGIN)
+        later = await _pairs(
+            model, partial(through_bridge, bridge, session_id=ours), partial(direct, http, session=other)
         )
     beside = LAST_REQUESTS[world.generation]
-    return [paired_row(f"model's last byte to the result of opencode_run beside {beside}", pairs, most=MOST)]
+    return [
+        paired_row(f"model's last byte to the result of opencode_run beside {beside}", first, most=MOST),
+        paired_row("the same for later prompts of a session", later, most=MOST),
+    ]
+
+
+async def _pairs(model: httpx.AsyncClient, ours: HandOver, beside: HandOver) -> Pairs:
+    return await interleaved(partial(_time, model, ours), partial(_time, model, beside), rounds=ROUNDS, discarded=2)
 
 
 async def _time(model: httpx.AsyncClient, hand_over: HandOver) -> float:
