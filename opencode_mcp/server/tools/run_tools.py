@@ -163,7 +163,8 @@ async def opencode_wait(
     deadlines = deadlines_of(ctx, wait_seconds)
     if tasks := batch_wait.named_tasks(named):
         wait = batch_wait.wait_limit(ctx, wait_seconds, tasks)
-        return await batch_wait.wait_for_tasks(bridge, tasks, wait, progress_sender(ctx), until)
+        table = await batch_wait.wait_for_tasks(bridge, tasks, wait, progress_sender(ctx), until)
+        return await _report_of_task(ctx, tasks) or table
     async with starting(ctx, deadlines.start, READ_AGAIN):
         sessions = [await bridge.fence.session(name) for name in named]
         found = await _find_runs(bridge, sessions, message_id)
@@ -182,6 +183,22 @@ async def opencode_wait(
     with_run = {run.session_id for run in runs}
     without_run = [session.id for session in sessions if session.id not in with_run]
     return reports_result(reports, until=until, without_run=without_run)
+
+
+async def _report_of_task(ctx: BridgeContext, named: "batch_wait.Named") -> CallToolResult | None:
+    """Return the report of the only named task, if its run has ended or asks; ``None`` if a table has to do."""
+    bridge = bridge_of(ctx)
+    task = await batch_wait.task_at_rest(bridge, named)
+    if task is None:
+        return None
+    try:
+        run = await bridge.runs.find(await bridge.fence.session(task.session_id), task.message_id)
+    except NotFound:
+        return None  # Its session was deleted, or has no such prompt.
+    report = await bridge.auto_reply.report_now(run)
+    add_answerers(bridge, run, report, ctx.client_capabilities)
+    report.note = " ".join(filter(None, [f"Task {task.id}.", task.note, report.note]))
+    return report_result(report)
 
 
 async def _find_runs(bridge: "Bridge", sessions: "list[Session]", message_id: str) -> "list[tuple[Session, Run]]":
