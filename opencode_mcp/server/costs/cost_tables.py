@@ -76,8 +76,8 @@ def cost_text(report: CostReport, top: int = TOP) -> str:
     )
     tables = [_table(report, name) for name in TABLES] if report.sessions or report.subagents else []
     sessions = [_sessions(report, top)] if report.by_session else []
-    # A session with one run needs no second table.
-    runs = [_runs(report, top)] if len(report.by_run) > len(report.by_session) else []
+    # If each session has one run, the rows of the sessions name them.
+    runs = [_runs(report, top)] if _has_several_runs(report) else []
     rounded = [ROUNDED] if tables else []
     return "\n\n".join([head, *tables, *sessions, *runs, "\n".join([*rounded, *report.unknown])])
 
@@ -105,7 +105,9 @@ def _sessions(report: CostReport, top: int) -> str:
     rows = _dearest(report.by_session, top)
     subagents = ", with its subagents" if report.subagents else ""
     part = _part(len(rows), len(report.by_session))
-    return "\n".join([f"By session{subagents}{part}:", *map(_session_line, rows)])
+    runs = {} if _has_several_runs(report) else {run.session_id: run for run in report.by_run.values()}
+    lines = [f"{_session_line(row)}{_run_of(runs.get(row.session_id))}" for row in rows]
+    return "\n".join([f"By session{subagents}{part}:", *lines])
 
 
 def _part(shown: int, number: int) -> str:
@@ -118,6 +120,19 @@ def _session_line(row: SessionCost) -> str:
     amount = known_amount_text(row.spent, is_known=row.is_known)
     beside = f" ({money(row.beside.cost)} of it for {BESIDE})" if row.beside.cost else ""
     return f"- {session_name(row.session_id, row.title)}{marked}: {amount}{beside}"
+
+
+def _has_several_runs(report: CostReport) -> bool:
+    """Return True if a session has more than one run."""
+    return len(report.by_run) > len({run.session_id for run in report.by_run.values()})
+
+
+def _run_of(run: RunCost | None) -> str:
+    """Return the prompt of the only run of a session, for the session's row."""
+    if run is None or not run.message_id:
+        return ""
+    prompt = without_repetition(run.title, run.prompt)[1]
+    return f" · {run.message_id}" + (f' "{one_line(prompt)}"' if prompt else "")
 
 
 def _runs(report: CostReport, top: int) -> str:

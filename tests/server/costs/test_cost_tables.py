@@ -42,6 +42,15 @@ def test_a_session_says_what_it_cost_beside_its_runs() -> None:
     assert "titles_and_undone_cost" not in second
 
 
+def test_the_rows_of_sessions_name_the_run_if_each_has_one() -> None:
+    made = report()
+    del made.by_run["msg_1"]
+    told = cost_text(made)
+    assert "By run" not in told
+    assert f'({BESIDE}) · msg_2 "Fix it."' in told.replace(f"($0.5000 of it for {BESIDE})", f"({BESIDE})")
+    assert "at least $1.0000, 10 tokens in, 1 out · msg_3" in told
+
+
 def test_the_dearest_runs_are_listed_and_as_many_as_are_wanted() -> None:
     told = cost_text(report(), top=2)
     assert "By run (the 2 of the highest cost, of 3; top=... shows more):" in told
