@@ -22,7 +22,10 @@ def test_a_run_within_its_limits_goes_on(used: Used) -> None:
 @pytest.mark.parametrize(
     ("used", "reason"),
     [
-        (Used(steps=4), "The run was stopped when the model began another step: the limit is 3 steps."),
+        (
+            Used(steps=4),
+            "The run was stopped when the model began another step, which still shows: the limit is 3 steps.",
+        ),
         (Used(cost=0.12), "The run was stopped for its cost: the limit is 0.10 USD."),
         (Used(cost=0.1), "The run was stopped for its cost: the limit is 0.10 USD."),
         (Used(seconds=301), "The run was stopped for its working time: the limit is 5 min."),
