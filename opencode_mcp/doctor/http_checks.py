@@ -106,7 +106,10 @@ def _key(settings: "Settings") -> Finding:
     if not settings.key_file:
         return found("in the state folder, which bridges on this machine share")
     key_in(settings.key_file)
-    return found(f"in {settings.key_file}")
+    told = f"in {settings.key_file}"
+    if settings.url:
+        return found(told)
+    return found(f"{told}; bridges that share it need one OpenCode: the same --url, or the same state folder")
 
 
 def _metrics(settings: "Settings") -> Finding:

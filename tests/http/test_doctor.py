@@ -55,6 +55,15 @@ def test_what_prevents_serving_is_a_failure(tmp_path: Path) -> None:
     assert "would not be authenticated" in found["HTTP clients"][1]
 
 
+def test_a_shared_key_needs_a_shared_opencode(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(b"k" * 32)
+    path.chmod(0o600)
+    settings = Settings(http="127.0.0.1:0", insecure_no_auth=True, key_file=str(path))
+    assert "need one OpenCode" in grades(settings)["shared key"][1]
+    assert grades(replace(settings, url="http://127.0.0.1:4096"))["shared key"][1] == f"in {path}"
+
+
 def test_the_address_of_metrics_is_checked() -> None:
     settings = Settings(http="127.0.0.1:0", metrics="127.0.0.1:0")
     assert grades(settings)["metrics"][0] == "ok"
