@@ -4,6 +4,7 @@ The checkout there is changed by a person, or by OpenCode's shell, with the comm
 """
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import InvalidArgument
@@ -49,8 +50,8 @@ class RemoteIntegrator:
     async def integrate(self, worktree: "Worktree", how: "How", options: IntegrationOptions) -> Integration:
         """End isolated work, as far as OpenCode can.
 
-        ``discard`` removes the worktree and its branch. ``branch`` forgets a worktree that was removed over there, with
-        its branch kept. The other ways are refused, with the commands that do the same on OpenCode's machine.
+        ``discard`` removes the worktree; OpenCode 1 deletes its branch, too. ``branch`` forgets a worktree that was
+        removed over there. All else is refused, with the commands that do the same on OpenCode's machine.
 
         Raises:
             InvalidArgument: OpenCode cannot do it, or would delete another branch than that of the worktree.
@@ -59,15 +60,17 @@ class RemoteIntegrator:
             BackendError: OpenCode failed, or could not be reached. Nothing was removed.
         """
         async with self._worktrees.alone(worktree) as now:
-            is_there = bool(await self._worktrees.place_of(now))
-            if how == "undo" or (is_there and how != "discard"):
-                raise _refused(now, how, options.message)
-            if not is_there and how in {"apply", "commit", "merge"}:
-                raise _removed_there(now)
-            if not is_there:
-                await self._worktrees.remove(now)
-                return Integration()
-            return await self._discard(now)
+            place = await self._worktrees.place_of(now)
+            # The record of a worktree whose creation was not confirmed has no folder.
+            found = replace(now, folder=now.folder or place)
+            if how == "undo" or (place and how != "discard"):
+                raise _refused(found, how, options.message)
+            if place:
+                return await self._discard(found)
+            if how in {"apply", "commit", "merge"}:
+                raise _removed_there(found)
+            await self._worktrees.remove(now)
+            return Integration()
 
     async def changed(self, worktree: "Worktree") -> list[TreeChange]:
         """Return what ``pending`` does: OpenCode does not know where the worktree began."""

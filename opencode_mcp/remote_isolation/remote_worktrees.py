@@ -82,13 +82,14 @@ class RemoteWorktrees(RecordedWorktrees):
         uncommitted = len(await self._client.vcs_status(project))
         await to_thread.run_sync(self.records.prepare)
         name = new_name(title)
+        inside = remote_path(project).relative_to(repository).as_posix()
         planned = RemoteWorktree(
             name=name,
             repository=str(repository),
             git_dir="",
             common_dir="",
             folder="",
-            inside=remote_path(project).relative_to(repository).as_posix().removeprefix("."),
+            inside="" if inside == "." else inside,
             branch=f"{BRANCHES}/{name}",
             base="",
             created=time.time(),

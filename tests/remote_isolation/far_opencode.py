@@ -15,6 +15,8 @@ from opencode_mcp.remote_isolation.remote_worktrees import RemoteWorktrees
 
 URL = "http://far.example:4096"
 REPOSITORY = "/home/me/project"
+READY = WorktreeReady("")
+"""Event that the files of the new worktree are there."""
 FOLDER = "/data/opencode/worktree/1"
 
 

@@ -5,15 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.errors import BackendTimeout, InvalidArgument
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.opencode.vocabulary.models import FileDiff
 from opencode_mcp.remote_isolation.remote_integration import RemoteIntegrator
 from opencode_mcp.remote_isolation.remote_worktrees import RemoteWorktrees
-from tests.remote_isolation.far_opencode import REPOSITORY, FarOpenCode, worktrees_of
-from tests.remote_isolation.test_remote_worktrees import READY
+from tests.remote_isolation.far_opencode import READY, REPOSITORY, FarOpenCode, worktrees_of
 
 pytestmark = pytest.mark.anyio
 OPTIONS = IntegrationOptions("It's done")
@@ -72,6 +71,17 @@ async def test_other_ways_are_refused_with_commands(tmp_path: Path, how: How) ->
     assert command.startswith(f"git -C {made.folder} add --all && ")
     assert shlex.quote("It's done") in command
     assert worktrees.left() == [made]
+
+
+async def test_a_worktree_whose_creation_was_not_confirmed_is_discarded_where_it_was_found(tmp_path: Path) -> None:
+    opencode = FarOpenCode(failure=BackendTimeout("No answer."), makes=False)
+    worktrees = worktrees_of(opencode, tmp_path)
+    with pytest.raises(BackendTimeout):
+        await worktrees.create(REPOSITORY)
+    [planned] = worktrees.left()
+    opencode.made.append(f"/late/{planned.name}")
+    await RemoteIntegrator(worktrees, opencode).integrate(planned, "discard", OPTIONS)  # pyright: ignore[reportArgumentType] - a stand-in
+    assert (opencode.made, worktrees.left()) == ([], [])
 
 
 async def test_a_worktree_that_was_removed_there_is_only_forgotten(tmp_path: Path) -> None:

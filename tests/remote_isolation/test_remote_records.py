@@ -9,8 +9,7 @@ from opencode_mcp.config import Settings
 from opencode_mcp.remote_isolation.remote_paths import remote_path
 from opencode_mcp.remote_isolation.remote_records import RemoteRecords
 from opencode_mcp.server.access.allowed_directories import Roots
-from tests.remote_isolation.far_opencode import REPOSITORY, URL, FarOpenCode, worktrees_of
-from tests.remote_isolation.test_remote_worktrees import READY
+from tests.remote_isolation.far_opencode import READY, REPOSITORY, URL, FarOpenCode, worktrees_of
 
 pytestmark = pytest.mark.anyio
 

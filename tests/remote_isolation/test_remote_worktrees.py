@@ -6,34 +6,26 @@ import pytest
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, GitFailed, InvalidArgument
 from opencode_mcp.opencode.vocabulary.backend_events import Gap, WorktreeReady
-from opencode_mcp.remote_isolation import remote_worktrees
-from tests.remote_isolation.far_opencode import REPOSITORY, FarOpenCode, worktrees_of
+from tests.remote_isolation.far_opencode import READY, REPOSITORY, FarOpenCode, worktrees_of
 
 pytestmark = pytest.mark.anyio
-READY = WorktreeReady("")
-
-
-@pytest.fixture(autouse=True)
-def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("EVENT_SECONDS", "READ_INTERVAL_SECONDS", "LOOK_INTERVAL_SECONDS"):
-        monkeypatch.setattr(remote_worktrees, name, 0.01)
 
 
 async def test_a_worktree_is_found_again_by_its_record(tmp_path: Path) -> None:
     opencode = FarOpenCode(events=[READY])
     worktrees = worktrees_of(opencode, tmp_path)
-    made = await worktrees.create(f"{REPOSITORY}/inner", title="A fix")
+    made = await worktrees.create(f"{REPOSITORY}/.inner", title="A fix")
     await worktrees.assign(made, "ses_1")
     again = worktrees_of(opencode, tmp_path).find("ses_1")
     assert again is not None
-    assert again.directory == f"{opencode.made[0]}/inner"
-    assert (again.project, again.branch) == (f"{REPOSITORY}/inner", f"opencode/{again.name}")
+    assert again.directory == f"{opencode.made[0]}/.inner"
+    assert (again.project, again.branch) == (f"{REPOSITORY}/.inner", f"opencode/{again.name}")
     assert opencode.disposed == []
 
     await worktrees.remove(again)
     assert opencode.made == []
     assert worktrees.left() == []
-    assert worktrees.records.any_of(f"{REPOSITORY}/inner")
+    assert worktrees.records.any_of(f"{REPOSITORY}/.inner")
 
 
 async def test_a_lost_answer_makes_no_second_worktree(tmp_path: Path) -> None:
