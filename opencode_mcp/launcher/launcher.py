@@ -16,6 +16,8 @@ next bridge finds it, or the guard ends it. The same happens after a bridge was 
 
 An OpenCode 1 and an OpenCode 2 can run side by side, each with its own files. Two OpenCode 2 on one data folder would
 both work on a prompt, so of these there is only one for each data folder, whatever the environment of the bridges.
+Bridges with different state folders do not see each other's records; the lock that a guard holds beside the data
+excludes a second server.
 
 Rejected alternatives:
 
@@ -129,7 +131,7 @@ class Launcher:
             BackendTimeout: The server accepted the request and did not answer.
             OpenCodeNotInstalled: There is no executable to start.
             OpenCodeNotStarting: OpenCode ended, or was not healthy in time.
-            InvalidSetting: The state directory cannot be used.
+            InvalidSetting: The state directory cannot be used, or the data folder of OpenCode 2 is in use.
             NotAllowed: This bridge runs inside an OpenCode that a bridge started, and the operator allows no delegation
                 there.
         """

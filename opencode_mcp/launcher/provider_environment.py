@@ -11,6 +11,8 @@ import os
 import re
 from collections.abc import Mapping
 
+from opencode_mcp.launcher.data_folder import data_home
+
 COUNTED = re.compile(
     # Keys and accounts of model providers.
     r".*_API_(KEY|TOKEN)|(GITHUB|GITLAB|HF)_TOKEN|(AWS|AZURE|CLOUDFLARE|DATABRICKS|GOOGLE|SNOWFLAKE|VERTEX)_.*"
@@ -46,9 +48,8 @@ def differing(these: Mapping[str, str], those: Mapping[str, str]) -> list[str]:
 
 def data_fingerprint(environment: Mapping[str, str], key: bytes) -> str:
     """Return a keyed hash of the place of OpenCode 2's data: two environments with the same one share a database."""
-    home = environment.get("HOME") or environment.get("USERPROFILE", "")
-    folder = environment.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")  # noqa: PTH118 - only a text
-    return _digest({"data": os.path.realpath(folder), "database": environment.get("OPENCODE_DB", "")}, key)
+    folder = os.path.realpath(data_home(environment))
+    return _digest({"data": folder, "database": environment.get("OPENCODE_DB", "")}, key)
 
 
 def _digest(variables: Mapping[str, str], key: bytes) -> str:

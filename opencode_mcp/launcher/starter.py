@@ -18,6 +18,7 @@ from opencode_mcp.config import DEPTH_VARIABLE, INSIDE_VARIABLE
 from opencode_mcp.disk.state_folder import unusable
 from opencode_mcp.errors import BridgeError, InvalidSetting, OpenCodeNotStarting, Unauthorized
 from opencode_mcp.launcher.child_output import read_output
+from opencode_mcp.launcher.data_folder import data_lock
 from opencode_mcp.launcher.executables.serve_command import (
     announced_url,
     serve_command,
@@ -75,7 +76,8 @@ class Starter:
         Raises:
             OpenCodeNotStarting: It ended, or was not healthy in time.
             UnsupportedVersion: It is too old.
-            InvalidSetting: A file cannot be written; no process is left running.
+            InvalidSetting: A file cannot be written, or the OpenCode 2 of another state folder uses the data. No
+                process is left running.
         """
         start = self._prepare(executable)
         deadline = anyio.current_time() + timeout
@@ -108,10 +110,11 @@ class Starter:
             generation=generation,
             variables=variables_of(self._settings, generation),
         )
+        directory = working_directory(self._settings)
         plan = Plan(
             command=serve_command(executable),
             environment=environment,
-            directory=str(working_directory(self._settings)),
+            directory=str(directory),
             lock=str(self._files.lock),
             leases=str(self._files.leases),
             record=str(self._files.record),
@@ -120,6 +123,8 @@ class Starter:
             guard=str(self._files.guard),
             hold_input=generation != 1,
             before_end=interrupting_command(self._files, generation),
+            data_lock="" if generation == 1 else data_lock(environment, directory),
+            state=str(self._settings.state_directory),
         )
         return Start(record, environment, plan)
 
@@ -134,7 +139,7 @@ class Starter:
         """Record the process on disk, and only then let it stay."""
         try:
             process = await guarded.process()
-        except OpenCodeNotStarting:
+        except (OpenCodeNotStarting, InvalidSetting):
             self._files.remove_record()
             raise
         record = replace(record, process=process)

@@ -13,6 +13,7 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.launcher.data_folder import LOCK
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
 from opencode_mcp.processes.identity import end
@@ -102,6 +103,41 @@ async def test_a_busy_server_with_another_key_is_neither_replaced_nor_shared(set
         await end(before.process, grace=5)
     for part in ("XDG_DATA_HOME", "the same values"):
         assert part in refused.value.hint
+
+
+async def test_two_state_folders_have_no_two_servers_on_one_data_folder(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    linked = with_variable(settings, "XDG_DATA_HOME", str(tmp_path / "link" / ".local" / "share"))
+    other = replace(linked, state_directory=tmp_path / "other state")
+    async with aclosing(Launcher(settings)) as launcher:
+        endpoint = await launcher.locate()
+        async with aclosing(Launcher(other)) as refused:
+            with pytest.raises(InvalidSetting, match="on the same data folder") as error:
+                await refused.locate()
+        assert str(settings.state_directory) in error.value.message
+        assert "OPENCODE_MCP_STATE" in error.value.hint
+        assert files_for(other, 2).read_record() is None
+        assert endpoint.process
+        assert await endpoint.process.runs()
+    async with aclosing(Launcher(other)) as second:
+        assert (await second.locate()).pid != endpoint.pid
+
+
+async def test_a_server_of_another_database_needs_no_other_data_folder(settings: Settings, tmp_path: Path) -> None:
+    other = with_variable(replace(settings, state_directory=tmp_path / "other state"), "OPENCODE_DB", "other.db")
+    async with aclosing(Launcher(settings)) as first, aclosing(Launcher(other)) as second:
+        assert (await first.locate()).pid != (await second.locate()).pid
+
+
+async def test_a_data_folder_without_locks_is_used_with_a_warning(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # As where the folder is read-only or belongs to somebody else: the file of the lock cannot be opened.
+    (tmp_path / ".local" / "share" / "opencode" / LOCK).mkdir(parents=True)
+    async with aclosing(Launcher(settings)) as launcher:
+        await launcher.locate()
+    assert "without a lock on its data folder" in caplog.text
+    assert LOCK in caplog.text
 
 
 async def test_a_busy_server_is_left_running_by_its_last_bridge_and_interrupted_before_it_is_ended(

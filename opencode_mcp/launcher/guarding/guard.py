@@ -10,7 +10,8 @@ guard's standard input, one line per message, and over a file for its answers:
 3. OpenCode answers requests, and the bridge sends ``ready``. When OpenCode ends, the guard answers with the exit code.
 
 An OpenCode 2 ends when its standard input is closed. The guard holds the other end open, so a killed guard leaves no
-OpenCode 2 behind. Before the guard ends one, it runs a program that interrupts what OpenCode works on.
+OpenCode 2 behind. Before the guard ends one, it runs a program that interrupts what OpenCode works on. While OpenCode 2
+runs, its guard holds the lock on its data (see ``data_lock``).
 
 After that the guard polls the leases of the bridges. If no lease has been held for ``stop_after`` seconds, it takes the
 lock under which bridges search, checks the leases once more, ends OpenCode, and removes the record.
@@ -48,6 +49,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Protocol
 
 from opencode_mcp.disk.file_locks import any_lease_lives, try_lock
+from opencode_mcp.launcher.guarding import data_lock
 from opencode_mcp.processes.groups import FLAGS, ask_to_end, force_to_end
 from opencode_mcp.processes.process_table import born, started_with
 
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
 
 KEEP = "keep"
 READY = "ready"
+HOLDER = "holder"
+"""Name of the answer that says who holds the lock on the data."""
 KEEP_TIMEOUT_SECONDS = 30.0
 GRACE_SECONDS = 5.0
 BEFORE_END_TIMEOUT_SECONDS = 15.0
@@ -88,6 +92,10 @@ class Plan:
     """True if OpenCode gets a standard input that is open as long as the guard lives; otherwise it gets none."""
     before_end: Sequence[str] = ()
     """Command that is run before OpenCode is ended because no bridge uses it; empty for none."""
+    data_lock: str = ""
+    """Path of the lock on OpenCode's data; empty for none."""
+    state: str = ""
+    """State folder of the bridge; the lock names it to the bridges of other state folders."""
     process: tuple[int, str] | None = None
     """Process id and birth of an OpenCode that runs already. The guard then starts nothing and sends no answers."""
 
@@ -136,11 +144,25 @@ def main() -> None:
             _watch(Adopted(*plan.process), plan, lock)
         return
     try:
+        with data_lock.held(plan.data_lock, plan.state) as unlocked:
+            _serve(plan, unlocked)
+    except data_lock.DataInUse as refused:
+        _answer(**{HOLDER: refused.holder})
+
+
+def _serve(plan: Plan, unlocked: str) -> None:
+    """Start OpenCode and watch it until it has ended.
+
+    Args:
+        plan: The plan.
+        unlocked: Why the lock on its data cannot be held; empty if it is held, or is not needed.
+    """
+    try:
         child = _start(plan)
     except OSError as error:
         _answer(error=error.strerror or str(error), file=error.filename)
         return
-    _answer(pid=child.pid, born=born(child.pid))
+    _answer(pid=child.pid, born=born(child.pid), unlocked=unlocked)
     messages = _messages()
     if _next(messages) != KEEP:
         _end(child)

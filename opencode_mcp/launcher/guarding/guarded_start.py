@@ -4,18 +4,20 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import anyio
 from anyio import to_thread
 
 from opencode_mcp.disk.file_locks import try_lock
+from opencode_mcp.disk.path_errors import shortened
 from opencode_mcp.disk.state_folder import open_private
-from opencode_mcp.errors import OpenCodeNotStarting
-from opencode_mcp.launcher.guarding.guard import KEEP, READY, Plan
+from opencode_mcp.errors import InvalidSetting, OpenCodeNotStarting
+from opencode_mcp.launcher.guarding.data_lock import Holder
+from opencode_mcp.launcher.guarding.guard import HOLDER, KEEP, READY, Plan
 from opencode_mcp.processes.groups import FLAGS
 from opencode_mcp.processes.identity import Process
 
@@ -63,9 +65,13 @@ class GuardedServer:
 
         Raises:
             OpenCodeNotStarting: The system cannot run it, or the guard does not answer.
+            InvalidSetting: The OpenCode of other bridges uses the data.
         """
         answer = await self._receive(within=START_TIMEOUT_SECONDS)
+        if HOLDER in answer:
+            raise _data_in_use(Holder(*cast("Sequence[Any]", answer[HOLDER])))
         if "pid" in answer:
+            _note_missing_lock(cast("str", answer["unlocked"]))
             return Process(cast("int", answer["pid"]), cast("str", answer["born"]))
         if "error" in answer:
             message = f"{answer['file']} cannot be run: {answer['error']}."
@@ -110,6 +116,25 @@ class GuardedServer:
                     return json.loads(lines[self._received - 1])
                 await anyio.sleep(POLL_SECONDS)
         return {}
+
+
+def _data_in_use(holder: Holder) -> InvalidSetting:
+    """Return the error for data that the OpenCode of another state folder uses."""
+    named = f" with the state folder {shortened(holder.state)}" if holder.state else ""
+    end = f", or end its process {holder.pid}" if holder.pid else ""
+    return InvalidSetting(
+        f"Another opencode-mcp{named} uses OpenCode 2 on the same data folder, and there can be only one.",
+        hint=f"Start both with the same OPENCODE_MCP_STATE{end}, or give this one a data folder of its own with "
+        "XDG_DATA_HOME.",
+    )
+
+
+def _note_missing_lock(reason: str) -> None:
+    if reason:
+        logger.warning(
+            "OpenCode 2 was started without a lock on its data folder, so a second one there would not be noticed: %s",
+            reason,
+        )
 
 
 async def guard_again(process: Process, files: "StateFiles", stop_after: float) -> None:
