@@ -16,6 +16,7 @@ from opencode_mcp.runs.run_note import KEY
 from opencode_mcp.runs.session_history import given_answers
 from opencode_mcp.server.access import argument_values
 from opencode_mcp.server.access.argument_values import RULES, texts_at, values_at, with_text_at
+from opencode_mcp.server.access.call_directory import directory_of, needed
 from opencode_mcp.server.access.execution.command_texts import CommandTexts
 from opencode_mcp.server.access.execution.shell_lines import check_unasked
 from opencode_mcp.server.access.execution.undo_checks import check_redo, check_undo
@@ -40,8 +41,6 @@ OWN_NOTES: Mapping[str, str] = {
     given_answers.KEY: "how the session's requests were answered",
 }
 """Keys of the bridges' own notes in the metadata of a session, with what they record."""
-WITHOUT_FILES = frozenset({"session.update", "session.delete", "session.remove", "session.abort", "session.interrupt"})
-"""Operations that change a session and need none of its files: they are possible in a removed worktree, too."""
 BY_PERMISSION = (
     "What OpenCode asks is decided by the person's own settings: `permission` in opencode.json, with OpenCode 2 "
     "`permissions`. opencode_reply_permission answers it, within the permission policy of this MCP server."
@@ -99,7 +98,9 @@ class ArgumentChecker:
         self._check_effects(rules, operation, arguments)
         _check_metadata(rules, operation, arguments)
         _check_records(rules, operation, arguments)
-        directory = await self._directory(rules, operation, arguments, call)
+        directory = await directory_of(self._fence, operation, arguments, call)
+        if _uses_directory(rules, operation, arguments):
+            directory = await needed(self._fence, operation, directory)
         call = await self._check_directories(rules, operation, arguments, call)
         for name in texts_at(arguments, rules.folders.get(operation.id, ())):
             await self._fence.folder(name)
@@ -148,28 +149,6 @@ class ArgumentChecker:
                     hint=f"Leave `{name}` out.",
                     change=self._allowed.change_for(effect, operation),
                 )
-
-    async def _directory(
-        self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap, call: "SplitArguments"
-    ) -> str:
-        """Return the directory of a call: that of its session, if it names one."""
-        named = await self._fence.directory(call.directory) if call.directory else ""
-        own = await self._session_directory(rules, operation, arguments)
-        if own and named and own != named:
-            raise InvalidArgument(
-                f"The session works in {own}, not in {named}.", hint="Leave `directory` out: the session determines it."
-            )
-        return own or named or await self._fence.directory()
-
-    async def _session_directory(self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> str:
-        """Check every session that is named, and return the directory of the one that the call belongs to."""
-        for name in texts_at(arguments, rules.new_sessions.get(operation.id, ())):
-            await self._fence.check_place_of(name)
-        sessions = {name: await self._fence.session(name) for name in _sessions_of(rules, operation, arguments)}
-        own = next((sessions[name].directory for name in texts_at(arguments, ["sessionID"])), "")
-        if own and operation.effect != "read" and operation.id not in WITHOUT_FILES:
-            self._fence.check_files_exist(own)
-        return own
 
     async def _check_directories(
         self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap, call: "SplitArguments"
@@ -223,21 +202,22 @@ class ArgumentChecker:
         for name in texts_at(arguments, ["workspace", *rules.workspaces.get(operation.id, ())]):
             await self.owners.check_workspace(name, directory)
         for name in texts_at(arguments, rules.worktrees.get(operation.id, ())):
-            await self.owners.check_worktree(operation, name, directory)
+            [project] = texts_at(arguments, rules.projects.get(operation.id, ())) or [""]
+            await self.owners.check_worktree(operation, name, directory, project)
         for name in texts_at(arguments, rules.terminals.get(operation.id, ())):
             await self.owners.check_terminal(name)
 
 
-def _sessions_of(rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> list[str]:
-    """Return the sessions that the arguments name, as values or as keys."""
-    keyed = [
-        cast("JsonMap", keys)
-        for place in rules.session_keys.get(operation.id, ())
-        for keys in values_at(arguments, place)
-        if isinstance(keys, Mapping)
-    ]
-    named = [name for name in texts_at(arguments, argument_values.SESSIONS) if name != argument_values.NO_SESSION]
-    return [*named, *(name for keys in keyed for name in keys)]
+def _uses_directory(rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> bool:
+    """Return True if the directory of a call decides what an argument means, or what OpenCode does.
+
+    An operation that takes a directory, or belongs to a session, always has one.
+    """
+    if operation.id in rules.own_projects:
+        return not texts_at(arguments, rules.projects[operation.id])
+    if operation.id in rules.own_directories or texts_at(arguments, rules.workspaces.get(operation.id, ())):
+        return True
+    return operation.id not in rules.any_address and any(map(_path_of, argument_values.addresses_in(arguments)))
 
 
 def _check_metadata(rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> None:

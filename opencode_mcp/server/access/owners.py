@@ -85,18 +85,19 @@ class Owners:
                 f"The project has no workspace {workspace_id!r}.", hint="experimental.workspace.list lists them."
             )
 
-    async def check_worktree(self, operation: "Operation", name: str, directory: str) -> None:
+    async def check_worktree(self, operation: "Operation", name: str, directory: str, project_id: str = "") -> None:
         """Refuse a directory that is no worktree of the project (``worktree.list``).
 
         Args:
             operation: The operation that is called.
             name: The directory.
-            directory: A directory of the project.
+            directory: A directory of the project; OpenCode 2 needs it only if the project is not named.
+            project_id: The project that the caller named, already checked; empty: that of the directory.
 
         Raises:
             NotAllowed: It is no worktree of the project, or lies outside and OpenCode did not make it.
         """
-        project = await self._project_of(directory, operation.generation)
+        project = project_id or await self._project_of(directory, operation.generation)
         listed = await self._worktrees(operation, directory, project)
         try:
             await self._fence.folder(name)

@@ -246,10 +246,15 @@ class Fence:
 
     async def is_default(self, directory: str) -> bool:
         """Return True if a project is the default one."""
+        return await self.has_default() and directory == (await self._roots()).default()
+
+    async def has_default(self) -> bool:
+        """Return True if there is a default project; there may be none if only patterns are listed."""
         try:
-            return directory == (await self._roots()).default()
+            (await self._roots()).default()
         except InvalidArgument:
             return False
+        return True
 
     async def _roots(self) -> Roots:
         if self._settings.remote and not self._settings.directories and not self._listed.named:

@@ -58,6 +58,10 @@ class OneProject:
         del name
         return "/projects/own"
 
+    async def has_default(self) -> bool:
+        """Return True: it is the default."""
+        return True
+
     async def roots(self) -> list[str]:
         """Return the directory."""
         return ["/projects/own"]
