@@ -181,6 +181,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.workspace.search.found_lines",
         "opencode_mcp.workspace.search.project_search",
         "opencode_mcp.workspace.search.ripgrep",
+        "opencode_mcp.workspace.search.ripgrep_executable",
         "referencing",
         "referencing.exceptions",
         "wsproto",

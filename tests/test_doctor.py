@@ -9,6 +9,7 @@ import pytest
 
 from opencode_mcp.config import resolve
 from opencode_mcp.doctor import examine
+from opencode_mcp.workspace.search.ripgrep_executable import find_ripgrep
 from tests.harness.http import ask
 from tests.harness.isolation import environment
 from tests.harness.launch import COMMAND, Launch, left_server
@@ -182,10 +183,13 @@ def test_no_usable_provider_is_a_failure(launch: Launch, project: Path) -> None:
 def test_tools_that_opencode_misses_are_warnings(launch: Launch, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    diagnosis = diagnose(launch.within(PATH=str(empty)))
+    away = launch.within(PATH=str(empty))
+    diagnosis = diagnose(away)
     assert diagnosis.code == 0
     assert diagnosis.line("git").startswith("warn")
-    assert diagnosis.line("ripgrep").startswith("warn")
+    beside = find_ripgrep(away.environment)
+    assert diagnosis.line("ripgrep").startswith("ok" if beside else "warn")
+    assert str(beside or "not on PATH") in diagnosis.line("ripgrep")
 
 
 def test_as_json_it_says_the_same(launch: Launch, project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode.versions import check_version, printed_version
 from opencode_mcp.remote_isolation import remote_records
 from opencode_mcp.text.name_lists import listed
+from opencode_mcp.workspace.search.ripgrep_executable import find_ripgrep
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -108,7 +109,10 @@ def _opencode(settings: "Settings") -> Finding:
 
 
 def _git(settings: "Settings") -> Finding:
-    return _tool(settings, "git", GIT_REMEDY)
+    path = shutil.which("git", path=settings.environment.get("PATH", ""))
+    if path is None:
+        return warn("git is not on PATH", GIT_REMEDY)
+    return _tool(path, settings, GIT_REMEDY)
 
 
 def _worktrees(settings: "Settings") -> Finding:
@@ -123,13 +127,13 @@ def _worktrees(settings: "Settings") -> Finding:
 
 
 def _ripgrep(settings: "Settings") -> Finding:
-    return _tool(settings, "rg", RIPGREP_REMEDY)
-
-
-def _tool(settings: "Settings", name: str, remedy: str) -> Finding:
-    path = shutil.which(name, path=settings.environment.get("PATH", ""))
+    path = find_ripgrep(settings.environment)
     if path is None:
-        return warn(f"{name} is not on PATH", remedy)
+        return warn("rg is not on PATH, nor beside this Python, nor among OpenCode's downloads", RIPGREP_REMEDY)
+    return _tool(str(path), settings, RIPGREP_REMEDY)
+
+
+def _tool(path: str, settings: "Settings", remedy: str) -> Finding:
     version = _version(path, settings)
     return found(f"{version} at {path}") if version else warn(f"{path} does not run", remedy)
 

@@ -34,7 +34,7 @@ from opencode_mcp.server.tokens.tickets import Tickets
 from opencode_mcp.server.tokens.token_codec import TokenCodec
 from opencode_mcp.server.upstream import Upstream
 from opencode_mcp.workspace import files
-from opencode_mcp.workspace.search import project_search, ripgrep
+from opencode_mcp.workspace.search import project_search, ripgrep, ripgrep_executable
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -282,7 +282,7 @@ class Bridge:
     def search(self) -> "project_search.ProjectSearch":
         """Return the search for text, files and symbols of a project."""
         environment = self.settings.environment
-        executable = None if self.settings.remote else ripgrep.find_ripgrep(environment)
+        executable = None if self.settings.remote else ripgrep_executable.find_ripgrep(environment)
         found = ripgrep.Ripgrep(executable, environment) if executable else None
         return project_search.ProjectSearch(self.client, found)
 

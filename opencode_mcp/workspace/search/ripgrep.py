@@ -4,7 +4,6 @@ OpenCode returns at most ten matches, so pages, context and globs need the progr
 OpenCode's HTTP API.
 """
 
-import os
 import re
 import subprocess
 import sys
@@ -24,7 +23,6 @@ from opencode_mcp.workspace.search.found_lines import LITERAL_HINT, FoundLine, T
 if TYPE_CHECKING:
     from io import BufferedReader
 
-NAME = "rg.exe" if sys.platform == "win32" else "rg"
 LINE_BYTES = 400
 """Longest part of a line that is shown, in bytes."""
 TIMEOUT_SECONDS = 30.0
@@ -48,27 +46,11 @@ TakeRecord = Callable[[bytes], bool]
 """Function that receives a line of ripgrep's output and returns True if more are wanted."""
 
 
-def find_ripgrep(environment: Mapping[str, str]) -> Path | None:
-    """Find the executable as OpenCode does: along ``PATH``, beside our Python, among OpenCode's downloads."""
-    candidates = (folder / NAME for folder in _folders(environment))
-    return next((path for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
-
-
-def _folders(environment: Mapping[str, str]) -> Iterator[Path]:
-    # A relative entry would run whatever file of that name a project contains.
-    yield from (path for text in environment.get("PATH", "").split(os.pathsep) if (path := Path(text)).is_absolute())
-    yield Path(sys.executable).parent
-    cache = environment.get("XDG_CACHE_HOME")
-    home = environment.get("USERPROFILE" if sys.platform == "win32" else "HOME")
-    if cache or home:
-        yield (Path(cache) if cache else Path(home or "", ".cache")) / "opencode" / "bin"
-
-
 class Ripgrep:
     """Searches folders of this machine.
 
     Args:
-        executable: From ``find_ripgrep``.
+        executable: From ``ripgrep_executable.find_ripgrep``.
         environment: Environment of the process.
     """
 

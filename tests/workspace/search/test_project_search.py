@@ -14,7 +14,8 @@ from opencode_mcp.workspace.project_folder import ProjectFolder
 from opencode_mcp.workspace.search import file_search
 from opencode_mcp.workspace.search.found_lines import FoundPage, TextQuery
 from opencode_mcp.workspace.search.project_search import ProjectSearch
-from opencode_mcp.workspace.search.ripgrep import Ripgrep, find_ripgrep
+from opencode_mcp.workspace.search.ripgrep import Ripgrep
+from opencode_mcp.workspace.search.ripgrep_executable import find_ripgrep
 from tests.harness.isolation import basics
 from tests.harness.opencode import OpenCode
 from tests.harness.project import make_long_path

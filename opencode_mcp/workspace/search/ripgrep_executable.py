@@ -1,0 +1,24 @@
+"""Find the executable of ripgrep; uses only the standard library, because the doctor checks broken installations."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+NAME = "rg.exe" if sys.platform == "win32" else "rg"
+
+
+def find_ripgrep(environment: Mapping[str, str]) -> Path | None:
+    """Find the executable as OpenCode does: along ``PATH``, beside our Python, among OpenCode's downloads."""
+    candidates = (folder / NAME for folder in _folders(environment))
+    return next((path for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
+
+
+def _folders(environment: Mapping[str, str]) -> Iterator[Path]:
+    # A relative entry would run whatever file of that name a project contains.
+    yield from (path for text in environment.get("PATH", "").split(os.pathsep) if (path := Path(text)).is_absolute())
+    yield Path(sys.executable).parent
+    cache = environment.get("XDG_CACHE_HOME")
+    home = environment.get("USERPROFILE" if sys.platform == "win32" else "HOME")
+    if cache or home:
+        yield (Path(cache) if cache else Path(home or "", ".cache")) / "opencode" / "bin"
