@@ -20,8 +20,8 @@ def reason(limit: int, line: str, generation: Generation) -> str:
     """The sentences on a limit of steps, and on the shell line that was called last."""
     steps = "step" if limit == 1 else "steps"
     return (
-        f"The run was stopped when the model began another step, which still shows: the limit is {limit} {steps}. "
-        f"Its last calls: {tool_name('bash', generation)}: {line} (completed)."
+        "The run was stopped as it began the step after its limit, which counts as well: "
+        f"the limit is {limit} {steps}. Its last calls: {tool_name('bash', generation)}: {line} (completed)."
     )
 
 

@@ -24,7 +24,7 @@ def test_a_run_within_its_limits_goes_on(used: Used) -> None:
     [
         (
             Used(steps=4),
-            "The run was stopped when the model began another step, which still shows: the limit is 3 steps.",
+            "The run was stopped as it began the step after its limit, which counts as well: the limit is 3 steps.",
         ),
         (Used(cost=0.12), "The run was stopped for its cost: the limit is 0.10 USD."),
         (Used(cost=0.1), "The run was stopped for its cost: the limit is 0.10 USD."),

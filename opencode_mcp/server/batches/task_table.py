@@ -166,7 +166,7 @@ def _last_step(tasks: "Sequence[Task]", worktrees: "Mapping[str, Worktree]") -> 
         return reads
     other = f', compare_with="{done[1]}"' if len(done) > 1 and _is_one_prompt(tasks) else ""
     beside = " beside another" if other else ""
-    shows = f'opencode_diff(session_id="{done[0]}"{other}) shows its changes{beside}.'
+    shows = f'opencode_diff(session_id="{done[0]}"{other}) shows the changes of one{beside}.'
     return " ".join(filter(None, [reads, shows, _integration([name for name in done if name in worktrees], worktrees)]))
 
 

@@ -550,7 +550,7 @@ def _decided(report: "RunReport") -> str:
 def _refused(item: "Decision") -> str:
     by = "by the person" if item.by == "person" else "with opencode_reply_permission"
     reason = f" (reason given: {item.message})" if item.message else ""
-    return one_line(f"Refused {by}: {item.permission}: {', '.join(item.patterns)}{reason}")
+    return one_line(f"Refused {by}, so it was not done: {item.permission}: {', '.join(item.patterns)}{reason}")
 
 
 def request_data(request: "PendingRequest") -> dict[str, Any]:

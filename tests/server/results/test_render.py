@@ -302,7 +302,7 @@ def test_what_is_empty_is_not_mentioned() -> None:
         ),
         (
             {"decided": [Decision(permission="bash", patterns=["ls"], reply="reject", by="agent", message="No ls")]},
-            "Refused with opencode_reply_permission: bash: ls (reason given: No ls)",
+            "Refused with opencode_reply_permission, so it was not done: bash: ls (reason given: No ls)",
         ),
     ],
 )
