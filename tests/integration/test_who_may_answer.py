@@ -287,6 +287,16 @@ async def test_an_agent_answers_for_the_run_of_another_bridge_where_both_operato
         report = data_of(await first.call("opencode_run", prompt=script(bash("echo shared"), text("Ran."))))
         answer = {"request_id": report["pending"][0]["request_id"], "session_id": report["session_id"]}
         assert data_of(await second.call("opencode_reply_permission", **answer, reply="once"))["text"] == "Ran."
+        session = {"session_id": report["session_id"]}
+        report = data_of(await first.call("opencode_run", **session, prompt=script(bash("echo more"), text("Ran."))))
+        answer["request_id"] = report["pending"][0]["request_id"]
+        await second.call("opencode_reply_permission", **answer, reply="reject")
+        # The bridge that did not refuse knows it from the session's record.
+        ended = data_of(await first.call("opencode_wait", **session, message_id=report["message_id"]))
+        assert [(one["permission"], one["by"]) for one in ended["decided"]] == [
+            (report["pending"][0]["permission"], "agent")
+        ]
+        assert "was refused" in ended["shortfall"]
 
 
 @pytest.mark.both_generations

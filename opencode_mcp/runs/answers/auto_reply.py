@@ -167,11 +167,13 @@ class AutoReply:
     async def report(self, run: Run, seen: Observation, *, for_caller: bool = True) -> RunReport:
         """Report a run as ``Runs.report`` does, with the decisions of the policy.
 
+        Refusals that were sent from here are known in full, all others as the session has them on record.
+
         Raises:
             BackendError: OpenCode could not be read.
         """
         report = await self._runs.report(run, seen, for_caller=for_caller)
-        refused = self._reply_sender.refused.get(run.message_id, [])
+        refused = self._reply_sender.refused.get(run.message_id, []) or report.decided
         report.decided = [*self._decisions.get(run.message_id, []), *refused]
         if report.status == "aborted":
             report.shortfall = report.shortfall or self._reply_sender.refusals.get(run.message_id, "")

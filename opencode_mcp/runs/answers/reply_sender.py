@@ -198,7 +198,8 @@ class ReplySender:
             error.hint = _whether_given(asked, error)
             raise
         if isinstance(asked.request, Permission) and isinstance(reply, PermissionReply) and by != POLICY:
-            await self.note(run, asked.request, reply.reply, by.who, reply.message)
+            ends_run = _ends_run(asked, reply)
+            await self.note(run, asked.request, reply.reply, by.who, reply.message, ends_run=ends_run)
             if reply.reply == "reject":
                 refused = Decision(
                     permission=pending.permission,
@@ -218,7 +219,9 @@ class ReplySender:
         """Return True if an answer from here has just closed other permissions of a session, too."""
         return anyio.current_time() - self._spread.get(session_id, -math.inf) < SPREAD_SECONDS
 
-    async def note(self, run: Run, permission: Permission, reply: str, by: str, reason: str = "") -> None:
+    async def note(
+        self, run: Run, permission: Permission, reply: str, by: str, reason: str = "", *, ends_run: bool = False
+    ) -> None:
         """Note the answer to a permission in the session of its run (``session.update``); a failure is no loss.
 
         Args:
@@ -227,11 +230,15 @@ class ReplySender:
             reply: ``once``, ``always`` or ``reject``; empty if it is not known.
             by: ``person`` or ``agent``; empty if it was only seen, and is noted only if nobody else has done so.
             reason: Reason of a refusal.
+            ends_run: Whether the run ends with the refusal.
         """
         now = self._client.clock.now() * 1000
         call = permission.tool.call_id if permission.tool else ""
         asked = now - age_of(permission.id, int(now)) * 1000
         answer = GivenAnswer(permission.id, call, run.message_id, reply, by, asked, now, reason)
+        if by and reply == "reject":
+            subject = tuple(permission.patterns)
+            answer = replace(answer, permission=permission.permission, patterns=subject, ends_run=ends_run)
         try:
             with anyio.move_on_after(NOTE_SECONDS):
                 async with self._runs.turns.alone_in(run.session_id):

@@ -195,7 +195,7 @@ class RunReport(BaseModel):
     todos: list[str] = Field(default_factory=list[str])
     pending: list[PendingRequest] = Field(default_factory=list[PendingRequest])
     decided: list[Decision] = Field(default_factory=list[Decision])
-    """Permissions that the operator's policy answered by itself."""
+    """Permissions that the operator's policy answered by itself, or that a person or an agent refused."""
     children: list[str] = Field(default_factory=list[str])
     """The sessions of its subagents."""
     are_children_known: bool = Field(default=True, exclude=True)

@@ -36,6 +36,7 @@ from opencode_mcp.runs.reports.changed_files import changed_files
 from opencode_mcp.runs.reports.integrated_work import OtherWork, no_other_work
 from opencode_mcp.runs.reports.last_calls import last_calls
 from opencode_mcp.runs.reports.merged_prompts import read_merged
+from opencode_mcp.runs.reports.noted_refusals import add_noted_refusals
 from opencode_mcp.runs.reports.subagent_spending import SubagentSpending, read_subagent_spending
 from opencode_mcp.runs.reports.waited_time import waited_seconds
 from opencode_mcp.runs.session_history.given_answers import GivenAnswer, answers_in
@@ -114,7 +115,9 @@ async def report_run(
     answer = summarise(answers)
     report = _report(run, seen, answer, reading_session.value)
     report.message_reader = (await seen.client.features()).message_reader
-    report.waited = await _waited(hub, run, seen, answers)
+    given = await _given(hub, run, seen, answer)
+    report.waited = _waited(hub, run, seen, answers, given)
+    add_noted_refusals(report, given)
     _add_spending(report, answers, await read_subagent_spending(seen.client, run.session_id, answers))
     if seen.state in ENDS:
         report.merged_with = reading_merged.value
@@ -262,13 +265,23 @@ async def _add_present(report: RunReport, hub: Hub, run: Run, seen: Observation,
         report.activity = await present_activity(seen.client, hub, run, seen.status, answers)
 
 
-async def _waited(hub: Hub, run: Run, seen: Observation, answers: list[Message]) -> float:
-    """Return the seconds that a run waited for answers; its session is read only if the event stream does not tell."""
+async def _given(hub: Hub, run: Run, seen: Observation, answer: AnswerSummary) -> list[GivenAnswer]:
+    """Return the answers that the session has on record, for any of its prompts.
+
+    The session is read only if a refusal may have ended the run, or the event stream does not tell how long it waited.
+    """
+    if seen.waits_behind is not None:
+        return []
+    may_be_refused = seen.state is State.ABORTED or bool(answer.refused)
+    if hub.answer_waits.is_whole(run.message_id) and not may_be_refused:
+        return []
+    return answers_in(await seen.client.session_get(run.session_id))
+
+
+def _waited(hub: Hub, run: Run, seen: Observation, answers: list[Message], given: list[GivenAnswer]) -> float:
+    """Return the seconds that a run waited for answers."""
     if seen.waits_behind is not None:
         return 0
-    given: list[GivenAnswer] = []
-    if not hub.answer_waits.is_whole(run.message_id):
-        given = answers_in(await seen.client.session_get(run.session_id))
     pending = [request.request_id for request in seen.pending]
     return waited_seconds(hub, run.message_id, answers, given, pending, seen.client.clock.now() * 1000)
 

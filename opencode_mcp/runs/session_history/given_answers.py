@@ -1,7 +1,7 @@
 """Answers that were given to the permissions of a session, in a note in its metadata: OpenCode keeps none of them.
 
 A bridge notes each answer that a person or an agent gave through it, and each that it saw while it followed the run.
-So a transcript can show it, and the time of waiting is known also to a bridge that did not see it.
+So a transcript can show it, and a bridge that did not see it knows the time of waiting and why a run ended.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.run_note import metadata_of
 from opencode_mcp.text.json_types import JsonMap
-from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text
+from opencode_mcp.text.json_values import as_list, as_map, as_maps, as_number, as_text
 
 KEY = "opencode-mcp-answers"
 """Key of the note in a session's metadata."""
@@ -18,6 +18,9 @@ KEPT = 50
 """Answers that a session keeps, the latest."""
 REASON_CHARACTERS = 300
 """Longest reason that is kept."""
+PATTERNS_KEPT = 3
+PATTERN_CHARACTERS = 200
+"""Longest pattern that is kept."""
 GIVERS: Mapping[str, str] = {
     "person": "by a person",
     "agent": "by the agent that calls this MCP server",
@@ -51,6 +54,12 @@ class GivenAnswer:
     """Time of the answer, in milliseconds since the epoch."""
     reason: str = ""
     """Reason of a refusal, as the model was told, or its beginning; OpenCode 2 does not show it of every tool."""
+    permission: str = ""
+    """Name of the permission; only of a refusal that a bridge sent."""
+    patterns: tuple[str, ...] = ()
+    """First patterns of the permission, shortened; only of a refusal that a bridge sent."""
+    ends_run: bool = False
+    """True if the run ended with the refusal."""
 
     @property
     def text(self) -> str:
@@ -83,6 +92,15 @@ def _as_data(answer: GivenAnswer) -> JsonMap:
         "asked": answer.asked,
         "answered": answer.answered,
         **({"reason": answer.reason[:REASON_CHARACTERS]} if answer.reason else {}),
+        **(_refused_data(answer) if answer.permission else {}),
+    }
+
+
+def _refused_data(answer: GivenAnswer) -> JsonMap:
+    return {
+        "permission": answer.permission,
+        "patterns": [pattern[:PATTERN_CHARACTERS] for pattern in answer.patterns[:PATTERNS_KEPT]],
+        "ends_run": answer.ends_run,
     }
 
 
@@ -96,4 +114,7 @@ def _read(item: JsonMap) -> GivenAnswer:
         asked=as_number(item.get("asked")) or 0,
         answered=as_number(item.get("answered")) or 0,
         reason=as_text(item.get("reason")),
+        permission=as_text(item.get("permission")),
+        patterns=tuple(map(as_text, as_list(item.get("patterns")))),
+        ends_run=item.get("ends_run") is True,
     )

@@ -1,5 +1,6 @@
 """Answers to permissions on record: what is kept, what is reported, and the time that they took."""
 
+from dataclasses import replace
 from typing import Any
 
 from opencode_mcp.opencode.vocabulary.models import Message, Session
@@ -11,7 +12,7 @@ NOW = 1_700_000_000_000
 
 
 def given(name: str, asked: float = 0, answered: float = 4000, **more: str) -> GivenAnswer:
-    facts = {"call_id": f"call_{name}", "prompt_id": "msg_1", "reply": "once", "by": "person", **more}
+    facts: dict[str, Any] = {"call_id": f"call_{name}", "prompt_id": "msg_1", "reply": "once", "by": "person", **more}
     return GivenAnswer(f"per_{name}", asked=NOW + asked, answered=NOW + answered, **facts)
 
 
@@ -62,6 +63,13 @@ def test_the_reason_of_a_refusal_is_kept() -> None:
     assert answers_in(session(metadata_with(session({}), refused))) == [refused]
     long = given("b", reply="reject", reason="x" * 5000)
     assert [len(one.reason) for one in answers_in(session(metadata_with(session({}), long)))] == [300]
+
+
+def test_a_refusal_that_ended_a_run_is_kept_with_what_was_refused() -> None:
+    refused = replace(given("a", reply="reject"), permission="bash", patterns=("x" * 5000, *"abc"), ends_run=True)
+    [kept] = answers_in(session(metadata_with(session({}), refused)))
+    assert (kept.permission, kept.ends_run) == ("bash", True)
+    assert [len(pattern) for pattern in kept.patterns] == [200, 1, 1]
 
 
 def asked(start: float, end: float | None) -> Message:
