@@ -83,18 +83,16 @@ class Work:
     def add(self, message: Message, session: Session) -> None:
         """Add one message of a session."""
         period = _period_of(message)
-        differing: set[str] = set()
-        if message.info.time.completed or message.info.role == "user":
-            self.ends.append(message.info.time.completed or message.info.time.created)
-        for part in message.parts:
-            if isinstance(part, PatchPart) and part.files:
-                files = frozenset(absolute(path, session.directory) for path in part.files)
-                self.reported.append(ChangeStep(period, files))
-                differing |= files
-            self.is_recorded = self.is_recorded or _is_record(part)
+        time = message.info.time
+        if time.completed or message.info.role == "user":
+            self.ends.append(time.completed or time.created)
+        self.is_recorded = self.is_recorded or any(map(_is_record, message.parts))
+        steps = _steps_of(message, period, session.directory)
+        self.reported += steps
+        differing = frozenset[str]().union(*(step.files for step in steps))
         for part in message.parts:
             if isinstance(part, ToolPart):
-                self._add_call(part, session, period, frozenset(differing))
+                self._add_call(part, session, period, differing)
 
     def _add_call(self, call: ToolPart, session: Session, period: Period, differing: frozenset[str]) -> None:
         if call.child_session:
@@ -148,6 +146,12 @@ class Work:
     def period(self) -> Period:
         """Return the time of all steps."""
         return _whole([step.period for step in self.steps] or [call.period for call in self.calls])
+
+
+def _steps_of(message: Message, period: Period, directory: str) -> list[ChangeStep]:
+    """Return the steps of a message after which files differed."""
+    patches = [part for part in message.parts if isinstance(part, PatchPart) and part.files]
+    return [ChangeStep(period, frozenset(absolute(path, directory) for path in part.files)) for part in patches]
 
 
 def _is_record(part: Part) -> bool:
@@ -217,30 +221,54 @@ class Judge:
         """
         paths = possible_paths(file, self.directory)
         during = self._periods(paths)
-        later = [Period(period.begin, math.inf) for period in during]
-        others = _overlapping(self.others, during)
-        if since:
-            others += [call for call in _overlapping(self.others, later) if not call.is_undone and call not in others]
-        named = _each_session(call for call in others if call.files & paths)
-        is_own = any(call.files & paths for call in self.own)
-        if named:
-            return Authorship("shared" if is_own else "other", named)
-        changing = [call for call in others if call.is_open and call.differing & paths] if since else []
-        if changing:
+        meanwhile = _overlapping(self.others, during)
+        counting = [*meanwhile, *self._afterwards(during, meanwhile)] if since else meanwhile
+        is_own = bool(_naming(self.own, paths))
+        if naming := _naming(counting, paths):
+            return Authorship("shared" if is_own else "other", _each_session(naming))
+        if since and (changing := _left_differing(counting, paths)):
             return Authorship("unknown", _each_session(changing))
         if is_own:
             return Authorship("this")
-        able = [call for call in _overlapping(self.others, during) if call.is_open or call.put_back & paths]
+        return self._judge_unnamed(_able(meanwhile, paths))
+
+    def _afterwards(self, during: Sequence[Period], meanwhile: Sequence[WriteCall]) -> list[WriteCall]:
+        """Return the calls of others after the beginning of some periods that are not undone, without those in them."""
+        since = [Period(period.begin, math.inf) for period in during]
+        lasting = [call for call in _overlapping(self.others, since) if not call.is_undone]
+        return [call for call in lasting if call not in meanwhile]
+
+    def _judge_unnamed(self, able: Sequence[WriteCall]) -> Authorship:
+        """Return the authors of a file that no call names.
+
+        Args:
+            able: Calls of others that may have changed it.
+        """
         has_open_calls = any(call.is_open for call in self.own)
-        if not able:
-            # Without a command of its own, it was a person, or a session that was deleted.
-            return Authorship("this" if self.is_whole and has_open_calls else "unknown")
-        return Authorship("unknown" if has_open_calls else "other", _each_session(able))
+        if able:
+            return Authorship("unknown" if has_open_calls else "other", _each_session(able))
+        # Without a command of its own, it was a person, or a session that was deleted.
+        return Authorship("this" if self.is_whole and has_open_calls else "unknown")
 
     def _periods(self, paths: frozenset[str]) -> list[Period]:
         """Return the periods of the steps after which a file differed; the time of all steps if none names it."""
         naming = [step.period for step in self.steps if step.files & paths]
         return naming or [_whole([*(step.period for step in self.steps), *(call.period for call in self.own)])]
+
+
+def _naming(calls: Sequence[WriteCall], paths: frozenset[str]) -> list[WriteCall]:
+    """Return the calls that name and have changed the file of some paths."""
+    return [call for call in calls if call.files & paths]
+
+
+def _able(calls: Sequence[WriteCall], paths: frozenset[str]) -> list[WriteCall]:
+    """Return the calls that may have changed the file of some paths without naming it."""
+    return [call for call in calls if call.is_open or call.put_back & paths]
+
+
+def _left_differing(calls: Sequence[WriteCall], paths: frozenset[str]) -> list[WriteCall]:
+    """Return the calls that may have changed any file, and after whose step the file of some paths differed."""
+    return [call for call in calls if call.is_open and call.differing & paths]
 
 
 def _overlapping(calls: Sequence[WriteCall], periods: Sequence[Period]) -> list[WriteCall]:

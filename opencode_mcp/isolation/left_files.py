@@ -100,11 +100,14 @@ class LeftFiles:
         if worktree is None:
             return before
         async with self._worktrees.alone(worktree) as now:
-            known = {path for path, mark in now.left.items() if path in before and before[path].mark == tuple(mark)}
-            made = {path for path, state in after.items() if path not in before and self._is_apart(state)}
-            left = {path: [*after[path].mark] for path in sorted(known | made) if path in after}
-            await self._worktrees.note_left(now, left)
+            known = _still_left(now, before)
+            left = (known & after.keys()) | self._made(before, after)
+            await self._worktrees.note_left(now, {path: [*after[path].mark] for path in sorted(left)})
         return {path: state for path, state in before.items() if path not in known or not state.is_new}
+
+    def _made(self, before: "States", after: "States") -> set[str]:
+        """Return the files that differ since the command and are no part of the work."""
+        return {path for path in after.keys() - before.keys() if self._is_apart(after[path])}
 
     def _is_apart(self, state: "FileState") -> bool:
         """Return True if a file that differs since the command is no part of the work."""
@@ -119,6 +122,12 @@ class LeftFiles:
     def _check_own(self, directory: str) -> None:
         if self._worktrees.records.of_directory(Path(os.path.realpath(directory))) is None:
             raise InvalidArgument("The worktree of the run was moved, or replaced by a link.")
+
+
+def _still_left(worktree: "Worktree", states: "States") -> set[str]:
+    """Return the files on record as left in a worktree that are in the same state as then."""
+    marks = {path: tuple(mark) for path, mark in worktree.left.items()}
+    return {path for path, mark in marks.items() if path in states and states[path].mark == mark}
 
 
 def left_paths(worktree: "Worktree") -> list[str]:

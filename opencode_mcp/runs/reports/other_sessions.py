@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from opencode_mcp.diffs.authorship import Judge, Period, Work, work_of
+from opencode_mcp.diffs.authorship import Judge, Period, Work, WriteCall, work_of
 from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.concurrent_reads import at_once, read_each
@@ -60,18 +60,25 @@ async def read_authors(
     except BridgeError as error:
         logger.info("could not list the sessions beside %s: %s", session.id, error)
         return Judge(session.directory, work.steps, work.calls, brought, is_whole=False)
-    reads = {other.id: partial(_read_work, client, other, period) for other in others[:SESSIONS_READ]}
+    works, others = await _read_works(client, others, period)
+    family = _family(session.id, others, works, work)
+    own, foreign = [*work.calls], list[WriteCall]()
+    for name, other in works.items():
+        (own if name in family else foreign).extend(other.calls)
+    return Judge(session.directory, work.steps, own, [*foreign, *brought], is_whole=len(works) == len(others))
+
+
+async def _read_works(
+    client: OpenCodeClient, sessions: Sequence[Session], period: Period
+) -> tuple[dict[str, Work], list[Session]]:
+    """Return the work of the latest of some sessions, as far as it could be read, and the sessions that still exist."""
+    reads = {session.id: partial(_read_work, client, session, period) for session in sessions[:SESSIONS_READ]}
     found, failed = await read_each(reads, within=SECONDS)
     gone = {name for name, error in failed.items() if isinstance(error, NotFound)}
-    if failed.keys() - gone:
-        logger.info("could not read %d sessions beside %s", len(failed) - len(gone), session.id)
-    others = [other for other in others if other.id not in gone]
-    works = cast("dict[str, Work]", found)
-    family = _family(session.id, others, works, work)
-    own = [*work.calls, *(call for name, other in works.items() if name in family for call in other.calls)]
-    foreign = [call for name, other in works.items() if name not in family for call in other.calls]
-    foreign += brought
-    return Judge(session.directory, work.steps, own, foreign, is_whole=len(works) == len(others))
+    unread = failed.keys() - gone
+    if unread:
+        logger.info("could not read the other sessions %s", ", ".join(sorted(unread)))
+    return cast("dict[str, Work]", found), [session for session in sessions if session.id not in gone]
 
 
 async def _others(client: OpenCodeClient, session: Session, period: Period) -> list[Session]:
@@ -93,26 +100,33 @@ async def _read_work(client: OpenCodeClient, session: Session, period: Period) -
     """Read the work of a session since the beginning of a period, with what is undone; maybe some from before."""
     work, undone = Work(), Work()
     undone_from = session.revert.message_id if session.revert else ""
-    count = 0
+    left = MESSAGES_READ
     async for message in own_messages(client, session, page=MESSAGES_A_PAGE):
-        count += 1
-        time = message.info.time
-        is_before = time.completed is not None and time.completed < period.begin
-        is_past = is_before and message.info.role == "assistant"
-        if count > MESSAGES_READ or (is_past and not undone_from):
+        if not left or (_is_past(message, period) and not undone_from):
             break
-        if undone_from:
-            # Also if it is from before the period: the undo itself may have been in it.
-            undone.add(message, session)
-        else:
-            work.add(message, session)
+        left -= 1
+        # What is undone counts also if it is from before the period: the undo itself may have been in it.
+        part = undone if undone_from else work
+        part.add(message, session)
         if message.info.id == undone_from:
             undone_from = ""
-    if undone.calls:
-        undone.add_undo(session)
-        work.calls += [replace(call, is_undone=True) for call in undone.calls]
-        work.subagents |= undone.subagents
+    _add_undone(work, undone, session)
     return work
+
+
+def _is_past(message: Message, period: Period) -> bool:
+    """Return True if a message is an answer that ended before a period."""
+    completed = message.info.time.completed
+    return message.info.role == "assistant" and completed is not None and completed < period.begin
+
+
+def _add_undone(work: Work, undone: Work, session: Session) -> None:
+    """Add to the work of a session what is undone, and the undo itself, if any call is undone."""
+    if not undone.calls:
+        return
+    undone.add_undo(session)
+    work.calls += [replace(call, is_undone=True) for call in undone.calls]
+    work.subagents |= undone.subagents
 
 
 def _family(root: str, others: list[Session], works: dict[str, Work], work: Work) -> set[str]:

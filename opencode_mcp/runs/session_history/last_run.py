@@ -1,7 +1,7 @@
 """The last run of an idle session, as its latest messages show it: a line about the session needs no more."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, Literal
 
@@ -78,28 +78,33 @@ async def read_last_run(
         return LastRun("none", is_whole=True)
     last = messages[-1].info
     asked = _prompt_id(messages)
-    found = await _find_prompt(client, session.id, messages, corrected_prompt(asked))
+    prompt_id = corrected_prompt(asked)
+    found = await _find_prompt(client, session.id, messages, prompt_id)
+    if schemas and (known := schemas.get(prompt_id)):
+        found = replace(found, schema=known)
     answers = _answers(messages, asked)
-    began = found.message or (answers[0] if answers else None)
-    own = [message.info for message in messages if not is_copied(message.info, session)]
-    steps = [step_of(info) for info in own if info.role == "assistant"]
-    schema = (schemas or {}).get(corrected_prompt(asked)) or found.schema
-    is_unfinished = bool(answers) and not answers[-1].info.is_complete
-    outcome: Outcome = "undone" if session.revert else "unanswered"
-    if not session.revert and not (is_unfinished and is_copied(answers[-1].info, session)):
-        outcome = await _checked(answers, schema, in_text=found.has_schema_in_text)
     return LastRun(
-        outcome=outcome,
+        outcome=await _outcome_in(session, answers, found),
         prompt=words_of(found.message) if found.message else "",
-        prompt_id=corrected_prompt(asked),
+        prompt_id=prompt_id,
         changed=last.time.completed or last.time.created,
-        began=began.info.time.created if began else 0,
-        is_counted=all(step.is_counted for step in steps),
-        is_unfinished=is_unfinished,
-        has_more=all(message.info.id != corrected_prompt(asked) for message in messages),
+        began=_beginning(found, answers),
+        is_counted=_is_counted(messages, session),
+        is_unfinished=_is_unfinished(answers),
+        has_more=prompt_id not in [message.info.id for message in messages],
         is_whole=not page.cursor,
         latest=messages,
     )
+
+
+def _is_counted(messages: list[Message], session: Session) -> bool:
+    """Return True if OpenCode knows what each step of a session cost; what a fork copied is no step of it."""
+    own = [message.info for message in messages if not is_copied(message.info, session)]
+    return all(step_of(info).is_counted for info in own if info.role == "assistant")
+
+
+def _is_unfinished(answers: list[Message]) -> bool:
+    return bool(answers) and not answers[-1].info.is_complete
 
 
 def _prompt_id(messages: list[Message]) -> str:
@@ -133,6 +138,12 @@ async def _find_prompt(client: OpenCodeClient, session_id: str, messages: list[M
         return _Asked()
 
 
+def _beginning(asked: _Asked, answers: list[Message]) -> float:
+    """Return the time of the prompt, or of the first answer, in milliseconds since the epoch; 0 if there is none."""
+    first = asked.message or next(iter(answers), None)
+    return first.info.time.created if first else 0
+
+
 def _prompt_of(message: Message) -> _Asked:
     in_text = schema_of(message)
     wanted = as_map((message.info.model_extra or {}).get("format"))
@@ -145,15 +156,25 @@ def _answers(messages: list[Message], prompt_id: str) -> list[Message]:
     return [message for message in answers if message.info.role == "assistant"]
 
 
-async def _checked(answers: list[Message], schema: Mapping[str, Any] | None, *, in_text: bool) -> Outcome:
+async def _outcome_in(session: Session, answers: list[Message], asked: _Asked) -> Outcome:
     """Return the outcome of the last run of an idle session; an answer that breaks its schema is a failure."""
+    if session.revert:
+        return "undone"
+    if _is_unfinished(answers) and is_copied(answers[-1].info, session):
+        return "unanswered"
     outcome = _outcome(answers)
-    if outcome != "completed" or schema is None:
+    if outcome != "completed" or asked.schema is None:
         return outcome
+    return "completed" if await _fits(answers, asked.schema, in_text=asked.has_schema_in_text) else "failed"
+
+
+async def _fits(answers: list[Message], schema: Mapping[str, Any], *, in_text: bool) -> bool:
+    """Return True if the last answer fits its schema; any structured answer fits an empty one."""
     summary = summarise(answers)
     answer = parse_answer(summary.text) if in_text else ParsedAnswer(summary.output)
-    is_missing = bool(answer.problem) or (answer.value is None and not in_text)
-    return "failed" if is_missing or (schema and await mismatch_apart(schema, answer.value)) else "completed"
+    if answer.problem or (answer.value is None and not in_text):
+        return False
+    return not (schema and await mismatch_apart(schema, answer.value))
 
 
 def _outcome(answers: list[Message]) -> Outcome:
