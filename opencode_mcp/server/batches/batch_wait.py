@@ -68,16 +68,20 @@ def named_tasks(names: "Sequence[str]") -> Named | None:
     """
     if not any(name.startswith(PREFIX) for name in names):
         return None
-    found = [NAME.fullmatch(name) for name in names]
-    batches = {match[1] for match in found if match}
-    if None in found or len(batches) != 1:
+    matches = list(filter(None, map(NAME.fullmatch, names)))
+    batches = {match[1] for match in matches}
+    if len(matches) < len(names) or len(batches) != 1:
         raise InvalidArgument(
             "Only tasks of one batch can be named together.",
             hint=f"Name a batch as {PREFIX}..., or its tasks as {PREFIX}....1.",
         )
-    numbers = {int(match[2]) for match in found if match and match[2]}
-    whole = any(match and not match[2] for match in found)
-    return Named(batches.pop(), frozenset() if whole else frozenset(numbers))
+    return Named(batches.pop(), _numbers(matches))
+
+
+def _numbers(matches: "Sequence[re.Match[str]]") -> frozenset[int]:
+    """Return the numbers of the named tasks; none if a whole batch is among the names."""
+    numbers = [match[2] for match in matches]
+    return frozenset(map(int, numbers)) if all(numbers) else frozenset()
 
 
 async def wait_for_tasks(

@@ -13,7 +13,7 @@ from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from mcp_types import CallToolResult
 
@@ -63,22 +63,16 @@ async def compared(bridge: "Bridge", session: "Session", other: "Session", globs
     before = await _changes_by_file(bridge, fork.origin, globs, Period(0, fork.time)) if fork else {}
     rows = [_compared_file(path, ours.get(path), theirs.get(path)) for path in dict.fromkeys([*ours, *theirs])]
     if session.directory == other.directory:
-        on_disk = await versions_on_disk(bridge, session.directory, ours, theirs)
-        for row in rows:
-            if version := on_disk.get(row["path"]):
-                row["on_disk"] = version
-    different = {row["path"] for row in rows if row["compared"] != "same"}
-    texts: list[str] = []
-    for found, diffs in ((session, ours), (other, theirs)):
-        shown = [diff for path, diff in diffs.items() if path in different]
-        texts += [_patches_of(found.id, shown)] if shown else []
-    note = "\n".join(
-        [
-            *([_before_fork(fork, before)] if fork else []),
-            _comparison(session.id, other.id, rows, globs, since=" since the fork" if fork else ""),
-            *(["Each of them works in its own directory."] if session.directory != other.directory else []),
-        ]
-    )
+        _add_versions(rows, await versions_on_disk(bridge, session.directory, ours, theirs))
+    different = _different(rows)
+    patches = [_patches_of(session.id, ours, different), _patches_of(other.id, theirs, different)]
+    texts = list(filter(None, patches))
+    lines = [
+        _before_fork(fork, before) if fork else "",
+        _comparison(session.id, other.id, rows, globs, since=" since the fork" if fork else ""),
+        "" if session.directory == other.directory else "Each of them works in its own directory.",
+    ]
+    note = "\n".join(filter(None, lines))
     data = {"files": rows[:MOST_FILES], "diff": "\n\n".join(texts), "note": note}
     return result("\n\n".join([note, *texts]), data, verbatim=True)
 
@@ -126,6 +120,18 @@ def _compared_file(path: str, ours: "FileDiff | None", theirs: "FileDiff | None"
     return row
 
 
+def _different(rows: "Iterable[dict[str, Any]]") -> set[str]:
+    """Return the paths of the files that were not changed in the same way."""
+    return {row["path"] for row in rows if row["compared"] != "same"}
+
+
+def _add_versions(rows: "Iterable[dict[str, Any]]", on_disk: "Mapping[str, str]") -> None:
+    """Add to the rows of files which version is on disk, where that is known."""
+    for row in rows:
+        if version := on_disk.get(row["path"]):
+            row["on_disk"] = version
+
+
 def _comparison(this: str, other: str, rows: "Sequence[dict[str, Any]]", globs: "Globs | None", *, since: str) -> str:
     """Return the lines that say which files two sessions changed in which way.
 
@@ -150,5 +156,9 @@ def _listed(paths: "Iterable[str]") -> str:
     return listed([one_line(path) for path in paths], FILES_NAMED)
 
 
-def _patches_of(session_id: str, diffs: "list[FileDiff]") -> str:
-    return f"In {session_id}:\n\n{render_diff(diffs, limit=TEXT_LIMIT // 2, pointer=ONE_FILE)}"
+def _patches_of(session_id: str, diffs: "Mapping[str, FileDiff]", paths: "Collection[str]") -> str:
+    """Return the patches of a session for some paths, with a heading; empty if it changed none of them."""
+    shown = [diff for path, diff in diffs.items() if path in paths]
+    if not shown:
+        return ""
+    return f"In {session_id}:\n\n{render_diff(shown, limit=TEXT_LIMIT // 2, pointer=ONE_FILE)}"

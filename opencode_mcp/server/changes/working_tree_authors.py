@@ -25,7 +25,7 @@ from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace import git_head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
     from opencode_mcp.server.bridge import Bridge
@@ -70,18 +70,48 @@ async def read_tree_authors(
     """
     if not diffs or not bridge.allowed.serves(SESSION_NAMES):
         return []
-    commit = await git_head.last_commit(directory) if uncommitted and not bridge.settings.remote else 0
+    commit = await _last_commit(bridge, directory) if uncommitted else 0
     sessions = await _sessions(bridge, directory)
     paths = {diff.file: possible_paths(diff.file, directory) for diff in diffs}
-    latest = await _read_latest(bridge, [one for one in sessions if one.changed >= commit])
+    latest = await _read_latest(bridge, _changed_since(sessions, commit))
     authors = await _authors_since(bridge, directory, latest.values(), paths, commit)
-    known = frozenset(file for author in authors for file in author.files | author.perhaps)
-    rest = {file: possible for file, possible in paths.items() if file not in known}
+    rest = _without_author(paths, authors)
     if commit and rest:
-        latest |= await _read_latest(bridge, [one for one in sessions if one.id not in latest])
-        earlier = await _authors_since(bridge, directory, latest.values(), rest, 0)
-        authors += [author._replace(is_earlier=True) for author in earlier]
+        latest |= await _read_latest(bridge, _others(sessions, latest))
+        authors += await _earlier_authors(bridge, directory, latest.values(), rest)
     return authors
+
+
+async def _last_commit(bridge: "Bridge", directory: str) -> float:
+    """Return the time of the last commit; 0 if it is not known, as on another machine."""
+    return 0 if bridge.settings.remote else await git_head.last_commit(directory)
+
+
+def _changed_since(sessions: "Sequence[Session]", time: float) -> "list[Session]":
+    return [session for session in sessions if session.changed >= time]
+
+
+def _others(sessions: "Sequence[Session]", known: "Collection[str]") -> "list[Session]":
+    """Return the sessions whose ids are not known."""
+    return [session for session in sessions if session.id not in known]
+
+
+def _without_author(paths: "dict[str, frozenset[str]]", authors: "Sequence[TreeAuthor]") -> "dict[str, frozenset[str]]":
+    """Return the files that none of the sessions changed."""
+    known = _files_of(authors)
+    return {file: possible for file, possible in paths.items() if file not in known}
+
+
+def _files_of(authors: "Sequence[TreeAuthor]") -> frozenset[str]:
+    return frozenset(file for author in authors for file in author.files | author.perhaps)
+
+
+async def _earlier_authors(
+    bridge: "Bridge", directory: str, latest: "Iterable[LatestMessages]", paths: "dict[str, frozenset[str]]"
+) -> list[TreeAuthor]:
+    """Return the sessions that changed some files at any time, for files that none changed since the last commit."""
+    authors = await _authors_since(bridge, directory, latest, paths, 0)
+    return [author._replace(is_earlier=True) for author in authors]
 
 
 async def _read_latest(bridge: "Bridge", sessions: "Sequence[Session]") -> dict[str, LatestMessages]:
@@ -160,14 +190,15 @@ def tree_note(authors: "Sequence[TreeAuthor]", diffs: "Sequence[FileDiff]", *, u
     if not lines:
         return ""
     more = len(authors) - SESSIONS_NAMED
-    known = {file for author in authors for file in author.files | author.perhaps}
+    if more > 0:
+        lines.append(f"- and {more} more sessions")
+    known = _files_of(authors)
     others = [diff.file for diff in diffs if diff.file not in known]
-    rest = (
-        [f"Made by hand, or by a session before the latest {SESSIONS_READ}: {listed_names(others)}."] if others else []
-    )
+    if others:
+        lines.append(f"Made by hand, or by a session before the latest {SESSIONS_READ}: {listed_names(others)}.")
     head = f"{'These changes are not committed. ' if uncommitted else ''}Sessions that changed these files:"
     # Titles come from others, and changes are shown as they are.
-    return shown("\n".join([head, *lines, *([f"- and {more} more sessions"] if more > 0 else []), *rest]))
+    return shown("\n".join([head, *lines]))
 
 
 def _line(author: TreeAuthor) -> str:

@@ -79,21 +79,29 @@ class FoundOperations:
             return result(nothing, {"operations": [], **_note(lacking)})
         if len(self._items) > SHOWN_WHOLE:
             return result("\n".join([*map(self._line, self._items), IN_SHORT, *remarks]), self._names())
+        hits = self._hits()
+        note, shared = _note(lacking), self._shared(hits)
+        texts = [*note.values(), *map(_text, hits), *shared.values(), *remarks]
+        return result("\n\n".join(texts), {"operations": hits, **note, **shared})
+
+    def _hits(self) -> list[dict[str, Any]]:
+        """Return the operations with their arguments, which those after the best one lack if a tool is better."""
         hits = _with_settings_once([self._hit(item) for item in self._items])
         in_short = [hit for hit in hits[1:] if "tool" in hit] if self._is_search else []
         for hit in in_short:
             # The tool is better, and the id of the operation finds its arguments.
             del hit["arguments"]
             hit.pop("replies", None)
-        data: dict[str, Any] = {"operations": hits, **_note(lacking)}
-        notes: list[str] = []
+        return hits
+
+    def _shared(self, hits: "Sequence[dict[str, Any]]") -> dict[str, str]:
+        """Return what several hits have in common: the usual arguments, and where settings are changed."""
+        shared: dict[str, str] = {}
         if any(_takes_usual(item) for item, hit in zip(self._items, hits, strict=True) if "arguments" in hit):
-            data["usual_arguments"] = USUAL[self._items[0].generation]
-            notes.append(USUAL[self._items[0].generation])
+            shared["usual_arguments"] = USUAL[self._items[0].generation]
         if any("needs" in hit for hit in hits):
-            data["needs_from"] = place_text(self._owner)
-            notes.append(data["needs_from"])
-        return result("\n\n".join([*([lacking] if lacking else []), *map(_text, hits), *notes, *remarks]), data)
+            shared["needs_from"] = place_text(self._owner)
+        return shared
 
     def _names(self) -> dict[str, Any]:
         shown = [{"id": item.id, "effect": item.effect, "allowed": self._allowed.allows(item)} for item in self._items]

@@ -9,6 +9,8 @@ from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from opencode_mcp.isolation.integration_result import Integration
     from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.merging import Conflict
@@ -31,25 +33,43 @@ REMOVING = frozenset({"branch", "discard"})
 STAYS = 'The worktree stays. opencode_integrate(session_id="{session}", how="discard") removes it with its branch.'
 NOT_IN_PROJECT = {"branch": "Files of the work:", "discard": "Files of the dropped work:"}
 """Headings of the changed files where the checkout does not get them."""
+NOT_KEPT = "Removed and not kept, since they were git repositories of their own"
+LEFT_OUT = "Left out, since the set-up changed them or a verification added them"
 
 
 def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
     """Return the result as text for a model."""
-    lines = [_headline(how, worktree, done)]
-    lines += [done.lost] if done.lost else []
-    not_kept = listed([one_line(path) for path in done.not_kept], LEFT_SHOWN)
-    lines += [f"Removed and not kept, since they were git repositories of their own: {not_kept}"] if not_kept else []
-    lines += [f"Its work was brought to {one_line(worktree.project)} before."] if done.is_brought_back else []
-    lines += [f"The checkout has not got its changes of {quantity(done.pending, 'file')}."] if done.pending else []
-    lines += [NOT_IN_PROJECT[how]] if how in NOT_IN_PROJECT and done.changed else []
-    lines += [f"- conflict: {_conflict(conflict)}" for conflict in done.conflicts[:MOST_FILES]]
-    lines += [f"- {_described(change)}" for change in done.changed[:MOST_FILES]]
+    lines = [
+        _headline(how, worktree, done),
+        *_about_work(worktree, done),
+        *_file_lines(how, done),
+        _paths_line(LEFT_OUT, done.left_out),
+        _undo(how, worktree, done.undo),
+        *_next(how, worktree, done),
+    ]
+    return "\n".join(filter(None, lines))
+
+
+def _about_work(worktree: "Worktree", done: "Integration") -> list[str]:
+    """Return what became of the work besides the changed files; an empty line for what does not apply."""
+    brought = f"Its work was brought to {one_line(worktree.project)} before." if done.is_brought_back else ""
+    pending = f"The checkout has not got its changes of {quantity(done.pending, 'file')}." if done.pending else ""
+    return [done.lost, _paths_line(NOT_KEPT, done.not_kept), brought, pending]
+
+
+def _file_lines(how: How, done: "Integration") -> list[str]:
+    """Return a line for each conflict and each changed file, up to a limit; an empty line for what does not apply."""
+    heading = NOT_IN_PROJECT.get(how, "") if done.changed else ""
+    conflicts = [f"- conflict: {_conflict(conflict)}" for conflict in done.conflicts[:MOST_FILES]]
+    changed = [f"- {_described(change)}" for change in done.changed[:MOST_FILES]]
     left = len(done.changed) - MOST_FILES
-    lines += [f"- and {left} more files"] if left > 0 else []
-    left_out = listed([one_line(path) for path in done.left_out], LEFT_SHOWN)
-    lines += [f"Left out, since the set-up changed them or a verification added them: {left_out}"] if left_out else []
-    lines += [_undo(how, worktree, done.undo)] if done.undo else []
-    return "\n".join([*lines, *_next(how, worktree, done)])
+    return [heading, *conflicts, *changed, f"- and {left} more files" if left > 0 else ""]
+
+
+def _paths_line(beginning: str, paths: "Sequence[str]") -> str:
+    """Return a line that names some paths; empty if there are none."""
+    names = listed([one_line(path) for path in paths], LEFT_SHOWN)
+    return f"{beginning}: {names}" if names else ""
 
 
 def _next(how: How, worktree: "Worktree", done: "Integration") -> list[str]:
@@ -74,7 +94,9 @@ def data_of(how: How, worktree: "Worktree", done: "Integration") -> dict[str, An
 
 
 def _undo(how: How, worktree: "Worktree", way: str) -> str:
-    """Return how to undo the integration; a git command with the folder in which to run it."""
+    """Return how to undo the integration; a git command with the folder in which to run it. Empty: there is no way."""
+    if not way:
+        return ""
     place = f", in {one_line(worktree.project)}" if way.startswith("git ") else ""
     until = f" within {DISCARDED_DAYS} days" if how == "discard" else ""
     return f"To undo it{until}{place}: {way}"
@@ -82,17 +104,25 @@ def _undo(how: How, worktree: "Worktree", way: str) -> str:
 
 def _headline(how: How, worktree: "Worktree", done: "Integration") -> str:
     branch, project = worktree.branch, one_line(worktree.project)
-    if done.conflicts and not done.changed:
+    if not done.changed and (reason := _nothing_changed(how, worktree, done)):
+        return reason
+    text = (BRANCH_STAYS if done.keeps_branch else DONE[how]).format(branch=branch, project=project)
+    return f"{text} These files have conflicts, with markers where they are texts:" if done.conflicts else text
+
+
+def _nothing_changed(how: How, worktree: "Worktree", done: "Integration") -> str:
+    """Return why no file was changed; empty if the way was to change none."""
+    branch, project = worktree.branch, one_line(worktree.project)
+    if done.conflicts:
         return (
             f"Nothing was changed: these files were changed differently in {project} and on {branch}. "
             f"{_step_after_conflicts(how, worktree)}"
         )
-    if not done.changed and how == "undo":
+    if how == "undo":
         return f"{project} does not have the last applied changes of {branch} any more, so nothing was changed."
-    if not done.changed and how in {"apply", "commit", "merge"}:
+    if how in {"apply", "commit", "merge"}:
         return f"{branch} has no changes that were not brought to {project} already."
-    text = (BRANCH_STAYS if done.keeps_branch else DONE[how]).format(branch=branch, project=project)
-    return f"{text} These files have conflicts, with markers where they are texts:" if done.conflicts else text
+    return ""
 
 
 def _step_after_conflicts(how: How, worktree: "Worktree") -> str:

@@ -87,20 +87,31 @@ async def opencode_diff(
         if message_id:
             raise InvalidArgument(f"The prompt {message_id} needs a session.", hint="Give its session_id too.")
         where = await bridge.fence.directory(directory)
-        tree = _only(await _working_tree(bridge, where, against), files, globs)
-        uncommitted = against == "commit"
-        sessions = await working_tree_authors.read_tree_authors(bridge, where, tree.diffs, uncommitted=uncommitted)
-        return changes_result(tree._replace(sessions=sessions, uncommitted=uncommitted))
+        return await _working_tree_result(bridge, where, against, files, globs)
     if directory:
         raise InvalidArgument("A session has its own directory.", hint="Leave directory or session_id out.")
     session = await bridge.fence.session(session_id)
     if compare_with:
         other = await bridge.fence.session(compare_with)
         return await session_comparison.compared(bridge, session, other, globs if files else None)
+    changes = _only(await _with_note(bridge, session, message_id), files, globs)
+    return changes_result(changes, diff_link(session_id, message_id))
+
+
+async def _working_tree_result(
+    bridge: Bridge, directory: str, against: str, files: list[str], globs: "Globs"
+) -> CallToolResult:
+    tree = _only(await _working_tree(bridge, directory, against), files, globs)
+    uncommitted = against == "commit"
+    sessions = await working_tree_authors.read_tree_authors(bridge, directory, tree.diffs, uncommitted=uncommitted)
+    return changes_result(tree._replace(sessions=sessions, uncommitted=uncommitted))
+
+
+async def _with_note(bridge: Bridge, session: "Session", message_id: str) -> Changes:
+    """Return the changes of a session or of one prompt, with a note on what OpenCode does not show of the session's."""
     found = await _of_session(bridge, session, message_id)
     note = "" if message_id else await _more_changes(bridge, session, found)
-    changes = _only(found._replace(note=" ".join(filter(None, [found.note, note]))), files, globs)
-    return changes_result(changes, diff_link(session_id, message_id))
+    return found._replace(note=" ".join(filter(None, [found.note, note])))
 
 
 async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> Changes:
@@ -156,17 +167,28 @@ def _only(changes: Changes, wanted: list[str], globs: "Globs") -> Changes:
     """Return the changes of the wanted files; if none of them is changed, a note that names changed files."""
     if not wanted:
         return changes
-    kept = [diff for diff in changes.diffs if globs.fit(diff.file)]
+    kept = _fitting(changes, globs)
+    is_explained = bool(changes.note or kept.left_out)
+    if kept.diffs or (is_explained and not changes.diffs):
+        return kept
+    note = " ".join(filter(None, [changes.note, _none_fits(changes, wanted)]))
+    return kept._replace(note=note, untold=True)
+
+
+def _fitting(changes: Changes, globs: "Globs") -> Changes:
+    diffs = [diff for diff in changes.diffs if globs.fit(diff.file)]
     left_out = {file: authorship for file, authorship in changes.left_out.items() if globs.fit(file)}
-    if kept or (not changes.diffs and (changes.note or left_out)):
-        return changes._replace(diffs=kept, left_out=left_out)
+    return changes._replace(diffs=diffs, left_out=left_out)
+
+
+def _none_fits(changes: Changes, wanted: list[str]) -> str:
+    """Return the sentences that say that no wanted file is changed, and which others are."""
     changed = f"file changed by {changes.author}" if changes.author else "changed file"
     quoted = [f'"{name}"' for name in wanted]
     missing = f"No {changed} fits files=[{change_authors.listed_names(quoted)}]."
-    if changes.diffs:
-        missing = f"{missing} Changed: {change_authors.listed_names([diff.file for diff in changes.diffs])}."
-    note = " ".join(filter(None, [changes.note, missing]))
-    return changes._replace(diffs=[], note=note, untold=True, left_out=left_out)
+    if not changes.diffs:
+        return missing
+    return f"{missing} Changed: {change_authors.listed_names([diff.file for diff in changes.diffs])}."
 
 
 def changes_result(changes: Changes, link: "ResourceLink | None" = None) -> CallToolResult:

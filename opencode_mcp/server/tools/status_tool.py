@@ -76,24 +76,31 @@ def _default_first(models: dict[str, Any], default: str) -> "Iterable[tuple[str,
 
 def _lines(data: dict[str, Any]) -> "Iterable[str]":
     for name, value in data.items():
-        if name == ENVIRONMENT and not value:
-            continue
         if name == UNREAD:
             yield from map(_unread, cast("list[dict[str, Any]]", value))
-            continue
-        label = LABELS.get(name) or name.replace("_", " ")
-        if name in ENTRIES and value:
-            entries = cast("Mapping[str, Any]", value)
-            yield f"{label}:"
-            yield from (f"  {beginning(key)}{ENTRIES[name](entry)}" for key, entry in entries.items())
-        elif isinstance(value, Mapping):
-            pairs = cast("Mapping[str, str]", value).items()
-            names = [f"{key} ({text})" if text else key for key, text in pairs]
-            yield f"{label}: {_listed(names) if names else NONE.get(name, 'none')}"
-        elif isinstance(value, list):
-            yield f"{label}: {_listed(cast('list[str]', value))}"
-        else:
-            yield f"{label}: {one_line(str(value)) if value else 'none'}"
+        elif value or name != ENVIRONMENT:
+            yield from _fact_lines(name, value)
+
+
+def _fact_lines(name: str, value: object) -> "Iterable[str]":
+    """Return the lines of a fact: one for each entry after its label, or only one."""
+    label = LABELS.get(name) or name.replace("_", " ")
+    if name in ENTRIES and value:
+        yield f"{label}:"
+        for key, entry in cast("Mapping[str, Any]", value).items():
+            yield f"  {beginning(key)}{ENTRIES[name](entry)}"
+    else:
+        yield f"{label}: {_value_text(name, value)}"
+
+
+def _value_text(name: str, value: object) -> str:
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[str, str]", value).items()
+        names = [f"{key} ({text})" if text else key for key, text in pairs]
+        return _listed(names) if names else NONE.get(name, "none")
+    if isinstance(value, list):
+        return _listed(cast("list[str]", value))
+    return one_line(str(value)) if value else "none"
 
 
 def _unread(entry: dict[str, Any]) -> str:
