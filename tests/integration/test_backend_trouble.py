@@ -22,7 +22,7 @@ from tests.harness.waiting import eventually
 from tests.integration.backend import backend
 from tests.integration.host import Host, changes, meanwhile
 from tests.integration.own_opencode import startable
-from tests.scripted_model.script import hold, question, script, step, text, write
+from tests.scripted_model.script import bash, hold, question, script, step, text, write
 from tests.wires import cut_on_its_way
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
@@ -189,6 +189,35 @@ async def test_a_run_whose_opencode_was_killed_between_two_steps_has_failed(
             report = await host.wait(session_id)
             (row,) = (await host.data("opencode_list_sessions"))["sessions"]
     assert (report["status"], row["outcome"]) == ("failed", "failed")
+
+
+@pytest.mark.both_generations
+async def test_a_run_whose_opencode_was_killed_stays_failed_when_its_session_goes_on(
+    opencode_generation: Generation, scripted_model: ScriptedModel, project: Path, tmp_path: Path
+) -> None:
+    serve = startable(opencode_generation, tmp_path, scripted_model)
+    with serve(tmp_path / "first.log") as server:
+        launch = attaching(tmp_path, scripted_model, server, project)
+        async with connected(launch) as host, meanwhile(partial(host.run, bash("touch begun; sleep 60"))) as reports:
+            await eventually(anyio.Path(project / "begun").exists, seconds=SECONDS)
+            kill(server.process)
+    killed = {name: reports[0][name] for name in ("session_id", "message_id")}
+    assert reports[0]["status"] == "failed"
+    with serve(tmp_path / "second.log"):
+        async with connected(launch) as host:
+            later = await host.run(text("Gone on."), session_id=killed["session_id"])
+            assert (later["status"], later["text"]) == ("completed", "Gone on.")
+            assert "together with" not in str(later)
+            assert await ended_unfinished(host, killed)
+        async with connected(launch) as host:
+            assert await ended_unfinished(host, killed)
+            assert (await host.wait(killed["session_id"]))["text"] == "Gone on."
+
+
+async def ended_unfinished(host: Host, killed: dict[str, str]) -> bool:
+    """Return True if a run is reported as one that OpenCode did not finish."""
+    report = await host.data("opencode_wait", **killed)
+    return report["status"] == "failed" and "never finished it" in report["error"]
 
 
 async def is_seen_to_have_failed(host: Host, session_id: str, *, at_once: bool) -> None:

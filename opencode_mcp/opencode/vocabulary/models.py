@@ -373,7 +373,10 @@ class MessageInfo(Wire):
     joined: bool = False
     """True for a prompt that OpenCode added to the work on the prompt before it, as OpenCode 2 records it."""
     ended: bool = False
-    """True for the last answer to a prompt once OpenCode 2 recorded an end of its work, or began other work."""
+    """True for the last answer to a prompt once OpenCode 2 recorded an end of its work, or began other work.
+
+    If that answer is not complete, OpenCode was killed while it wrote it.
+    """
 
     @property
     def model(self) -> str:

@@ -434,7 +434,7 @@ class Follower:
 
     async def _quiet_seconds(self) -> float:
         """Seconds since the session was seen to fall idle; for a first look, since OpenCode last touched it."""
-        if self._hub.is_cut_off(self._run.message_id):
+        if self._hub.is_cut_off(self._run.message_id) or self._is_left():
             return inf
         now = anyio.current_time()
         if self._idle_since is None:
@@ -443,6 +443,11 @@ class Follower:
             # A fork's copy of a prompt looks on the stream as if OpenCode had taken it.
             await self._read_session()
         return now - self._idle_since
+
+    def _is_left(self) -> bool:
+        """Return True if the session went on to other work, and nothing will be added to the run's last answer."""
+        last = self._seen.answers[-1].info if self._seen.answers else None
+        return bool(self._superseded) and last is not None and (last.ended or last.is_complete)
 
     async def _untouched(self) -> float:
         """Seconds that nobody has touched the run: who only looks now and then must see one that died long ago."""

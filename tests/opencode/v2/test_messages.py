@@ -21,7 +21,7 @@ from opencode_mcp.opencode.vocabulary.models import (
 )
 from opencode_mcp.runs.outcome.run_report import summarise
 from opencode_mcp.runs.outcome.state import State
-from opencode_mcp.runs.record import is_prompt, was_followed
+from opencode_mcp.runs.record import is_cut_short, is_prompt, was_followed
 from opencode_mcp.runs.reports.merged_prompts import merged_with
 from tests.harness.each import for_each
 from tests.opencode.v2.lists import (
@@ -44,6 +44,8 @@ REPORT = item("synthetic", 5, text="<subagent state='completed'>Done.</subagent>
 RESUMED = item("synthetic", 3, text="The server restarted while you were working. Go on.")
 COMPACTION = item("compaction", 3, status="completed", reason="auto", summary="It was long.")
 SHELL = item("shell", 5, shellID="sh_1", command="ls; exit 3", status="exited", exit=3, output={"output": "a\n"})
+CLOSED_STEP = step(2, "", call("shell", {"status": "error"}), time={"created": 2000, "completed": 4000})
+"""A step in which the server was killed, as it is listed after the next step of the session began."""
 RUNS: Mapping[str, tuple[Sequence[Item], Mapping[str, tuple[State, Sequence[str]]]]] = {
     "one step": ([prompt(1), step(2), idle(3)], {"msg_001": (State.COMPLETED, ["msg_002"])}),
     "steps with calls": (
@@ -116,6 +118,18 @@ RUNS: Mapping[str, tuple[Sequence[Item], Mapping[str, tuple[State, Sequence[str]
     "a server that was killed, and the next prompt": (
         [prompt(1), step(2, ""), prompt(3), step(4), idle(5)],
         {"msg_001": (State.SETTLING, ["msg_002"]), "msg_003": (State.COMPLETED, ["msg_004"])},
+    ),
+    "a server that was killed, and a step that closed the broken one": (
+        [prompt(1), CLOSED_STEP, prompt(3), step(4), idle(5)],
+        {"msg_001": (State.SETTLING, ["msg_002"]), "msg_003": (State.COMPLETED, ["msg_004"])},
+    ),
+    "a server that was killed between two steps, and a prompt minutes later": (
+        [prompt(1), step(2, "tool-calls"), prompt(300), step(301), idle(302)],
+        {"msg_001": (State.COMPLETED, ["msg_002"]), "msg_300": (State.COMPLETED, ["msg_301"])},
+    ),
+    "a server that was killed, a closed step, and the service that resumed the run": (
+        [prompt(1), CLOSED_STEP, RESUMED, step(4), idle(5)],
+        {"msg_001": (State.COMPLETED, ["msg_002", "msg_004"])},
     ),
     "a server that was killed, and the service that resumed its run": (
         [prompt(1), step(2, ""), RESUMED, step(4), idle(5)],
@@ -225,12 +239,13 @@ def test_the_last_answer_to_a_prompt_is_marked_when_other_work_begins() -> None:
     queued = read(prompt(1), step(2, "tool-calls"), step(3), prompt(4), step(5))
     reported = read(prompt(1), step(2, "tool-calls"), step(3), REPORT, step(6))
     joined = read(prompt(1), step(2, "tool-calls"), prompt(3), step(4))
-    killed = read(prompt(1), step(2, ""), prompt(3), step(4))
+    killed = read(prompt(1), CLOSED_STEP, prompt(3), step(4))
+    stopped = read(prompt(1), step(2, "tool-calls"), prompt(300), step(301))
     marked = [
         [message.info.id for message in messages if message.info.ended]
-        for messages in (queued, reported, joined, killed)
+        for messages in (queued, reported, joined, killed, stopped)
     ]
-    assert marked == [["msg_003"], ["msg_003"], [], []]
+    assert marked == [["msg_003"], ["msg_003"], [], ["msg_002"], []]
 
 
 def test_an_answer_names_the_prompt_before_it() -> None:
@@ -261,9 +276,26 @@ def test_an_end_on_a_page_of_its_own_changes_nothing_in_the_run_before_it(outcom
 def test_prompts_that_joined_the_work_are_known_to_share_its_answer() -> None:
     joined = read(prompt(1), step(2, "tool-calls"), prompt(3), step(4), idle(5))
     queued = read(prompt(1), step(2), prompt(3), step(4), idle(5))
-    killed = read(prompt(1), step(2, ""), prompt(3), step(4), idle(5))
     assert merged_with(joined, "msg_001") == ["msg_003"]
-    assert merged_with(queued, "msg_001") == merged_with(killed, "msg_001") == []
+    assert merged_with(queued, "msg_001") == []
+
+
+def test_a_prompt_after_a_server_was_killed_shares_nothing_with_the_run_before_it() -> None:
+    killed = read(prompt(1), step(2, ""), prompt(3), step(4), idle(5))
+    closed = read(prompt(1), CLOSED_STEP, prompt(3), step(4), idle(5))
+    stopped = read(prompt(1), step(2, "tool-calls"), prompt(300), step(301), idle(302))
+    for messages in (killed, closed, stopped):
+        broken, answer = (message.info for message in messages if message.info.role == "assistant")
+        assert merged_with(messages, "msg_001") == merged_with(messages, answer.parent_id) == []
+        later = next(message for message in messages if message.info.id == answer.parent_id)
+        assert was_followed(messages, "msg_001", later)
+        assert not later.info.joined
+        assert not broken.is_complete or is_cut_short(messages[1])
+
+
+def test_a_run_is_known_to_be_over_before_the_next_prompt_is_answered() -> None:
+    messages = read(prompt(1), step(2, ""), prompt(3))
+    assert was_followed(messages, "msg_001", messages[-1])
 
 
 def test_a_run_has_ended_when_a_prompt_that_was_sent_before_its_end_has_its_turn() -> None:

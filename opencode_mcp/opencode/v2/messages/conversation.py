@@ -40,6 +40,8 @@ MIDDLE_STEPS = frozenset({"", NEXT_STEP})
 """Values of ``finish`` of a step that another one follows."""
 LAST_STEP = "stop"
 """Value of ``finish`` of a step that is the last one."""
+LONGEST_PAUSE_MS = 10_000
+"""Time between a step and a prompt after which OpenCode was ended between them: it takes a waiting prompt at once."""
 
 
 def to_messages(items: Sequence[object], session_id: str, *, prompt: str = "") -> list[Message]:
@@ -90,7 +92,8 @@ class _Conversation:
 
     def _add(self, kind: str, message_id: str, made: list[Message], *, resumes: bool) -> None:
         if kind == "user":
-            made = [_with_info(made[0], joined=self._has_next_step())]
+            self._mark_broken_step()
+            made = [_with_info(made[0], joined=self._has_next_step() and not self._has_stopped_before(made[0]))]
         if resumes and self._prompt:
             # As a message of the user it would end the run.
             made = [_with_info(made[0], role="system")]
@@ -99,6 +102,16 @@ class _Conversation:
         self.messages += made
         if kind in {"assistant", "compaction"}:
             self._last, self._is_working, self._is_unanswered = len(self.messages) - 1, True, False
+
+    def _mark_broken_step(self) -> None:
+        """Mark a step that has not ended when OpenCode takes a prompt as the last one: its server was killed in it."""
+        if self._last is not None and not self.messages[self._last].info.is_complete:
+            self.messages[self._last] = _with_info(self.messages[self._last], ended=True)
+
+    def _has_stopped_before(self, prompt: Message) -> bool:
+        """Return True if the last step was complete for so long before a prompt that OpenCode was ended after it."""
+        completed = self.messages[self._last].info.time.completed if self._last is not None else None
+        return completed is not None and prompt.info.time.created - completed > LONGEST_PAUSE_MS
 
     def _begin(self, prompt: str) -> None:
         if self._last is not None and not self._has_next_step() and self.messages[self._last].info.is_complete:
