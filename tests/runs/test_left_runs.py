@@ -29,7 +29,7 @@ RUN = Run("/project", "ses_1", "msg_1")
         pytest.param(2, 30, 0, 4, 4, id="and may resume it"),
         pytest.param(2, 100, 0, 4, 40, id="but has not for a long time"),
         pytest.param(1, 30, 0, 500, 0, id="the process began before the run"),
-        pytest.param(1, 30, 0, 29.9, 0, id="perhaps before the run"),
+        pytest.param(1, 30, 0, 29.95, 0, id="perhaps before the run"),
     ],
 )
 async def test_a_run_was_left_for_as_long_as_can_be_proven(

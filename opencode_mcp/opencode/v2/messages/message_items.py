@@ -82,8 +82,8 @@ def _assistant(item: JsonMap, session_id: str, prompt: str) -> list[Message]:
 def _step_span(item: JsonMap) -> dict[str, object]:
     """Return the times of a step, without an end if it was broken off.
 
-    The next step of the session gives a time of completion to a step in which the server was killed, whoever sent the
-    prompt of the next one. A step that ended by itself says how it ended.
+    The next step of the session gives a time of completion to a step in which the server was killed, also if that step
+    belongs to another prompt. A step that ended by itself says how it ended.
     """
     return span_in(item) if item.get("finish") or item.get("error") else created_in(item)
 
