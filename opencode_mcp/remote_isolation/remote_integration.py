@@ -24,6 +24,11 @@ LETTERS = {"added": "A", "deleted": "D"}
 """Git's letters for OpenCode's words; any other change is ``M``."""
 NOTHING_KEPT = "No commit of the dropped work is kept."
 COMMITS_KEPT = "What was not committed on that branch is not kept."
+NO_UNDO = "OpenCode runs on another machine: this MCP server has brought nothing back there."
+PRUNE = (
+    "If the folder {folder} is gone, or something else is in its place: remove what is there, run "
+    "`git -C {repository} worktree prune` on that machine, then call again."
+)
 MAKE_BRANCH = "git -C {folder} checkout -B {branch} && "
 COMMIT_WORK = "git -C {folder} add --all && git -C {folder} commit -m {message}"
 THEN: "Mapping[How, str]" = {
@@ -54,7 +59,7 @@ class RemoteIntegrator:
         removed over there. All else is refused, with the commands that do the same on OpenCode's machine.
 
         Raises:
-            InvalidArgument: OpenCode cannot do it, or would delete another branch than that of the worktree.
+            InvalidArgument: OpenCode cannot do it, or another branch than that of the worktree is checked out there.
             NotFound: The worktree was removed.
             SessionBusy: Another call is at work on it.
             BackendError: OpenCode failed, or could not be reached. Nothing was removed.
@@ -63,14 +68,18 @@ class RemoteIntegrator:
             place = await self._worktrees.place_of(now)
             # The record of a worktree whose creation was not confirmed has no folder.
             found = replace(now, folder=now.folder or place)
-            if how == "undo" or (place and how != "discard"):
+            if how == "undo":
+                raise InvalidArgument(NO_UNDO)
+            if place and how != "discard":
+                await self._check_branch(found)
                 raise _refused(found, how, options.message)
             if place:
                 return await self._discard(found)
             if how in {"apply", "commit", "merge"}:
                 raise _removed_there(found)
             await self._worktrees.remove(now)
-            return Integration()
+            # It was removed by somebody over there, perhaps with its branch.
+            return Integration(keeps_branch=True)
 
     async def changed(self, worktree: "Worktree") -> list[TreeChange]:
         """Return what ``pending`` does: OpenCode does not know where the worktree began."""
@@ -97,9 +106,35 @@ class RemoteIntegrator:
     async def _discard(self, worktree: "Worktree") -> Integration:
         is_deleted = await self._is_branch_deleted(worktree)
         pending = await self.pending(worktree)
-        await self._worktrees.remove(worktree)
+        try:
+            await self._worktrees.remove(worktree)
+        except InvalidArgument as error:
+            error.hint = PRUNE.format(folder=worktree.folder, repository=shlex.quote(worktree.repository))
+            raise
         lost = NOTHING_KEPT if is_deleted else COMMITS_KEPT
         return Integration(pending, lost=lost if pending else "", keeps_branch=not is_deleted)
+
+    async def _check_branch(self, worktree: "Worktree") -> None:
+        """Refuse to name commands that would commit the work on another branch, or on none.
+
+        Raises:
+            InvalidArgument: The branch of the worktree is not checked out there.
+        """
+        if _is_detached(worktree):
+            return
+        branch = await self._checked_out(worktree)
+        if branch != worktree.branch:
+            found = f"The branch {branch}" if branch else "No branch"
+            raise InvalidArgument(
+                f"{found} is checked out in the worktree, so the work would not be committed on {worktree.branch}.",
+                hint=f"Have OpenCode bring the work to {worktree.branch} and check it out there, then call again.",
+            )
+
+    async def _checked_out(self, worktree: "Worktree") -> str | None:
+        """Return the branch that is checked out in a worktree; ``None`` or empty if there is none."""
+        # OpenCode 1 looks for the branch when it opens a directory, and may miss a later change.
+        await self._client.instance_dispose(worktree.folder)
+        return (await self._client.vcs(worktree.folder)).branch
 
     async def _is_branch_deleted(self, worktree: "Worktree") -> bool:
         """Return True if OpenCode deletes the branch of a worktree with it; False if the branch stays.
@@ -109,9 +144,7 @@ class RemoteIntegrator:
         """
         if not (await self._client.features()).deletes_branches:
             return False
-        # OpenCode 1 looks for the branch when it opens a directory, and may miss a later change.
-        await self._client.instance_dispose(worktree.folder)
-        branch = (await self._client.vcs(worktree.folder)).branch
+        branch = await self._checked_out(worktree)
         if branch and branch != worktree.branch:
             raise InvalidArgument(
                 f"The branch {branch} is checked out in the worktree, and OpenCode would delete it with the worktree.",
@@ -120,11 +153,14 @@ class RemoteIntegrator:
         return bool(branch)
 
 
+def _is_detached(worktree: "Worktree") -> bool:
+    """Return True if OpenCode made the worktree without a branch."""
+    return isinstance(worktree, RemoteWorktree) and worktree.detached
+
+
 def _refused(worktree: "Worktree", how: "How", message: str) -> InvalidArgument:
     """Return the refusal of a way that OpenCode does not offer, with what a person can do on its machine."""
-    if how == "undo":
-        return InvalidArgument("OpenCode runs on another machine: this MCP server has brought nothing back there.")
-    begin = MAKE_BRANCH if isinstance(worktree, RemoteWorktree) and worktree.detached else ""
+    begin = MAKE_BRANCH if _is_detached(worktree) else ""
     command = f"{begin}{COMMIT_WORK}; {THEN[how]}".format(
         folder=shlex.quote(worktree.folder),
         repository=shlex.quote(worktree.repository),

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.events.hub import Listener
 from opencode_mcp.opencode.vocabulary.backend_events import Event, WorktreeReady
 from opencode_mcp.opencode.vocabulary.models import FileDiff, NewWorktree, Paths, UncommittedFile, Vcs
@@ -38,6 +39,8 @@ class FarOpenCode:
     branch: str | None = ""
     """Branch that is checked out in worktrees; empty: their own."""
     deletes_branches: bool = True
+    refusal: InvalidArgument | None = None
+    """Error of a removal."""
     names_branch: bool = True
     """Whether the answer to a creation names the branch."""
     diffs: dict[str, list[FileDiff]] = field(default_factory=dict[str, list[FileDiff]])
@@ -76,6 +79,8 @@ class FarOpenCode:
     async def worktree_remove(self, directory: str, worktree: str) -> None:
         """Remove a worktree, which must be there."""
         del directory
+        if self.refusal:
+            raise self.refusal
         self.made.remove(worktree)
         self.removed.append(worktree)
 

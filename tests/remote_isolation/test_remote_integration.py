@@ -47,6 +47,25 @@ async def test_a_branch_of_another_name_is_not_deleted_with_the_worktree(tmp_pat
     assert worktrees.left() == [made]
 
 
+@pytest.mark.parametrize("branch", ["the-persons", None])
+async def test_no_commands_are_named_that_would_commit_on_another_branch(tmp_path: Path, branch: str | None) -> None:
+    opencode = FarOpenCode(events=[READY], branch=branch)
+    integrator, worktrees, made = await made_by(opencode, tmp_path)
+    with pytest.raises(InvalidArgument, match=f"would not be committed on {made.branch}") as refused:
+        await integrator.integrate(made, "branch", OPTIONS)
+    assert "git -C" not in str(refused.value)
+    assert worktrees.left() == [made]
+
+
+async def test_a_worktree_that_git_does_not_know_any_more_is_removed_by_hand(tmp_path: Path) -> None:
+    opencode = FarOpenCode(events=[READY], refusal=InvalidArgument("fatal: not a git repository"))
+    integrator, worktrees, made = await made_by(opencode, tmp_path)
+    with pytest.raises(InvalidArgument) as refused:
+        await integrator.integrate(made, "discard", OPTIONS)
+    assert f"git -C {REPOSITORY} worktree prune" in refused.value.hint
+    assert worktrees.left() == [made]
+
+
 async def test_a_worktree_without_a_branch_gets_one_before_its_work_is_committed(tmp_path: Path) -> None:
     opencode = FarOpenCode(events=[READY], branch=None, names_branch=False)
     integrator, _, made = await made_by(opencode, tmp_path)
@@ -90,5 +109,6 @@ async def test_a_worktree_that_was_removed_there_is_only_forgotten(tmp_path: Pat
     opencode.made.clear()
     with pytest.raises(InvalidArgument, match="does not exist any more"):
         await integrator.integrate(made, "merge", OPTIONS)
-    assert not (await integrator.integrate(made, "branch", OPTIONS)).changed
+    done = await integrator.integrate(made, "branch", OPTIONS)
+    assert (done.changed, done.keeps_branch) == ([], True)
     assert (opencode.removed, worktrees.left()) == ([], [])
