@@ -252,15 +252,17 @@ async def test_a_form_that_waits_in_an_idle_session_is_shown_and_answered(launch
         assert (seen["status"], seen["last_run"]["outcome"]) == ("needs_input", "completed")
         assert [request["request_id"] for request in seen["pending"]] == [form]
         assert f'opencode_reply_question(request_id="{form}"' in seen["next"]
-        [row] = (await host.data("opencode_list_sessions"))["sessions"]
-        assert (row["status"], row["outcome"]) == ("needs_input", "completed")
+        rows = (await host.data("opencode_list_sessions"))["sessions"]
+        assert [(row["status"], row["outcome"]) for row in rows if row["session_id"] == session] == [
+            ("needs_input", "completed")
+        ]
         assert f"{session} · needs_input, last run completed · " in await host.text("opencode_list_sessions")
-        assert (await host.data("opencode_status"))["needs_input"] == {session: "A plugin asks Which colour?"}
+        assert (await host.data("opencode_status"))["needs_input"][session] == "A plugin asks Which colour?"
         report = await host.data("opencode_reply_question", request_id=form, answers=[["red"]])
         assert (report["status"], report["text"]) == ("completed", "Done.")
         assert await opencode.form_answer(session, form) == {"q0": "red"}
         assert "pending" not in await host.data("opencode_session", session_id=session)
-        assert "needs_input" not in await host.data("opencode_status")
+        assert session not in (await host.data("opencode_status")).get("needs_input", {})
 
 
 async def test_a_form_in_a_session_without_a_run_is_answered_and_dismissed(launch: Launch, opencode: Backend2) -> None:
