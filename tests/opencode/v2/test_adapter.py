@@ -1,5 +1,6 @@
 """The calls of OpenCode 2, on the preview engine behind the proxy that speaks the released contract."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -24,6 +25,7 @@ from opencode_mcp.opencode.vocabulary.submission import (
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.running import OpenCode2
+from tests.harness.project import make_project
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import bash, hold, script, step, text, write
 
@@ -114,6 +116,19 @@ async def test_a_session_has_title_directory_and_metadata(client: OpenCodeClient
     await client.session_delete(session.id)
     with pytest.raises(NotFound):
         await client.session_get(session.id)
+
+
+async def test_a_session_whose_directory_is_gone_is_read_from_the_list(
+    client: OpenCodeClient, opencode2: OpenCode2, tmp_path: Path
+) -> None:
+    project = make_project(tmp_path / "gone")
+    made = await client.session_create(str(project), title="Without a directory")
+    opencode2.unload(project)
+    shutil.rmtree(project)
+    found = await client.session_get(made.id)
+    assert (found.title, found.directory) == ("Without a directory", str(project))
+    listed = await client.all_sessions(SessionFilter(search="Without a directory"))
+    assert [item.id for item in listed.items] == [made.id]
 
 
 async def test_sessions_come_newest_first_in_pages_by_time(client: OpenCodeClient, shared_project: Path) -> None:

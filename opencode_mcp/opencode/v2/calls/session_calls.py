@@ -3,9 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Mapping
 
-from opencode_mcp.errors import (
-    NotFound,
-)
+from opencode_mcp.errors import BackendFailed, NotFound
 from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT
 from opencode_mcp.opencode.v2.calls.settings_calls import SettingsCalls
@@ -47,9 +45,18 @@ class SessionCalls(SettingsCalls):
         return conversions.session_of(await self._data("session.create", body=body))
 
     async def session_get(self, session_id: str, directory: str = "") -> Session:
-        """Call ``session.get``; the directory is not needed."""
+        """Call ``session.get``, or ``session.list`` if it fails; the directory is not needed.
+
+        OpenCode fails at a session whose directory does not exist any more, and lists it all the same.
+        """
         del directory
-        return conversions.session_of(await self._data("session.get", path={"sessionID": session_id}))
+        try:
+            return conversions.session_of(await self._data("session.get", path={"sessionID": session_id}))
+        except BackendFailed:
+            async for session in self._sessions(SessionFilter(archived=True), ""):
+                if session.id == session_id:
+                    return session
+            raise
 
     async def session_set_metadata(self, session: Session, metadata: Mapping[str, object]) -> None:
         """Call ``session.update``."""

@@ -3,7 +3,8 @@
 import json
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +16,7 @@ from tests.harness.opencode2.proxy.ends import End, Ends
 from tests.harness.opencode2.proxy.event_shapes import ENDS
 from tests.harness.opencode2.proxy.places import is_usable
 from tests.harness.opencode2.proxy.replies import failed, no_location, not_presented
-from tests.harness.opencode2.proxy.upstream import Json, Upstream
+from tests.harness.opencode2.proxy.upstream import Json, Refused, Upstream
 
 KNOWN_AT_CREATION = ("id", "agent", "model", "location")
 """Fields that the preview takes when it makes a session."""
@@ -74,10 +75,19 @@ class Sessions:
         # A list asks about the ends of each of its sessions, a tenth of a second each.
         active = await self._upstream.read("/api/session/active")
         reply = await self._upstream.ask("GET", "/api/session", params=request.query_params)
-        found = [await self._presented(info, await self._ends.at_rest(info["id"], active)) for info in reply["data"]]
+        found = [await self._presented(info, await self._listed_ends(info["id"], active)) for info in reply["data"]]
         archived = request.query_params.get("archived") == "true"
         reply["data"] = [info for info in found if archived or "archived" not in info["time"]]
         return JSONResponse(reply)
+
+    async def _listed_ends(self, session: str, active: Container[str]) -> Sequence[End]:
+        """Return the ends of a session in a list; none of one whose directory is gone, which the engine cannot open."""
+        try:
+            return await self._ends.at_rest(session, active)
+        except Refused as refused:
+            if refused.reply.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            return []
 
     async def update(self, request: Request) -> Response:
         """Serve ``PATCH /api/session/{sessionID}``."""
