@@ -14,7 +14,7 @@ from tests.integration.operations.world import CONFIGURED_KEY, World, make_world
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-TABLE = Path(__file__).parents[2] / "opencode" / "operations" / "required_operations.tsv"
+TABLE = Path(__file__).parents[2] / "opencode" / "operation_catalog" / "required_operations.tsv"
 GROUPS = (sessions, project, setup, interfaces)
 """Their import has filled the table of cases."""
 
