@@ -182,21 +182,20 @@ STEPS = ("user", "assistant", "assistant")
 async def test_what_a_prompt_changed_can_be_read_undone_and_restored(
     client: OpenCodeClient, session: Session, shared_project: Path
 ) -> None:
-    prompt = await ask(client, session, script(write("undone.txt", "x\n"), text("Made.")))
-    assert [(diff.file, diff.additions) for diff in await client.session_diff(session.id, prompt)] == [
-        ("undone.txt", 1)
-    ]
+    name = f"undone-{session.id}.txt"
+    prompt = await ask(client, session, script(write(name, "x\n"), text("Made.")))
+    assert [(diff.file, diff.additions) for diff in await client.session_diff(session.id, prompt)] == [(name, 1)]
     undone = await client.session_revert(session.id, prompt)
     assert undone.revert
     assert undone.revert.message_id == prompt
-    assert not (shared_project / "undone.txt").exists()
+    assert not (shared_project / name).exists()
     restored = await client.session_unrevert(session.id)
     assert restored.revert is None
-    assert (shared_project / "undone.txt").exists()
+    assert (shared_project / name).exists()
     assert (await client.session_unrevert(session.id)).revert is None
     fork = await client.session_fork(session.id)
     assert fork.id != session.id
-    (shared_project / "undone.txt").unlink()
+    (shared_project / name).unlink()
 
 
 async def test_commands_and_shell_lines_run(client: OpenCodeClient, session: Session) -> None:
