@@ -73,7 +73,8 @@ async def test_a_summary_is_short_and_says_how_to_see_more(host: Host) -> None:
         "verify_commands",
     }
     expected |= {"tested_with"} if is_untested(status["opencode"], status["generation"]) else set()
-    assert set(status) == expected | {"default_model", "models", "agents"}
+    # Another test may have left something asked in the shared project.
+    assert set(status) - {"needs_input"} == expected | {"default_model", "models", "agents"}
     told = (await host.text("opencode_status")).splitlines()
     assert "  build (primary)" in told
     assert "  general (subagent)" in told
