@@ -68,9 +68,15 @@ class Proxy:
 
     async def _relay(self, client: SocketStream, server: SocketStream) -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._pass_on, client, server)
-            await self._pass_on(server, client)
+            tasks.start_soon(self._pass_requests, client, server)
+            await self._pass_replies(server, client)
             tasks.cancel_scope.cancel()
+
+    async def _pass_requests(self, client: SocketStream, server: SocketStream) -> None:
+        await self._pass_on(client, server)
+
+    async def _pass_replies(self, server: SocketStream, client: SocketStream) -> None:
+        await self._pass_on(server, client)
 
     async def _pass_on(self, source: ByteStream, sink: ByteStream) -> None:
         with suppress(*GONE):

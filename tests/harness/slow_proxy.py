@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import anyio
-from anyio.abc import ByteStream, SocketStream
+from anyio.abc import SocketStream
 
 from tests.harness.proxy import GONE, Proxy, serving
 
@@ -29,20 +29,14 @@ class SlowProxy(Proxy):
         """Let everything through, now and later."""
         self._released.set()
 
-    async def _relay(self, client: SocketStream, server: SocketStream) -> None:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._pass_requests, client, server)
-            await self._pass_on(server, client)
-            tasks.cancel_scope.cancel()
-
-    async def _pass_requests(self, source: ByteStream, sink: ByteStream) -> None:
+    async def _pass_requests(self, client: SocketStream, server: SocketStream) -> None:
         with suppress(*GONE):
             while True:
-                data = await source.receive()
+                data = await client.receive()
                 if self.holds(data) and not self._released.is_set():
                     self.waiting += 1
                     await self._released.wait()
-                await sink.send(data)
+                await server.send(data)
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
-import anyio
 from anyio.abc import ByteStream, SocketStream
 
 from tests.harness.proxy import GONE, Proxy, serving
@@ -20,23 +19,17 @@ class LossyProxy(Proxy):
         self.lost = 0
         """How many events were."""
 
-    async def _relay(self, client: SocketStream, server: SocketStream) -> None:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._pass_on, client, server)
-            await self._pass_back(server, client)
-            tasks.cancel_scope.cancel()
-
-    async def _pass_back(self, source: ByteStream, sink: ByteStream) -> None:
+    async def _pass_replies(self, server: SocketStream, client: SocketStream) -> None:
         with suppress(*GONE):
             while True:
-                data = await source.receive()
+                data = await server.receive()
                 await self._flows.wait()
                 if data.startswith(b"HTTP/1.1 200") and b"text/event-stream" in data[:HEAD_LIMIT]:
                     head, _, body = data.partition(b"\r\n\r\n")
-                    await sink.send(head + b"\r\n\r\n")
-                    await self._pass_chunks(body, source, sink)
+                    await client.send(head + b"\r\n\r\n")
+                    await self._pass_chunks(body, server, client)
                 else:
-                    await sink.send(data)
+                    await client.send(data)
 
     async def _pass_chunks(self, body: bytes, source: ByteStream, sink: ByteStream) -> None:
         """Pass on whole chunks; OpenCode puts each event into one. The stream ends with its connection."""

@@ -47,12 +47,6 @@ class KillingProxy(Proxy):
         """The OpenCode to kill at the next request with the words of a repair."""
         self.killed = anyio.Event()
 
-    async def _relay(self, client: SocketStream, server: SocketStream) -> None:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._pass_requests, client, server)
-            await self._pass_on(server, client)
-            tasks.cancel_scope.cancel()
-
     async def _pass_requests(self, client: SocketStream, server: SocketStream) -> None:
         with suppress(*GONE):
             while True:

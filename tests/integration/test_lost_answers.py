@@ -25,12 +25,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 class AnswerLosingProxy(Proxy):
     """Passes an answer on to OpenCode, and drops the connection before OpenCode's response to it."""
 
-    async def _relay(self, client: SocketStream, server: SocketStream) -> None:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._pass_requests, client, server)
-            await self._pass_on(server, client)
-            tasks.cancel_scope.cancel()
-
     async def _pass_requests(self, client: SocketStream, server: SocketStream) -> None:
         with suppress(*GONE):
             while True:
