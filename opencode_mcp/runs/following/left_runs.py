@@ -1,6 +1,5 @@
 """Time since OpenCode has left a run unfinished, for a first look at it: its server may have been killed long ago."""
 
-import time
 from math import inf
 
 from opencode_mcp.events.hub import Hub
@@ -10,7 +9,7 @@ from opencode_mcp.runs.record import Run
 CLOCKS_DIFFER_SECONDS = 60.0
 """Time by which the clocks of two machines may differ before one judges the other's record wrongly."""
 AGE_ERROR_SECONDS = 0.1
-"""Error of the age of a process and of the record of a run, by the clock of one machine."""
+"""Error of the age of a process and of the record of a run, both by the clock of this machine."""
 
 
 async def left_seconds(client: OpenCodeClient, hub: Hub, run: Run, *, untouched: float) -> float:
@@ -27,9 +26,7 @@ async def left_seconds(client: OpenCodeClient, hub: Hub, run: Run, *, untouched:
     """
     known = max(untouched - CLOCKS_DIFFER_SECONDS, hub.silent_seconds(run.session_id, run.message_id), 0)
     age = await hub.server_age()
-    # The process runs on this machine, so this machine's clock is its own. That of OpenCode is known to a second only.
-    untouched_here = untouched - (client.clock.now() - time.time())
-    if age is None or age + AGE_ERROR_SECONDS > untouched_here:
+    if age is None or age + AGE_ERROR_SECONDS > untouched:
         return known
     # The process began after the latest change, so it never worked on the run, unless it resumes runs as it starts.
     return max(known, age) if (await client.features()).resumes_runs else inf
