@@ -39,7 +39,7 @@ from dataclasses import dataclass, field, replace
 
 from opencode_mcp.events.present_work import PresentWork
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import NEXT_STEP, Failure, MessageInfo, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, SessionStatus, Todo
 
 PROMPTS_KEPT = 8
 DRAFT_CHARACTERS = 32_000
@@ -138,7 +138,7 @@ def _note_prompt(state: SessionState, prompt: str, *, is_seen: bool) -> None:
 
 def _is_last_answer(message: MessageInfo) -> bool:
     """Return True for a complete answer after which the model does not go on."""
-    return message.time.completed is not None and message.finish not in {"", NEXT_STEP}
+    return message.time.completed is not None and message.has_last_step
 
 
 def _note_progress(

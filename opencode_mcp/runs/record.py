@@ -13,6 +13,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.codec import is_unreadable
 from opencode_mcp.opencode.http_client.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.models import (
+    LONGEST_PAUSE_MS,
     NEXT_STEP,
     FilePart,
     Message,
@@ -38,8 +39,6 @@ STARTERS: tuple[RunStarter, ...] = get_args(RunStarter)
 """From the loosest to the strictest."""
 MESSAGES_A_PAGE = 20
 PAGES_READ = 50
-LONGEST_PAUSE = 10_000
-"""Milliseconds between the end of a step and a prompt after which that prompt is no part of the same run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +181,7 @@ def _is_final(answer: MessageInfo) -> bool:
     if answer.summary is True and not answer.ended:
         return False
     ended = answer.ended or answer.error is not None or answer.structured is not None
-    return ended or (answer.time.completed is not None and has_last_step(answer))
+    return ended or (answer.time.completed is not None and answer.has_last_step)
 
 
 def _had_stopped(answer: Message, prompt: Message) -> bool:
@@ -195,7 +194,7 @@ def _had_stopped(answer: Message, prompt: Message) -> bool:
     if completed is None or answer.info.summary is True:
         return False
     paused = prompt.info.time.created - completed
-    return paused > LONGEST_PAUSE or (paused >= 0 and (says_nothing(answer) or _is_rejected(answer)))
+    return paused > LONGEST_PAUSE_MS or (paused >= 0 and (says_nothing(answer) or _is_rejected(answer)))
 
 
 def says_nothing(answer: Message) -> bool:
@@ -216,11 +215,6 @@ def is_cut_short(answer: Message) -> bool:
     if info.finish != NEXT_STEP or info.time.completed is None:
         return False
     return not _is_final(info) and not _is_rejected(answer)
-
-
-def has_last_step(answer: MessageInfo) -> bool:
-    """Return True if a message has a finished step of the model that called no tool."""
-    return answer.finish not in {"", NEXT_STEP}
 
 
 async def is_superseded(client: OpenCodeClient, run: Run) -> bool:

@@ -17,6 +17,8 @@ SUBAGENT_TOOLS = frozenset({"task", "subagent"})
 """Names of the tool that starts a subagent: OpenCode 1's and OpenCode 2's."""
 NEXT_STEP = "tool-calls"
 """Value of ``finish`` of a step that called tools, whose results the model then gets in the next step."""
+LONGEST_PAUSE_MS = 10_000
+"""Time between the end of a step and a prompt after which that prompt is no part of the same work."""
 QUESTION_TOOL = "question"
 """Name of the tool by which a model asks questions."""
 ABORTED_ERROR = "MessageAbortedError"
@@ -387,6 +389,11 @@ class MessageInfo(Wire):
     def is_complete(self) -> bool:
         """Return True if OpenCode completed the message, or recorded an error of it; a killed OpenCode does neither."""
         return self.time.completed is not None or self.error is not None
+
+    @property
+    def has_last_step(self) -> bool:
+        """Return True if it has a finished step of the model that called no tool."""
+        return self.finish not in {"", NEXT_STEP}
 
 
 class Message(Wire):

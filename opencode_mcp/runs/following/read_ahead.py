@@ -25,7 +25,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo
 from opencode_mcp.runs.following.answer_in_writing import AnswerInWriting
-from opencode_mcp.runs.record import Run, SessionRecord, has_last_step, last_answers, read_session
+from opencode_mcp.runs.record import Run, SessionRecord, last_answers, read_session
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class ReadAhead:
     def _add_answer(self, message: MessageInfo) -> None:
         read, is_due = self._read, self._due
         self._forget()
-        if message.parent_id != self._run.message_id or message.error or not has_last_step(message):
+        if message.parent_id != self._run.message_id or message.error or not message.has_last_step:
             return
         if answer := self._written(message):
             self._completed = answer if message.time.completed is not None else None

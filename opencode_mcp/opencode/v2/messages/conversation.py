@@ -24,7 +24,7 @@ from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.v2.failures import failure_of, interruption
 from opencode_mcp.opencode.v2.messages import message_items, message_pairs
 from opencode_mcp.opencode.v2.messages.message_items import empty_answer
-from opencode_mcp.opencode.vocabulary.models import NEXT_STEP, Failure, Message
+from opencode_mcp.opencode.vocabulary.models import LONGEST_PAUSE_MS, Failure, Message
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 
@@ -36,12 +36,8 @@ STARTERS = frozenset({"synthetic", "skill", "compaction"})
 """Types of messages that start work if nothing is worked on; otherwise they are part of that work."""
 RESUMED = "server restarted"
 """Part of the text that OpenCode adds when it resumes the work of a server that was stopped."""
-MIDDLE_STEPS = frozenset({"", NEXT_STEP})
-"""Values of ``finish`` of a step that another one follows."""
 LAST_STEP = "stop"
 """Value of ``finish`` of a step that is the last one."""
-LONGEST_PAUSE_MS = 10_000
-"""Time between a step and a prompt after which OpenCode was ended between them: it takes a waiting prompt at once."""
 
 
 def to_messages(items: Sequence[object], session_id: str, *, prompt: str = "") -> list[Message]:
@@ -131,7 +127,7 @@ class _Conversation:
             return False
         last = self.messages[self._last].info
         is_complete = last.time.completed is not None and last.error is None
-        return is_complete and (last.summary is True or last.finish in MIDDLE_STEPS)
+        return is_complete and (last.summary is True or not last.has_last_step)
 
     def _end(self, item: JsonMap) -> None:
         """Note the end of an execution in its last answer, or in a new one."""
