@@ -11,7 +11,7 @@ from opencode_mcp.errors import BackendFailed
 from opencode_mcp.markdown.detail import View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section
-from opencode_mcp.opencode.vocabulary.models import Todo, ToolPart
+from opencode_mcp.opencode.vocabulary.models import SUBAGENT_STOPPED, Todo, ToolPart
 from opencode_mcp.runs.outcome.run_report import list_todos
 from opencode_mcp.text.outside_text import shorten
 
@@ -21,9 +21,6 @@ AGENT_ARGUMENTS = ("subagent_type", "agent")
 """Arguments that name the agent of a subagent: OpenCode 1's and OpenCode 2's."""
 ELSEWHERE = "…"
 """Placeholder in a call for an argument that is shown below it."""
-
-STOPPED = "Task cancelled"
-"""Error that OpenCode 1 writes into the call of a subagent that was stopped."""
 
 
 def tool_blocks(part: ToolPart, view: View, subagent: Sequence[Block] = ()) -> list[Block]:
@@ -54,7 +51,7 @@ def _delegated(part: ToolPart, view: View, subagent: Sequence[Block]) -> list[Bl
 
 def _bad_end(part: ToolPart, view: View) -> Block:
     """Return the line on the bad end of a subagent whose messages are shown."""
-    if part.state.error.strip() == STOPPED:
+    if part.state.error.strip() == SUBAGENT_STOPPED:
         return PlainLine("- the subagent was stopped")
     return _result(part, view, "- the subagent")
 

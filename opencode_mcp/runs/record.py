@@ -4,7 +4,7 @@ It reads messages and judges nothing by time or events.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
@@ -15,6 +15,7 @@ from opencode_mcp.opencode.http_client.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.models import (
     LONGEST_PAUSE_MS,
     NEXT_STEP,
+    SUBAGENT_STOPPED,
     FilePart,
     Message,
     MessageInfo,
@@ -200,6 +201,19 @@ def _had_stopped(answer: Message, prompt: Message) -> bool:
 def says_nothing(answer: Message) -> bool:
     """Return True if an answer has no content and names no reason for its end."""
     return not answer.info.finish and not any(part.type in {"text", "tool"} for part in answer.parts)
+
+
+def was_stopped_between(answers: Sequence[Message]) -> bool:
+    """Return True if the last answer is the beginning of a step after one whose subagent was stopped.
+
+    OpenCode 1 begins the step when its subagent has ended. If it is then stopped itself before anything else, the step
+    gets neither an end nor an error.
+    """
+    earlier, last = answers[:-1], answers[-1:]
+    if not earlier or last[0].info.is_complete or not says_nothing(last[0]):
+        return False
+    calls = [part for part in earlier[-1].parts if isinstance(part, ToolPart)]
+    return any(call.state.error.strip() == SUBAGENT_STOPPED for call in calls)
 
 
 def _is_rejected(answer: Message) -> bool:

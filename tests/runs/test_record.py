@@ -7,7 +7,14 @@ import pytest
 
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.vocabulary.models import Message, Session
-from opencode_mcp.runs.record import SessionRecord, answers_in, is_cut_short, read_session, was_followed
+from opencode_mcp.runs.record import (
+    SessionRecord,
+    answers_in,
+    is_cut_short,
+    read_session,
+    was_followed,
+    was_stopped_between,
+)
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
@@ -64,6 +71,28 @@ NOT_CUT = {
 @pytest.mark.parametrize("last", NOT_CUT.values(), ids=NOT_CUT)
 def test_an_answer_that_can_be_the_last_is_not_cut_short(last: Message) -> None:
     assert not is_cut_short(last)
+
+
+STOPPED_SUBAGENT = answer(1, "tool-calls", "Task cancelled")
+
+
+def test_a_step_that_was_stopped_as_it_began_follows_one_whose_subagent_was_stopped() -> None:
+    assert was_stopped_between([STOPPED_SUBAGENT, answer(20, ended=False)])
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [],
+        [answer(20, ended=False)],
+        [answer(1, "tool-calls", "No such file"), answer(20, ended=False)],
+        [STOPPED_SUBAGENT, answer(20)],
+        [STOPPED_SUBAGENT, answer(20, "tool-calls", "No such file", ended=False)],
+    ],
+    ids=["nothing", "a kill", "a kill after a failed call", "an end", "a step with a call"],
+)
+def test_any_other_step_was_not_stopped_as_it_began(answers: list[Message]) -> None:
+    assert not was_stopped_between(answers)
 
 
 @pytest.mark.parametrize("last", GOING_ON.values(), ids=GOING_ON)

@@ -97,6 +97,8 @@ def test_every_end_can_be_reached_and_every_state_has_a_status_for_callers() -> 
         (Evidence(answers=[answer(finish="")], empty=True), State.ABORTED),
         (Evidence(answers=[answer(finish="", error=FAILED)], empty=True), State.FAILED),
         (Evidence(answers=[answer(done=False)], empty=True), State.SETTLING),
+        (Evidence(answers=[answer(done=False)], empty=True, stopped=True), State.ABORTED),
+        (Evidence(answers=[answer()], stopped=True), State.COMPLETED),
         (Evidence(answers=[answer(error=FAILED)]), State.FAILED),
         (Evidence(answers=[answer(error=FAILED, done=False)]), State.FAILED),
         (Evidence(answers=[answer(error=ABORTED)]), State.ABORTED),

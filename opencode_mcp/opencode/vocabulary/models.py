@@ -23,6 +23,8 @@ QUESTION_TOOL = "question"
 """Name of the tool by which a model asks questions."""
 ABORTED_ERROR = "MessageAbortedError"
 """Name of the error of a message whose run somebody stopped."""
+SUBAGENT_STOPPED = "Task cancelled"
+"""Error that OpenCode 1 writes into the call of a subagent that was stopped."""
 
 
 In = TypeVar("In")

@@ -68,6 +68,7 @@ from opencode_mcp.runs.record import (
     last_answers,
     latest_prompt,
     says_nothing,
+    was_stopped_between,
 )
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.session_history.history import is_copied
@@ -384,6 +385,7 @@ class Follower:
             answers=[message.info for message in seen.answers],
             empty=bool(seen.answers) and says_nothing(seen.answers[-1]),
             cut_short=bool(seen.answers) and is_cut_short(seen.answers[-1]),
+            stopped=was_stopped_between(seen.answers),
             error=self._hub.state(run.session_id).error,
             copied=seen.copied,
             quiet_seconds=quiet_seconds,

@@ -19,7 +19,7 @@ The order of the tests in ``classify`` is the order of trust, from what was neve
 3. A ``session.error`` event since the prompt. It is the only trace of a prompt that failed before its first answer.
 4. The inbox, and the session's beginning. A prompt that is in the inbox, while the session is idle, was stopped before
    it began (OpenCode 2). A prompt or an incomplete answer that is older than its session was copied by a fork, which
-   never completes it.
+   never completes it. An answer that began when its subagent was stopped, and was stopped then itself, stays empty.
 5. Time. A run that failed can be idle with an unfinished answer for seconds, on a busy machine for more than three. A
    run whose OpenCode was killed, in a step or between two, stays so for ever. Ten seconds separate the two.
 
@@ -111,6 +111,8 @@ class Evidence:
     """True if the last of them is a step that another one must follow (``record.is_cut_short``)."""
     error: Failure | None = None
     """The ``session.error`` that came since the prompt."""
+    stopped: bool = False
+    """True if the last of them was stopped as it began (``record.was_stopped_between``)."""
     parked: bool = False
     """True if the session is idle and has the prompt in its inbox."""
     copied: bool = False
@@ -127,7 +129,7 @@ def classify(evidence: Evidence) -> State:
         return _answered_state(evidence.answers[-1].error, empty=evidence.empty)
     if evidence.error is not None:
         return _end_state(evidence.error)
-    if evidence.parked or evidence.copied:
+    if evidence.parked or evidence.copied or evidence.stopped:
         return State.ABORTED
     return State.LOST if evidence.quiet_seconds > QUIET_LIMIT_SECONDS else State.SETTLING
 
