@@ -158,6 +158,17 @@ async def test_a_schema_that_is_none_is_refused_before_anything_runs(host: Host)
     assert "output_schema is not a JSON Schema" in told
 
 
+async def answer_so_far_is(host: Host, session_id: str, words: str) -> None:
+    """Wait until the bridge reports these words of a running answer."""
+
+    async def are_reported() -> bool:
+        report = await host.wait(session_id, wait_seconds=0.5)
+        assert report["status"] == "running"
+        return words in report["text"]
+
+    await eventually(are_reported)
+
+
 async def test_without_waiting_the_run_goes_on_and_is_waited_for_later(
     host: Host, scripted_model: ScriptedModel
 ) -> None:
@@ -177,13 +188,7 @@ async def test_a_wait_that_is_over_reports_what_there_is_and_the_next_one_gets_t
     gate = f"over {era}"
     session = await host.start(step(text("Half of it, "), hold(gate), text("and the rest.")))
     await scripted_model.reached(gate)
-
-    async def half_is_reported() -> bool:
-        report = await host.wait(session, wait_seconds=0.5)
-        assert report["status"] == "running"
-        return "Half of it," in report["text"]
-
-    await eventually(half_is_reported)
+    await answer_so_far_is(host, session, "Half of it,")
     await scripted_model.release(gate)
     assert (await host.wait(session))["text"] == "Half of it, and the rest."
 
@@ -214,6 +219,7 @@ async def test_an_aborted_run_keeps_what_it_did_and_a_second_abort_changes_nothi
     steps = write(name, "x\n"), step(text("So far. "), hold(gate), text("Never said."))
     session = await host.start(*steps, directory=str(tracked))
     await scripted_model.reached(gate)
+    await answer_so_far_is(host, session, "So far.")
     first = await host.data("opencode_abort", session_id=session)
     assert first["status"] == "aborted"
     assert changes(first) == {("added", name, 1, 0)}

@@ -7,7 +7,7 @@ from uuid import uuid4
 import anyio
 import pytest
 from opencode import AsyncOpencode
-from opencode.types import ModelRef
+from opencode.types import ModelRef, SessionTextDeltaEvent
 
 from opencode_mcp.diffs.authorship import work_of
 from opencode_mcp.markdown.transcript import render_transcript
@@ -19,7 +19,7 @@ from opencode_mcp.runs.record import answers_in
 from opencode_mcp.runs.reports.merged_prompts import merged_with
 from tests.harness.failures import unwrapped
 from tests.harness.model import ScriptedModel
-from tests.harness.opencode2.driving import kinds, prompt
+from tests.harness.opencode2.driving import hearing, kinds, prompt
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.waiting import eventually
 from tests.opencode.v2.lists import only_call, verdict
@@ -67,9 +67,12 @@ class _Kinds:
 
     async def interrupt(self) -> str:
         name = uuid4().hex
-        session = await prompt(self._client, script(step(text("Before."), hold(name), text("After."))))
-        await self._model.reached(name)
-        return await self._interrupted(session)
+        async with hearing(self._client) as heard:
+            session = await prompt(self._client, script(step(text("Before."), hold(name), text("After."))))
+            # The model has sent these words when it is held; OpenCode has to have read them too.
+            await heard.of_kind(SessionTextDeltaEvent, session)
+            await self._model.reached(name)
+            return await self._interrupted(session)
 
     async def interrupted_retry(self) -> str:
         session = await prompt(self._client, script(failure(500, "Busy"), text("Never said.")))

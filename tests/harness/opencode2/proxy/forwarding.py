@@ -110,7 +110,7 @@ def _shaped(operation: str, reply: Any) -> object:  # noqa: ANN401 - JSON of any
         return change(reply) if change else reply
     if isinstance(reply, dict):
         holder = shapes.place(cast("Json", reply))
-        if change:
+        if change and holder["data"] is not None:
             holder["data"] = change(holder["data"])
         return holder
     return reply
