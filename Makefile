@@ -7,7 +7,7 @@ PYTHON ?= python3
 # pytest keeps the tests as it has rewritten them: doing that anew in each worker takes longer than the fast tests.
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
-OVER_HTTP := runs.py asking.py tasks.py resources.py subscriptions.py bad_input.py
+OVER_HTTP := runs/test_runs asking/test_asking protocol/test_tasks protocol/test_resources protocol/test_subscriptions protocol/test_bad_input
 PARALLEL := --numprocesses=auto --dist=worksteal
 
 .PHONY: setup basics test pytest both http fast check lint types format demo bench attack
@@ -57,7 +57,7 @@ bench: setup
 
 # Every test over HTTP of the modules of which `make test` runs a part over HTTP: half an hour.
 http: setup
-	$(BIN)/pytest $(PARALLEL) --reruns=2 --over-http tests/http tests/conformance $(addprefix tests/integration/test_,$(OVER_HTTP))
+	$(BIN)/pytest $(PARALLEL) --reruns=2 --over-http tests/http tests/conformance $(OVER_HTTP:%=tests/integration/%.py)
 
 # Every test for both generations on OpenCode 2, of which `make test` takes a part: half an hour.
 both: setup
@@ -67,7 +67,7 @@ both: setup
 attack: setup
 	@$(BIN)/python -m benchmarks fuzz
 	@$(BIN)/python -m benchmarks soak
-	@FAULT_SEEDS=all $(BIN)/pytest tests/integration/test_faults.py tests/integration/test_newer_opencode2.py
-	@FAULT_SEEDS=all $(BIN)/pytest $(PARALLEL) tests/integration/test_batches.py -k killed
+	@FAULT_SEEDS=all $(BIN)/pytest tests/integration/outages/test_faults.py tests/integration/outages/test_newer_opencode2.py
+	@FAULT_SEEDS=all $(BIN)/pytest $(PARALLEL) tests/integration/delegation/test_batches.py -k killed
 	@LOAD=large $(BIN)/pytest tests/http/test_load.py
 	@TEXTS=long $(BIN)/pytest $(PARALLEL) -m "not integration" --hypothesis-profile=default

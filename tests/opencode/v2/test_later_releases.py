@@ -12,7 +12,7 @@ from tests.opencode.v2.events import line
 from tests.opencode.v2.lists import SESSION, call, idle, prompt, read, said, step, stopped_step, verdict
 
 SEEDS = range(3000, 3100)
-"""The same releases as in ``tests/integration/test_newer_opencode2.py``."""
+"""The same releases as in ``tests/integration/outages/test_newer_opencode2.py``."""
 DONE = {"status": "completed", "input": {"command": "ls"}, "content": [{"type": "text", "text": "a"}]}
 FAILED = {"type": "provider.no-route", "message": "Model unavailable"}
 CONVERSATION = [

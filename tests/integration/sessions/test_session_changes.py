@@ -9,7 +9,7 @@ import pytest
 from opencode_mcp.opencode.versions import Generation
 from tests.harness.model import ScriptedModel
 from tests.integration.host import Host
-from tests.integration.test_session_overview import rows_of
+from tests.integration.sessions.test_session_overview import rows_of
 from tests.scripted_model.script import hold, script, task, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]

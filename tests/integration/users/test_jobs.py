@@ -16,7 +16,7 @@ from tests.harness.bridge import Bridge
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.integration.host import Host, changes
-from tests.integration.test_commands import add_command
+from tests.integration.runs.test_commands import add_command
 from tests.scripted_model.script import bash, hold, question, step, structured, text, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]

@@ -12,7 +12,7 @@ from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.host import Host, Json
-from tests.integration.test_session_overview import about
+from tests.integration.sessions.test_session_overview import about
 from tests.scripted_model.script import hold, script, step, task, text, usage
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]

@@ -15,8 +15,8 @@ from tests.harness.opencode2.newer.release import Release
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.project import configure, make_project
 from tests.integration.backend import backend
+from tests.integration.outages.test_faults import chosen, play_all
 from tests.integration.rounds import Desk, Host, Round, check_truth, settings_for
-from tests.integration.test_faults import chosen, play_all
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.long]
 

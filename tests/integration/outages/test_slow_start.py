@@ -27,7 +27,7 @@ from tests.harness.slow_proxy import SlowProxy, slow_proxy_to
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
 from tests.integration.host import meanwhile
-from tests.integration.test_commands import add_command
+from tests.integration.runs.test_commands import add_command
 from tests.scripted_model.script import hold, script, step, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

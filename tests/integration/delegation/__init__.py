@@ -1,0 +1,1 @@
+"""Isolated and verified work, batches, limits, and the command at the end of a run."""

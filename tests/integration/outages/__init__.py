@@ -1,0 +1,1 @@
+"""OpenCode or the connection fails, is slow, is older or newer; several bridges share one OpenCode."""

@@ -1,0 +1,1 @@
+"""MCP itself: messages, tasks, resources, subscriptions, prompts, completions and bad input."""

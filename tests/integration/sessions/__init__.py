@@ -1,0 +1,1 @@
+"""Sessions: lists, views, history, changes and costs."""
