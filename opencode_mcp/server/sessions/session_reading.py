@@ -17,7 +17,10 @@ from opencode_mcp.server.results.amounts import DATA_DIGITS, money
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.runs.run_note import Note
     from opencode_mcp.runs.session_history.subagents import Subagents
     from opencode_mcp.server.bridge import Bridge
 
@@ -69,6 +72,8 @@ class SessionFacts:
     are_subagents_known: bool = True
     """False if OpenCode could not list them."""
     present: PresentState = IDLE
+    stop_reason: str = ""
+    """Sentence on the limit at which its last run was stopped; empty if it was not."""
 
     @property
     def activity(self) -> Activity:
@@ -148,7 +153,8 @@ def facts_of(
         present: Its state at this moment.
     """
     last, own = end
-    first = first_prompt(last.prompt_id, bridge.runs.notes.of(session))
+    notes = bridge.runs.notes.of(session)
+    first = first_prompt(last.prompt_id, notes)
     words = bridge.runs.notes.words_of(session, first) or last.prompt
     below = subagents.below(session.id)
     return SessionFacts(
@@ -158,7 +164,14 @@ def facts_of(
         number_of_subagents=len(below),
         are_subagents_known=subagents.is_whole,
         present=present,
+        stop_reason=_stop_reason(bridge, first, notes) if last.outcome == "aborted" else "",
     )
+
+
+def _stop_reason(bridge: "Bridge", prompt_id: str, notes: "Sequence[Note]") -> str:
+    """Return why the limits of a prompt's run stopped it; empty if they did not."""
+    noted = next((note.stopped for note in notes if note.message_id == prompt_id and note.stopped), "")
+    return bridge.runs.known.stop_reasons.get(prompt_id) or noted
 
 
 def cost_data(facts: SessionFacts) -> dict[str, Any]:

@@ -235,6 +235,7 @@ def _facts_data(facts: SessionFacts, now: float, waited: float) -> dict[str, Any
     last = facts.last
     run = {
         "outcome": facts.outcome,
+        "reason": _reason(facts),
         "seconds": _seconds(facts, now),
         "waited": waited,
         "prompt": last.prompt,
@@ -246,6 +247,11 @@ def _facts_data(facts: SessionFacts, now: float, waited: float) -> dict[str, Any
         **cost_data(facts),
         "tokens": {"input": int(facts.spent.input), "output": int(facts.spent.output)},
     }
+
+
+def _reason(facts: SessionFacts) -> str:
+    """Return why limits stopped the last run; empty if they did not, or if the session works again."""
+    return facts.stop_reason if facts.outcome == "aborted" else ""
 
 
 def _seconds(facts: SessionFacts, now: float) -> float:
@@ -310,7 +316,8 @@ def _last_run(view: SessionView, facts: SessionFacts, prompt: str) -> str:
     words = f'prompt "{prompt}"' if prompt else ""
     ended = f"ended {moment(facts.ended)}" if is_changed_since(view.session, facts) else ""
     line = "Last run: " + " · ".join(filter(None, [f"{facts.outcome}{took}", ended, words]))
-    return f"{line}\nDoing: {one_line(view.doing)}" if view.doing else line
+    doing = f"Doing: {one_line(view.doing)}" if view.doing else ""
+    return "\n".join(filter(None, [line, _reason(facts), doing]))
 
 
 def _next(view: SessionView) -> str:

@@ -61,6 +61,10 @@ async def test_a_run_is_stopped_after_its_minutes_of_work(host: Host, workplace:
     report = await host.wait(session_id)
     assert report["status"] == "aborted"
     assert report["shortfall"].endswith("working time: the limit is 0.05 min.")
+    reason = "The run was stopped for its working time: the limit is 0.05 min."
+    seen = await host.data("opencode_session", session_id=session_id, limit=0)
+    assert (seen["last_run"]["outcome"], seen["last_run"]["reason"]) == ("aborted", reason)
+    assert reason in await host.text("opencode_session", session_id=session_id, limit=0)
 
 
 async def test_limits_hold_when_another_bridge_follows_the_run(
