@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.repository.git import Git
     from opencode_mcp.isolation.worktrees import Worktrees
 
-UNDO = 'call opencode_integrate again with how="undo".'
+UNDO = 'call opencode_integrate(session_id="{session}", how="undo").'
 EARLIER = 'how="undo" once more takes the apply before it back, too.'
-AGAIN = 'call opencode_integrate with how="apply", which brings them in again.'
+AGAIN = 'call opencode_integrate(session_id="{session}", how="apply"), which brings them in again.'
 
 
 async def apply(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
@@ -47,7 +47,7 @@ async def apply(worktrees: "Worktrees", worktree: "Worktree", options: Integrati
             done = Applied(seen.tree, merge.tree, before.after if before else "")
             await _apply_recorded(git, worktree, seen, done, work)
     await note_integrated(git, worktree.name, work)
-    return Integration(changed, merge.conflicts, undo=UNDO if changed else "")
+    return Integration(changed, merge.conflicts, undo=_way(UNDO, worktree) if changed else "")
 
 
 async def undo(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
@@ -72,8 +72,13 @@ async def undo(worktrees: "Worktrees", worktree: "Worktree", options: Integratio
             if changed:
                 await write(git, seen, merge.tree)
             await forget_apply(git, worktree.name, done)
-    way_back = " ".join([AGAIN, *([EARLIER] if done.earlier else [])])
+    way_back = " ".join([_way(AGAIN, worktree), *([EARLIER] if done.earlier else [])])
     return Integration(changed, merge.conflicts, undo=way_back if changed else "")
+
+
+def _way(text: str, worktree: "Worktree") -> str:
+    """Return how to undo something, with the name by which the worktree is found."""
+    return text.format(session=worktree.session_id or worktree.branch)
 
 
 async def _checked_changes(git: "Git", seen: Snapshot, merge: Merge, options: IntegrationOptions) -> list[TreeChange]:

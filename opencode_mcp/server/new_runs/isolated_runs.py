@@ -13,6 +13,7 @@ from opencode_mcp.isolation import preparation
 from opencode_mcp.isolation.recorded_worktrees import HEAD
 from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_have_arrived
 from opencode_mcp.server.access.operation_uses import INTEGRATE
+from opencode_mcp.server.changes.isolated_place import bringing_text, integrate_call, place_text
 from opencode_mcp.server.changes.unseen_changes import unseen_note, worktree_of
 from opencode_mcp.server.results.render import next_step, without_tools
 from opencode_mcp.server.results.worktree_base_text import base_note
@@ -181,9 +182,7 @@ async def _changes_note(bridge: "Bridge", worktree: "Worktree", run: "Run", repo
         return f"It changed no file in its {worktree.described}. {discard} removes that."
     report.isolated, report.remote = not worktree.removed, worktree.is_remote
     report.brought = await bridge.worktrees.is_brought(worktree)
-    call = f'opencode_integrate(session_id="{run.session_id}", how="{"merge" if worktree.is_remote else "apply"}")'
-    does = "says how to bring the changes there." if worktree.is_remote else "brings the changes there."
-    brings = "" if call in next_step(report) else f"{call} {does}"
-    project = f"{worktree.project} has work of this session" if report.brought else f"{worktree.project} is unchanged"
-    where = f"The files are in a {worktree.described}; {project}."
+    is_told = integrate_call(worktree, run.session_id) in next_step(report)
+    brings = "" if is_told else bringing_text(worktree, run.session_id)
+    where = place_text(worktree, is_brought=report.brought)
     return " ".join(filter(None, [where, brings, unseen]))

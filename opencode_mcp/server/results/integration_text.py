@@ -75,7 +75,7 @@ def _paths_line(beginning: str, paths: "Sequence[str]") -> str:
 def _next(how: How, worktree: "Worktree", done: "Integration") -> list[str]:
     """Return how to remove the worktree, unless it is removed, or its work is still to be adapted."""
     is_refused = done.conflicts and not done.changed
-    return [] if how in REMOVING or is_refused else [STAYS.format(session=worktree.session_id)]
+    return [] if how in REMOVING or is_refused else [STAYS.format(session=worktree.session_id or worktree.branch)]
 
 
 def data_of(how: How, worktree: "Worktree", done: "Integration") -> dict[str, Any]:

@@ -138,7 +138,7 @@ async def session_rows(bridge: "Bridge", page: session_list.SessionPage) -> Sess
     if page.totals:
         is_idle = page.totals.sessions.isdisjoint(page.status)
         page.totals.is_cost_known = is_idle and all(one.is_cost_known for one in facts.values())
-    rows = _fitted(page, facts, ends)
+    rows = _fitted(bridge, page, facts, ends)
     return replace(rows, unread=_unread(bridge, page, rows.rows))
 
 
@@ -160,13 +160,15 @@ def _facts(
     return facts_of(bridge, session, (end.last, end.own), subagents, present)
 
 
-def _fitted(page: session_list.SessionPage, facts: dict[str, SessionFacts], ends: dict[str, _End]) -> SessionRows:
+def _fitted(
+    bridge: "Bridge", page: session_list.SessionPage, facts: dict[str, SessionFacts], ends: dict[str, _End]
+) -> SessionRows:
     """Return the rows that fit, with the cursor of those that follow."""
     rows: list[Row] = []
     room, cursor = PAGE_BYTES, page.cursor
     for session in page.sessions:
         changes = ends[session.id].changes
-        data = _row_data(session, facts[session.id])
+        data = _row_data(session, facts[session.id]) | _worktree_data(bridge, session)
         data |= changes_data(changes, session.directory)
         room -= json_size(data)
         if rows and room < 0:
@@ -229,6 +231,21 @@ def _row_data(session: "Session", facts: SessionFacts) -> RowData:
     return {name: value for name, value in row.items() if value != ""} | cost_data(facts)
 
 
+def _worktree_data(bridge: "Bridge", session: "Session") -> RowData:
+    """Return the branch of a session's isolated worktree, and whether that was removed; empty for other sessions."""
+    worktree = bridge.worktrees.records.at(session.directory)
+    if worktree is None:
+        return {}
+    return {"isolated": worktree.branch} | ({"worktree_removed": True} if worktree.removed else {})
+
+
+def _worktree_text(data: RowData) -> str:
+    """Return that a session is isolated, and on which branch as long as its worktree is there; empty for others."""
+    if "isolated" not in data:
+        return ""
+    return "isolated, worktree removed" if data.get("worktree_removed") else f"isolated on {data['isolated']}"
+
+
 def _state_text(facts: SessionFacts) -> str:
     """Return the outcome of the last run, after what the session needs if that is something else."""
     is_idle = not facts.present.is_running
@@ -259,6 +276,7 @@ def _line(row: Row, *, common: bool) -> str:
         f'prompt "{prompt}"' if prompt else "",
         changes_text(row.changes, row.session.directory),
         "" if common else one_line(data["directory"]),
+        _worktree_text(data),
         f"subagent of {data['parent']}" if data.get("parent") else "",
         f"fork of {data['forked_from']}" if data.get("forked_from") else "",
         "archived" if data.get("archived") else "",

@@ -9,11 +9,17 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.markdown import diff as markdown_diff
 from opencode_mcp.runs.session_history import history
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.changes import change_authors, session_comparison, unseen_changes, working_tree_authors
+from opencode_mcp.server.changes import (
+    change_authors,
+    isolated_place,
+    session_comparison,
+    unseen_changes,
+    working_tree_authors,
+)
 from opencode_mcp.server.changes.missing_changes import why_no_changes, why_without_git
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import diff_link
-from opencode_mcp.server.results.render import TEXT_LIMIT, result
+from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
 from opencode_mcp.server.results.schemas import CHANGES_TEXTS
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace import git_head
@@ -108,10 +114,14 @@ async def _working_tree_result(
 
 
 async def _with_note(bridge: Bridge, session: "Session", message_id: str) -> Changes:
-    """Return the changes of a session or of one prompt, with a note on what OpenCode does not show of the session's."""
+    """Return the changes of a session or of one prompt, with a note on where they are if the session is isolated.
+
+    For a whole session, the note also says what OpenCode does not show.
+    """
     found = await _of_session(bridge, session, message_id)
     note = "" if message_id else await _more_changes(bridge, session, found)
-    return found._replace(note=" ".join(filter(None, [found.note, note])))
+    place = await _isolated_place(bridge, session, found)
+    return found._replace(note=" ".join(filter(None, [found.note, note, place])))
 
 
 async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> Changes:
@@ -132,6 +142,16 @@ async def _more_changes(bridge: Bridge, session: "Session", changes: Changes) ->
     seen = {diff.file for diff in changes.diffs} | changes.left_out.keys()
     unseen = await unseen_changes.unseen_note(bridge, worktree, seen) if worktree else ""
     return " ".join(filter(None, [unseen, unseen_changes.verification_note(bridge, session)]))
+
+
+async def _isolated_place(bridge: Bridge, session: "Session", changes: Changes) -> str:
+    """Return sentences on the worktree of an isolated session, and how to bring its changes back; empty for others."""
+    worktree = unseen_changes.worktree_of(bridge, session.directory)
+    if worktree is None or not changes.diffs:
+        return ""
+    is_brought = await bridge.worktrees.is_brought(worktree)
+    place = isolated_place.place_text(worktree, is_brought=is_brought, with_directory=True)
+    return without_tools(f"{place} {isolated_place.bringing_text(worktree, session.id)}", bridge.unlisted_tools)
 
 
 async def _working_tree(bridge: Bridge, directory: str, against: str) -> Changes:

@@ -38,8 +38,14 @@ async def test_isolated_work_comes_back_by_apply_and_goes_by_undo(host: Host, tr
 
     again = await host.run(write(f"more-{name}", "more\n"), text("Done."), session_id=report["session_id"])
     assert again["directory"] == report["directory"]
+    branch = git(Path(report["directory"]), "branch", "--show-current").strip()
+    shown = await host.text("opencode_diff", session_id=report["session_id"])
+    assert f"{report['directory']}, a git worktree, on the branch {branch}; {tracked} is unchanged." in shown
+    assert f'opencode_integrate(session_id="{report["session_id"]}", how="apply") brings the changes there.' in shown
+    assert f"isolated on {branch}" in await host.text("opencode_list_sessions", directory=str(tracked))
     done = await integrate(host, report, "apply")
     assert {file["path"] for file in done["files"]} == {name, f"more-{name}"}
+    assert done["undo"] == f'call opencode_integrate(session_id="{report["session_id"]}", how="undo").'
     assert (tracked / name).read_text(encoding="utf-8") == "by OpenCode\n"
     await integrate(host, report, "undo")
     assert files_of(str(tracked)) == before
@@ -123,7 +129,8 @@ async def test_the_session_of_a_removed_worktree_can_be_read_counts_for_its_proj
     view = await host.data("opencode_session", session_id=session_id)
     assert f"Written {case}." in view["transcript"]
     listed = await host.data("opencode_list_sessions", directory=place)
-    assert session_id in {row["session_id"] for row in listed["sessions"]}
+    [row] = [row for row in listed["sessions"] if row["session_id"] == session_id]
+    assert row["worktree_removed"]
     cost = await host.data("opencode_cost", directory=place)
     assert {row["project"] for row in cost["by_project"]} == {place}
     shown = await host.data("opencode_status", directory=place)

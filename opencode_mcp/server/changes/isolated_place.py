@@ -1,0 +1,32 @@
+"""Sentences on where the changes of an isolated session are, and on how to bring them back."""
+
+from typing import TYPE_CHECKING
+
+from opencode_mcp.text.outside_text import one_line
+
+if TYPE_CHECKING:
+    from opencode_mcp.isolation.records import Worktree
+
+
+def integrate_call(worktree: "Worktree", session_id: str) -> str:
+    """Return the call that brings the changes of a worktree back, or says how."""
+    return f'opencode_integrate(session_id="{session_id}", how="{"merge" if worktree.is_remote else "apply"}")'
+
+
+def bringing_text(worktree: "Worktree", session_id: str) -> str:
+    """Return a sentence on how to bring the changes of a worktree back."""
+    does = "says how to bring the changes there." if worktree.is_remote else "brings the changes there."
+    return f"{integrate_call(worktree, session_id)} {does}"
+
+
+def place_text(worktree: "Worktree", *, is_brought: bool, with_directory: bool = False) -> str:
+    """Return a sentence on where the changes of a worktree are.
+
+    Args:
+        worktree: The worktree.
+        is_brought: Whether work of it was brought to the checkout.
+        with_directory: Whether the reader does not know its directory yet.
+    """
+    project = f"{worktree.project} has work of this session" if is_brought else f"{worktree.project} is unchanged"
+    directory = f"{one_line(worktree.directory)}, " if with_directory else ""
+    return f"The files are in {directory}a {worktree.described}; {project}."
