@@ -189,13 +189,14 @@ def _had_stopped(answer: Message, prompt: Message) -> bool:
     """Return True if OpenCode had stopped after an unmarked answer before it got the next prompt.
 
     It stops after a rejected call, after an abort that leaves an empty message, and where it is ended between two
-    steps, which otherwise follow each other at once.
+    steps, which otherwise follow each other at once. It had stopped before every prompt of a bridge's, too.
     """
     completed = answer.info.time.completed
     if completed is None or answer.info.summary is True:
         return False
     paused = prompt.info.time.created - completed
-    return paused > LONGEST_PAUSE_MS or (paused >= 0 and (says_nothing(answer) or _is_rejected(answer)))
+    has_stopped = prompt.info.joins_nothing or says_nothing(answer) or _is_rejected(answer)
+    return paused > LONGEST_PAUSE_MS or (paused >= 0 and has_stopped)
 
 
 def says_nothing(answer: Message) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from opencode_mcp.errors import BackendFailed
-from opencode_mcp.opencode.vocabulary.models import Message, Session
+from opencode_mcp.opencode.vocabulary.models import PROMPT_MARK, Message, Session
 from opencode_mcp.runs.record import (
     SessionRecord,
     answers_in,
@@ -28,9 +28,9 @@ def read(info: Mapping[str, object], parts: Sequence[Mapping[str, object]]) -> M
     return Message.read({"info": {"sessionID": "ses_1", **info}, "parts": parts})
 
 
-def prompt(at: int, *, synthetic: bool = False) -> Message:
+def prompt(at: int, mark: str = "", *, synthetic: bool = False) -> Message:
     part = {"type": "text", "text": "Do it.", "synthetic": synthetic}
-    return read({"id": f"msg_{at:06}", "role": "user", "time": {"created": at}}, [part])
+    return read({"id": f"msg_{at:06}{mark}", "role": "user", "time": {"created": at}}, [part])
 
 
 def answer(at: int, finish: str = "", error: str = "", *, ended: bool = True, **more: object) -> Message:
@@ -118,6 +118,13 @@ def test_a_prompt_that_came_while_a_run_went_on_is_answered_with_it(last: Messag
 @pytest.mark.parametrize("last", [*ENDED.values(), *GOING_ON.values()], ids=[*ENDED, *GOING_ON])
 def test_a_prompt_long_after_the_last_step_is_no_part_of_the_run(last: Message) -> None:
     messages = [prompt(0), last, prompt(60_000), answer(60_100, "stop")]
+    assert answers_in(messages, messages[0].info.id) == [last]
+    assert was_followed(messages, messages[0].info.id, messages[2])
+
+
+@pytest.mark.parametrize("last", [*ENDED.values(), *GOING_ON.values()], ids=[*ENDED, *GOING_ON])
+def test_a_prompt_that_a_bridge_sent_after_a_step_is_no_part_of_the_run(last: Message) -> None:
+    messages = [prompt(0), last, prompt(100, PROMPT_MARK), answer(200, "stop")]
     assert answers_in(messages, messages[0].info.id) == [last]
     assert was_followed(messages, messages[0].info.id, messages[2])
 

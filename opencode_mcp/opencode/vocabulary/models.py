@@ -19,6 +19,8 @@ NEXT_STEP = "tool-calls"
 """Value of ``finish`` of a step that called tools, whose results the model then gets in the next step."""
 LONGEST_PAUSE_MS = 10_000
 """Time between the end of a step and a prompt after which that prompt is no part of the same work."""
+PROMPT_MARK = "oMCP"
+"""End of the ids of the prompts that bridges send, each when its session is idle, or behind the session's work."""
 QUESTION_TOOL = "question"
 """Name of the tool by which a model asks questions."""
 ABORTED_ERROR = "MessageAbortedError"
@@ -381,6 +383,11 @@ class MessageInfo(Wire):
 
     If that answer is not complete, OpenCode was killed while it wrote it.
     """
+
+    @property
+    def joins_nothing(self) -> bool:
+        """Return True for a prompt that a bridge sent: OpenCode adds none of them to work that it has begun."""
+        return self.id.endswith(PROMPT_MARK)
 
     @property
     def model(self) -> str:

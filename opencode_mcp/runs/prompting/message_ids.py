@@ -1,15 +1,21 @@
-"""Message ids that the bridge makes, in the form of OpenCode's own: its older versions sort messages by them."""
+"""Message ids that the bridge makes, in the form of OpenCode's own: its older versions sort messages by them.
+
+The last characters of an id are random but for a mark, by which every bridge knows the prompts of bridges.
+"""
 
 import secrets
 import string
 import time
 from itertools import count
 
+from opencode_mcp.opencode.vocabulary.models import PROMPT_MARK
+
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 MOMENT_DIGITS = 12
 """Digits at the beginning of an id that show its time."""
 CYCLE = 2**36
 """Milliseconds after which the times in ids start again from zero."""
+RANDOM_CHARACTERS = 14 - len(PROMPT_MARK)
 _counter = count()
 
 
@@ -20,7 +26,7 @@ def new_message_id(seconds: float | None = None) -> str:
         seconds: OpenCode's time, since the epoch; this machine's where none is given.
     """
     moment = time.time() if seconds is None else seconds
-    return message_id(int(moment * 1000), next(_counter) % 4096, secrets.token_bytes(14))
+    return _marked_id(int(moment * 1000))
 
 
 def message_id_after(earlier: str, made: str) -> str:
@@ -33,7 +39,11 @@ def message_id_after(earlier: str, made: str) -> str:
     moment = _time_of(earlier)
     if made > earlier or moment is None:
         return made
-    return message_id(moment + 1, next(_counter) % 4096, secrets.token_bytes(14))
+    return _marked_id(moment + 1)
+
+
+def _marked_id(milliseconds: int) -> str:
+    return message_id(milliseconds, next(_counter) % 4096, secrets.token_bytes(RANDOM_CHARACTERS)) + PROMPT_MARK
 
 
 def message_id(milliseconds: int, counter: int, noise: bytes) -> str:
@@ -42,7 +52,7 @@ def message_id(milliseconds: int, counter: int, noise: bytes) -> str:
     Args:
         milliseconds: Since the epoch.
         counter: Tells ids of one millisecond apart; below 4096.
-        noise: A byte for each of the last 14 characters.
+        noise: A byte for each character after the time.
     """
     moment = (milliseconds * 4096 + counter) % 2**48
     return f"msg_{moment:012x}" + "".join(ALPHABET[byte % len(ALPHABET)] for byte in noise)

@@ -199,19 +199,23 @@ async def test_a_run_whose_opencode_was_killed_stays_failed_when_its_session_goe
     with serve(tmp_path / "first.log") as server:
         launch = attaching(tmp_path, scripted_model, server, project)
         async with connected(launch) as host, meanwhile(partial(host.run, bash("touch begun; sleep 60"))) as reports:
+            between_steps = await host.run(bash("true"), step(hold("stays"), text("Never said.")), wait_seconds=0)
+            await scripted_model.reached("stays")
             await eventually(anyio.Path(project / "begun").exists, seconds=SECONDS)
             kill(server.process)
-    killed = {name: reports[0][name] for name in ("session_id", "message_id")}
     assert reports[0]["status"] == "failed"
+    killed = [{name: run[name] for name in ("session_id", "message_id")} for run in (between_steps, reports[0])]
     with serve(tmp_path / "second.log"):
         async with connected(launch) as host:
-            later = await host.run(text("Gone on."), session_id=killed["session_id"])
-            assert (later["status"], later["text"]) == ("completed", "Gone on.")
-            assert "together with" not in str(later)
-            assert await ended_unfinished(host, killed)
+            for run in killed:
+                later = await host.run(text("Gone on."), session_id=run["session_id"])
+                assert (later["status"], later["text"]) == ("completed", "Gone on.")
+                assert "together with" not in str(later)
+                assert await ended_unfinished(host, run)
         async with connected(launch) as host:
-            assert await ended_unfinished(host, killed)
-            assert (await host.wait(killed["session_id"]))["text"] == "Gone on."
+            for run in killed:
+                assert await ended_unfinished(host, run)
+                assert (await host.wait(run["session_id"]))["text"] == "Gone on."
 
 
 async def ended_unfinished(host: Host, killed: dict[str, str]) -> bool:

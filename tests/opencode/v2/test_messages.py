@@ -8,6 +8,7 @@ from opencode_mcp.diffs.authorship import work_of
 from opencode_mcp.markdown.transcript import render_transcript
 from opencode_mcp.opencode.v2.messages.message_pairs import source_id
 from opencode_mcp.opencode.vocabulary.models import (
+    PROMPT_MARK,
     AgentPart,
     CompactionPart,
     FilePart,
@@ -284,7 +285,9 @@ def test_a_prompt_after_a_server_was_killed_shares_nothing_with_the_run_before_i
     killed = read(prompt(1), step(2, ""), prompt(3), step(4), idle(5))
     closed = read(prompt(1), CLOSED_STEP, prompt(3), step(4), idle(5))
     stopped = read(prompt(1), step(2, "tool-calls"), prompt(300), step(301), idle(302))
-    for messages in (killed, closed, stopped):
+    of_bridge = {**prompt(3), "id": f"msg_003{PROMPT_MARK}"}
+    restarted = read(prompt(1), step(2, "tool-calls"), of_bridge, step(4), idle(5))
+    for messages in (killed, closed, stopped, restarted):
         broken, answer = (message.info for message in messages if message.info.role == "assistant")
         assert merged_with(messages, "msg_001") == merged_with(messages, answer.parent_id) == []
         later = next(message for message in messages if message.info.id == answer.parent_id)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opencode_mcp.opencode.vocabulary.models import PROMPT_MARK
 from opencode_mcp.runs.prompting.message_ids import ALPHABET, age_of, message_id, message_id_after, new_message_id
 
 FORM = re.compile(r"msg_[0-9a-f]{12}[0-9A-Za-z]{14}")
@@ -16,7 +17,7 @@ NOISE = st.binary(min_size=14, max_size=14)
 def test_ids_made_in_a_row_ascend_and_differ() -> None:
     ids = [new_message_id() for _ in range(4000)]
     assert len(set(ids)) == len(ids)
-    assert all(FORM.fullmatch(made) for made in ids)
+    assert all(FORM.fullmatch(made) and made.endswith(PROMPT_MARK) for made in ids)
     # The counter begins anew every 4096 ids, which at worst swaps two of one millisecond.
     assert ids[:1000] == sorted(ids[:1000]) or ids[1000:2000] == sorted(ids[1000:2000])
 
@@ -63,6 +64,7 @@ def test_the_next_id_of_a_session_sorts_after_its_last(earlier: int, later: int,
     last, made = message_id(earlier, 4095, noise), message_id(later, 0, noise)
     following = message_id_after(last, made)
     assert following > last
+    assert FORM.fullmatch(following)
     assert following == made or made <= last
 
 

@@ -105,9 +105,14 @@ class _Conversation:
             self.messages[self._last] = _with_info(self.messages[self._last], ended=True)
 
     def _has_stopped_before(self, prompt: Message) -> bool:
-        """Return True if the last step was complete for so long before a prompt that OpenCode was ended after it."""
+        """Return True if OpenCode was ended after the last step, which was complete before it got a prompt.
+
+        A prompt of a bridge's does not join work that goes on, and another one would have joined it without a pause.
+        """
         completed = self.messages[self._last].info.time.completed if self._last is not None else None
-        return completed is not None and prompt.info.time.created - completed > LONGEST_PAUSE_MS
+        if completed is None:
+            return False
+        return prompt.info.joins_nothing or prompt.info.time.created - completed > LONGEST_PAUSE_MS
 
     def _begin(self, prompt: str) -> None:
         if self._last is not None and not self._has_next_step() and self.messages[self._last].info.is_complete:
