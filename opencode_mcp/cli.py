@@ -34,16 +34,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     if given and given[0] == "token":
         return token(given[1:])
-    # Most hosts give no arguments, and without argparse their first requests are answered sooner.
-    parsed: dict[str, Any] = vars(_parser().parse_args(given)) if given else {"command": "serve", "json": False}
-    command, as_json = parsed.pop("command"), parsed.pop("json")
-    flags = {name: value for name, value in parsed.items() if value is not None}
+    command, as_json, flags = _parse(given)
     try:
         settings = resolve(flags)
         return serve(settings) if command == "serve" else doctor(settings, as_json=as_json)
     except BridgeError as error:
         print(f"opencode-mcp: {error}", file=sys.stderr)
         return USAGE_ERROR
+
+
+def _parse(given: Sequence[str]) -> tuple[str, bool, dict[str, Any]]:
+    """Return the command, whether it prints JSON, and the values of the options that are given."""
+    if not given:
+        # Most hosts give no arguments, and without argparse their first requests are answered sooner.
+        return "serve", False, {}
+    parsed: dict[str, Any] = vars(_parser().parse_args(given))
+    command, as_json = parsed.pop("command"), parsed.pop("json")
+    return command, as_json, {name: value for name, value in parsed.items() if value is not None}
 
 
 def token(arguments: Sequence[str]) -> int:

@@ -46,12 +46,17 @@ def examine(settings: "Settings", *, as_json: bool = False) -> int:
 
     for finding in local_findings(settings):
         note(finding)
-    if not any(finding.failed and finding.check == DEPENDENCIES for finding in findings):
+    if _can_import(findings):
         for finding in http_checks.http_findings(settings) if settings.http else ():
             note(finding)
         backend.run_checks(settings, note)
     _print(_document(findings) if as_json else f"\n{_verdict(findings)}")
     return 1 if _failures(findings) else 0
+
+
+def _can_import(findings: Sequence[Finding]) -> bool:
+    """Return True if no dependency is missing that the other checks import."""
+    return not any(finding.failed and finding.check == DEPENDENCIES for finding in findings)
 
 
 def _safe(text: str) -> str:

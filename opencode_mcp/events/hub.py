@@ -267,15 +267,19 @@ class Hub:
             return
         if event.session_id and event.place:
             self._places[event.session_id] = event.place
-        if isinstance(event, SessionChanged) and event.session.parent_id:
-            self.adopt(event.session_id, event.session.parent_id)
-        if isinstance(event, PartChanged) and (child := event.child_session):
-            # OpenCode sometimes loses the event of a session's creation.
-            self.adopt(child, event.session_id)
+        self._note_parent(event)
         if event.session_id:
             now = anyio.current_time()
             self._note_times(event, now)
             fold(self.state(event.session_id), event, now)
+
+    def _note_parent(self, event: Event) -> None:
+        """Note whose subagent a session is, if an event shows it."""
+        if isinstance(event, SessionChanged) and event.session.parent_id:
+            self.adopt(event.session_id, event.session.parent_id)
+        if isinstance(event, PartChanged) and event.child_session:
+            # OpenCode sometimes loses the event of a session's creation.
+            self.adopt(event.child_session, event.session_id)
 
     def _note_times(self, event: Event, now: float) -> None:
         match event:

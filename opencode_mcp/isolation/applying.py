@@ -42,7 +42,7 @@ async def apply(worktrees: "Worktrees", worktree: "Worktree", options: Integrati
             return Integration(conflicts=merge.conflicts)
         changed = await _checked_changes(git, seen, merge, options)
         # A new file is written as the worktree has it, and goes through the filter when the person adds it.
-        await check_filters(git, seen.own, [one.old_path or one.path for one in changed if one.status != "A"])
+        await check_filters(git, seen.own, _earlier_paths(changed, without="A"))
         if changed:
             done = Applied(seen.tree, merge.tree, before.after if before else "")
             await _apply_recorded(git, worktree, seen, done, work)
@@ -67,7 +67,7 @@ async def undo(worktrees: "Worktrees", worktree: "Worktree", options: Integratio
         if merge.conflicts and not options.markers:
             return Integration(conflicts=merge.conflicts)
         changed = await _checked_changes(git, seen, merge, options)
-        await check_filters(git, seen.own, [one.old_path or one.path for one in changed if one.status != "D"])
+        await check_filters(git, seen.own, _earlier_paths(changed, without="D"))
         with anyio.CancelScope(shield=True):
             if changed:
                 await write(git, seen, merge.tree)
@@ -88,6 +88,11 @@ async def _checked_changes(git: "Git", seen: Snapshot, merge: Merge, options: In
     check_submodules(changed)
     options.check_changes(changed)
     return changed
+
+
+def _earlier_paths(changed: list[TreeChange], *, without: str) -> list[str]:
+    """Return the paths that changed files had before; those with one of git's letters are left out."""
+    return [one.old_path or one.path for one in changed if one.status != without]
 
 
 async def _check_markers(git: "Git", seen: Snapshot, merge: Merge) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast, get_args
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from opencode_mcp.config import LOOPBACK_NAMES
 from opencode_mcp.errors import InvalidSetting
@@ -70,17 +70,26 @@ def _read(key: str, value: object) -> object:
 def _as_secure_url(value: object) -> str:
     """Parse a URL whose exact text counts, so nothing of it is changed."""
     url = as_text(value)
-    try:
-        parts = urlsplit(url)
-        is_url = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
-    except ValueError:
-        is_url = False
-        parts = urlsplit("")
-    if not is_url or parts.query or parts.fragment:
+    if not _is_plain_url(url):
         raise InvalidSetting(f"{url!r} is not a URL without a query.")
-    if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in LOOPBACK_NAMES):
+    if not _is_secure(urlsplit(url)):
         raise InvalidSetting(f"{url!r} is not secure.", hint="Only on this machine may it begin with http.")
     return url
+
+
+def _is_plain_url(url: str) -> bool:
+    """Return True for a URL that names a host, and has no user, query or fragment."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    names_host = bool(parts.hostname) and port != 0 and "@" not in parts.netloc
+    return names_host and not parts.query and not parts.fragment
+
+
+def _is_secure(parts: SplitResult) -> bool:
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_NAMES)
 
 
 def _as_scopes(value: object) -> Scopes:

@@ -71,8 +71,7 @@ class SessionEvents(EventStore):
         if found is None:
             return False
         number, stream = found
-        later = [event for event in self._events if event.stream == stream and event.number > number]
-        return stream in self._open or any(map(_is_response, later))
+        return stream in self._open or any(map(_is_response, self._after(number, stream)))
 
     async def replay_events_after(self, last_event_id: str, send_callback: EventCallback) -> str | None:
         """Send what is kept of a stream after an event, and return the stream; ``None``: it cannot be resumed."""
@@ -81,12 +80,16 @@ class SessionEvents(EventStore):
             return None
         sent, stream = found
         # More may come meanwhile.
-        while later := [event for event in self._events if event.stream == stream and event.number > sent]:
+        while later := self._after(sent, stream):
             for event in later:
                 if event.message is not None:
                     await send_callback(EventMessage(event.message, _id_of(event)))
             sent = later[-1].number
         return stream
+
+    def _after(self, number: int, stream: str) -> list[_Stored]:
+        """Return the kept events of a stream that came after one."""
+        return [event for event in self._events if event.stream == stream and event.number > number]
 
     def _find(self, event_id: str) -> tuple[int, str] | None:
         """Return the number and the stream of an event; ``None`` if there was none with this id."""

@@ -132,16 +132,20 @@ class LimitedProtocol(H11Protocol):
         """Limit the time of what has begun; uvicorn limits that of a connection on which nothing comes."""
         if self not in self._limits.held:
             return
-        cycle: RequestResponseCycle | None = self.cycle  # uvicorn leaves it empty until the first request.
-        is_answering = bool(cycle) and not cycle.response_complete
-        if is_answering and not cycle.more_body:
+        is_answering = self._is_answering()
+        if is_answering and not self.cycle.more_body:
             self._limits.idle.pop(self, None)
         else:
             self._limits.idle.setdefault(self)
-        if is_answering or (cycle and not self._has_begun()):
+        if is_answering or (self.cycle and not self._has_begun()):
             self._timer.cancel()
         elif self._timer.cancelled():
             self._timer = self.loop.call_later(HEAD_SECONDS, self.abort)
+
+    def _is_answering(self) -> bool:
+        """Return True if a request has come whose response is not complete."""
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn leaves it empty until the first request.
+        return bool(cycle) and not cycle.response_complete
 
     def _has_begun(self) -> bool:
         """Return True if a part of a head has come, or the rest of a body is missing."""

@@ -86,17 +86,22 @@ async def snapshot(
         entries = await clear_flags(git, index)
         others = await other_repositories(git, index, entries)
         left_out = [*without, *(path.rstrip("/") for path in (*others.submodules, *others.new))]
-        wanted = [":(top)", *(f":(top,exclude,literal){path}" for path in left_out)]
-        text = "\0".join(wanted).encode(errors="surrogateescape")
-        arguments = ("add", "--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
-        code, _, complaint = await without_patterns(git).attempt(*arguments, index=index, text=text)
-        if code or (whole and CLOSED in complaint):
-            raise GitFailed(f"git add failed: {reason(complaint)}")
+        await _add_all(git, index, left_out, whole=whole)
         if known:
             await _add_known(git, index, known)
         if not filtered:
             await _restore_filtered(git, entries, index, own)
         yield Snapshot(await git.line("write-tree", index=index), index, own, others)
+
+
+async def _add_all(git: Git, index: Path, left_out: Sequence[str], *, whole: bool) -> None:
+    """Add the files of git's folder to an index, except those at some paths; see ``snapshot``."""
+    wanted = [":(top)", *(f":(top,exclude,literal){path}" for path in left_out)]
+    text = "\0".join(wanted).encode(errors="surrogateescape")
+    arguments = ("add", "--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
+    code, _, complaint = await without_patterns(git).attempt(*arguments, index=index, text=text)
+    if code or (whole and CLOSED in complaint):
+        raise GitFailed(f"git add failed: {reason(complaint)}")
 
 
 async def _add_known(git: Git, index: Path, tree: str) -> None:

@@ -80,12 +80,21 @@ async def check_deleted(git: Git, coming: list[TreeChange]) -> None:
 
 async def _overwritten(git: Git, index: Path | None, path: str, going: set[str]) -> str:
     """Return the path of a file without an entry that a new file would overwrite; empty if there is none."""
-    top = git.work_tree
+    return await _file_above(git.work_tree, path, going) or await _file_at(git, index, path)
+
+
+async def _file_above(top: Path, path: str, going: set[str]) -> str:
+    """Return the path of a file in whose place a new file needs a folder, unless that file goes; empty for none."""
     for parent in reversed(Path(path).parents[:-1]):
         found = anyio.Path(top / parent)
         if parent.as_posix() not in going and (await found.is_symlink() or await found.is_file()):
             return parent.as_posix()
-    found = anyio.Path(top / path)
+    return ""
+
+
+async def _file_at(git: Git, index: Path | None, path: str) -> str:
+    """Return a path if a file is there, or that of a file without an entry in the folder there; empty for none."""
+    found = anyio.Path(git.work_tree / path)
     if not await found.is_dir() or await found.is_symlink():
         return path if await found.exists() or await found.is_symlink() else ""
     inside = await git.paths("ls-files", "--others", "-z", "--", f":(literal){path}", index=index)

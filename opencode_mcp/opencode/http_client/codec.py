@@ -113,10 +113,7 @@ def encode(
     """
     filled = _filled_path(operation, path or {})
     check_numbers(operation, query or {})
-    texts = _query_texts(query or {})
-    if directory and operation.scope != "none":
-        sent = directory.replace("%", "%25") if operation.scope in DECODED_TWICE else directory
-        texts[DIRECTORY_NAMES[operation.scope]] = sent
+    texts = _query_texts(query or {}) | _project_text(operation, directory)
     check_query(operation, texts)
     check_target(operation, len(filled) + len(urlencode(texts)))
     check_body(operation, body)
@@ -137,6 +134,14 @@ def _filled_path(operation: "Operation", values: Mapping[str, str]) -> str:
 
 def _query_texts(query: Mapping[str, object]) -> dict[str, str]:
     return {name: _query_text(value) for name, value in query.items() if value is not None}
+
+
+def _project_text(operation: "Operation", directory: str) -> dict[str, str]:
+    """Return the part of a query that chooses the project; empty for the server's own, or the session's."""
+    if not directory or operation.scope == "none":
+        return {}
+    sent = directory.replace("%", "%25") if operation.scope in DECODED_TWICE else directory
+    return {DIRECTORY_NAMES[operation.scope]: sent}
 
 
 def _query_text(value: object) -> str:
@@ -204,14 +209,20 @@ def _refusal(operation_id: str, status: int, kind: str, message: str) -> BridgeE
             return InvalidArgument(f"OpenCode refused {operation_id}: {message or 'a malformed request'}.")
         case 404:
             return NotFound(message or f"OpenCode has nothing with that id ({operation_id}).")
-        case 409 if kind == "ConflictError":
-            return InvalidArgument(f"OpenCode refused {operation_id}: {message or 'it exists already'}.")
-        case 409 if kind == "FormAlreadySettledError":
-            return NotFound(message or "The form was answered or cancelled already.")
         case 409:
-            return SessionBusy(message or "The session is busy.", hint="Wait for its run, or abort it.")
+            return _conflict(operation_id, kind, message)
         case _:
             return None
+
+
+def _conflict(operation_id: str, kind: str, message: str) -> BridgeError:
+    match kind:
+        case "ConflictError":
+            return InvalidArgument(f"OpenCode refused {operation_id}: {message or 'it exists already'}.")
+        case "FormAlreadySettledError":
+            return NotFound(message or "The form was answered or cancelled already.")
+        case _:
+            return SessionBusy(message or "The session is busy.", hint="Wait for its run, or abort it.")
 
 
 def _body(reply: Reply) -> Mapping[str, object]:

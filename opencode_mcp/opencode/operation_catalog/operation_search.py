@@ -88,14 +88,11 @@ def search(
     if not wanted:
         return within[:limit]
     scores = {item.id: _score(table, item, wanted, words) for item in within}
-    least = max(scores.values(), default=0.0) * WORTH_SHOWING
-    found = [item for item in within if scores[item.id] > 0 and scores[item.id] >= least]
-    is_exact = max(scores.values(), default=0.0) == EXACT
-    asks_for_previews = is_exact or PREVIEW in wanted
-
+    best = max(scores.values(), default=0.0)
+    found = [item for item in within if scores[item.id] > 0 and scores[item.id] >= best * WORTH_SHOWING]
+    asks_for_previews = best == EXACT or PREVIEW in wanted
     if not asks_for_previews:
-        known = {item.id for item in found}
-        found = [item for item in found if item.instead not in known]
+        found = _without_previews(found)
     given = set(re.findall(r"[a-z0-9]+", words.lower()))
 
     def rank(item: Operation) -> tuple[bool, float, int, int, str]:
@@ -103,6 +100,12 @@ def search(
         return is_preview, -scores[item.id], -len(given & set(item.id.split("."))), len(item.id), item.id
 
     return sorted(found, key=rank)[:limit]
+
+
+def _without_previews(found: Sequence[Operation]) -> list[Operation]:
+    """Return operations without the previews of others that are among them."""
+    known = {item.id for item in found}
+    return [item for item in found if item.instead not in known]
 
 
 def corrections(table: OperationTable, words: str) -> dict[str, str]:
@@ -188,8 +191,15 @@ def _score(table: OperationTable, item: Operation, wanted: list[str], words: str
     if _rarity(table, wanted[0]) and not counts[0]:
         factor *= LACKS_FIRST_WORD
     if QUESTION.match(words):
-        factor *= CHANGES_THOUGH_ASKED if item.effect != "read" else LISTS if item.id.endswith(".list") else 1.0
+        factor *= _fit_to_question(item)
     return sum(counts) * met * factor
+
+
+def _fit_to_question(item: Operation) -> float:
+    """Return the factor for an operation, if the request only asks for something."""
+    if item.effect != "read":
+        return CHANGES_THOUGH_ASKED
+    return LISTS if item.id.endswith(".list") else 1.0
 
 
 def _count(known: Mapping[str, float], word: str) -> float:
