@@ -90,9 +90,8 @@ class Work:
         steps = _steps_of(message, period, session.directory)
         self.reported += steps
         differing = frozenset[str]().union(*(step.files for step in steps))
-        for part in message.parts:
-            if isinstance(part, ToolPart):
-                self._add_call(part, session, period, differing)
+        for call in message.tool_calls:
+            self._add_call(call, session, period, differing)
 
     def _add_call(self, call: ToolPart, session: Session, period: Period, differing: frozenset[str]) -> None:
         if call.child_session:

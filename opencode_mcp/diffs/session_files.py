@@ -40,11 +40,10 @@ def session_files(messages: Iterable[Message], directory: str) -> list[SessionFi
     named: dict[str, Lines | None] = {}
     perhaps: dict[str, None] = {}
     for message in messages:
-        calls = [part for part in message.parts if isinstance(part, ToolPart)]
-        for call in calls:
+        for call in message.tool_calls:
             for path, lines in _lines_of(call, directory).items():
                 named[path] = _sum(named.get(path, (0, 0)), lines)
-        if any(_is_open(call) for call in calls):
+        if any(map(_is_open, message.tool_calls)):
             perhaps |= dict.fromkeys(_differing(message, directory))
     certain = [SessionFile(path, lines, is_certain=True) for path, lines in sorted(named.items())]
     return certain + [SessionFile(path, None, is_certain=False) for path in sorted(perhaps.keys() - named.keys())]

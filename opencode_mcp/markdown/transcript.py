@@ -128,10 +128,10 @@ def _message_blocks(message: Message, view: View) -> list[Block]:
 
 def _named_files(message: Message, view: View) -> set[str]:
     """Return the absolute paths of the files that the calls of a message changed, and those of its subagents."""
-    calls = [part for part in message.parts if isinstance(part, ToolPart)]
-    for call in list(calls):
+    calls = message.tool_calls
+    for call in message.tool_calls:
         for below in view.children.get(call.child_session, ()):
-            calls += [part for part in below.parts if isinstance(part, ToolPart)]
+            calls += below.tool_calls
     named: set[str] = set()
     for call in calls:
         named |= named_files(call, view.directory)

@@ -10,7 +10,7 @@ from opencode_mcp.markdown.excerpt import code
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.markdown.transcript import messages_with, render_transcript
 from opencode_mcp.opencode.client import OpenCodeClient, Page
-from opencode_mcp.opencode.vocabulary.models import Message, Session, ToolPart
+from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import one_line
 
@@ -74,29 +74,29 @@ async def read_transcript(
     Raises:
         InvalidArgument: The cursor does not belong to this session.
     """
-    page = await _messages(client, session, limit, cursor, show)
-    if not page.items and not page.has_read:
-        return TranscriptPage(UNREADABLE if cursor else "No message yet.", "")
-    children = {} if show == "conversation" else await _subagents(client, page.items)
-    shown = partial(_rendered, page, session.directory, children, permissions, show=show)
-    text = shown(characters=characters)
-    if json_size(text) > ROOM_BYTES and characters > LEAST_CHARACTERS:
-        # Characters of several bytes, or many that JSON escapes. The next attempt assumes that all are as dense as
-        # these.
-        fewer = max(characters * ROOM_BYTES // json_size(text) * 9 // 10, LEAST_CHARACTERS)
-        text = shown(characters=fewer)
-    if limit > 1 and any(message.info.id not in text for message in page.items):
-        return await read_transcript(
-            client,
-            session,
-            limit=limit // 2,
-            cursor=cursor,
-            show=show,
-            characters=characters,
-            words_of=words_of,
-            permissions=permissions,
-        )
-    return TranscriptPage(_with_missing_prompt(text, page.missing_prompt, words_of), page.cursor)
+    while True:
+        page = await _messages(client, session, limit, cursor, show)
+        if not page.items and not page.has_read:
+            return TranscriptPage(UNREADABLE if cursor else "No message yet.", "")
+        children = {} if show == "conversation" else await _subagents(client, page.items)
+        text = _fitted(partial(_rendered, page, session.directory, children, permissions, show=show), characters)
+        if limit <= 1 or _shows_all(text, page.items):
+            return TranscriptPage(_with_missing_prompt(text, page.missing_prompt, words_of), page.cursor)
+        limit //= 2
+
+
+def _fitted(rendered: "partial[str]", characters: int) -> str:
+    """Return a text with as many of some characters as fit into ``ROOM_BYTES``, but not less than the least."""
+    text = rendered(characters=characters)
+    if json_size(text) <= ROOM_BYTES or characters <= LEAST_CHARACTERS:
+        return text
+    # Characters of several bytes, or many that JSON escapes. The next attempt assumes that all are as dense as these.
+    fewer = max(characters * ROOM_BYTES // json_size(text) * 9 // 10, LEAST_CHARACTERS)
+    return rendered(characters=fewer)
+
+
+def _shows_all(text: str, messages: list[Message]) -> bool:
+    return all(message.info.id in text for message in messages)
 
 
 def _with_missing_prompt(text: str, missing: str, words_of: WordsOf) -> str:
@@ -197,8 +197,8 @@ async def _page(client: OpenCodeClient, session_id: str, limit: int, cursor: str
 
 
 async def _subagents(client: OpenCodeClient, messages: list[Message]) -> dict[str, list[Message]]:
-    calls = [part for message in messages for part in message.parts if isinstance(part, ToolPart)]
-    sessions = list(dict.fromkeys(part.child_session for part in calls if part.child_session))
+    calls = [call for message in messages for call in message.tool_calls]
+    sessions = list(dict.fromkeys(call.child_session for call in calls if call.child_session))
     children: dict[str, list[Message]] = {}
     for session_id in sessions[-SUBAGENTS_READ:]:
         try:

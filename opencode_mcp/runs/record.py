@@ -22,7 +22,6 @@ from opencode_mcp.opencode.vocabulary.models import (
     SubtaskPart,
     TextPart,
     Todo,
-    ToolPart,
 )
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.limits import NO_LIMITS, Limits, read_limits
@@ -147,11 +146,16 @@ def answers_in(messages: list[Message], message_id: str) -> list[Message]:
                 break
             prompted_again = True
         elif _is_answer(message, message_id):
-            if answers and (answers[-1].info.ended or (prompted_again and not answers[-1].info.is_complete)):
+            if answers and _is_last(answers[-1].info, prompted_again=prompted_again):
                 break
             answers.append(message)
             prompted_again = False
     return answers
+
+
+def _is_last(answer: MessageInfo, *, prompted_again: bool) -> bool:
+    """Return True if no later message of the assistant's belongs to the run of an answer."""
+    return answer.ended or (prompted_again and not answer.is_complete)
 
 
 def _after(messages: list[Message], message_id: str) -> list[Message]:
@@ -213,12 +217,11 @@ def was_stopped_between(answers: Sequence[Message]) -> bool:
     earlier, last = answers[:-1], answers[-1:]
     if not earlier or last[0].info.is_complete or not says_nothing(last[0]):
         return False
-    calls = [part for part in earlier[-1].parts if isinstance(part, ToolPart)]
-    return any(call.state.error.strip() == SUBAGENT_STOPPED for call in calls)
+    return any(call.state.error.strip() == SUBAGENT_STOPPED for call in earlier[-1].tool_calls)
 
 
 def _is_rejected(answer: Message) -> bool:
-    return any(isinstance(part, ToolPart) and is_rejected(part) for part in answer.parts)
+    return any(map(is_rejected, answer.tool_calls))
 
 
 def is_cut_short(answer: Message) -> bool:

@@ -197,8 +197,8 @@ class SessionTree:
 
 
 def _begun(session_id: str, messages: list[Message]) -> list[BegunCall]:
-    parts = [part for message in messages for part in message.parts]
-    return [BegunCall(session_id, part) for part in parts if isinstance(part, ToolPart) and part.state.status in BEGUN]
+    calls = [call for message in messages for call in message.tool_calls]
+    return [BegunCall(session_id, call) for call in calls if call.state.status in BEGUN]
 
 
 async def stop_and_compare(tree: SessionTree, seconds: float) -> StopResult:

@@ -411,12 +411,14 @@ class Message(Wire):
     info: MessageInfo
     parts: list[Part] = Field(default_factory=list[Part])
 
+    @property
+    def tool_calls(self) -> list[ToolPart]:
+        """Return the parts that are calls of tools."""
+        return [part for part in self.parts if isinstance(part, ToolPart)]
+
     def tool_call(self, call_id: str) -> ToolPart | None:
         """Return the tool call with an id; ``None`` if the message has none."""
-        for part in self.parts:
-            if isinstance(part, ToolPart) and part.call_id == call_id:
-                return part
-        return None
+        return next((call for call in self.tool_calls if call.call_id == call_id), None)
 
 
 class Todo(Wire):

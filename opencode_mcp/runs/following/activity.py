@@ -102,18 +102,16 @@ def activity_on_record(
     """
     if status and status.type == "retry":
         return shorten(retrying(status, now.opencode), LINE_LIMIT)
-    last = answers[-1] if answers else None
-    parts = last.parts if last else []
-    lines = [
-        _recorded_call(part, state_of, directory, now)
-        for part in parts
-        if isinstance(part, ToolPart) and part.state.status not in ENDED
-    ]
-    if lines:
-        return _joined(lines)
-    if last is None:
+    if not answers:
         return WAITING_FOR_MODEL + _silence(age)
+    last = answers[-1]
+    if calls := _open_calls(last):
+        return _joined([_recorded_call(call, state_of, directory, now) for call in calls])
     return _unfinished_words(last) or WAITING_FOR_MODEL + _silence((now.opencode - _last_output(last)) / 1000)
+
+
+def _open_calls(message: Message) -> list[ToolPart]:
+    return [call for call in message.tool_calls if call.state.status not in ENDED]
 
 
 def _recorded_call(part: ToolPart, state_of: StateOf | None, directory: str, now: CurrentTime) -> str:
@@ -125,7 +123,7 @@ def _recorded_call(part: ToolPart, state_of: StateOf | None, directory: str, now
 
 def _last_output(message: Message) -> float:
     """Return the time of the last output in a message, in milliseconds since the epoch."""
-    calls = [part.state.time.end or 0 for part in message.parts if isinstance(part, ToolPart)]
+    calls = [call.state.time.end or 0 for call in message.tool_calls]
     texts = [_end_of(part) for part in message.parts if isinstance(part, TextPart | ReasoningPart)]
     return max(message.info.time.created, message.info.time.completed or 0, *calls, *texts)
 

@@ -50,7 +50,7 @@ from opencode_mcp.errors import BackendError, BridgeError
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Message, Session, SessionStatus, ToolPart
+from opencode_mcp.opencode.vocabulary.models import Message, Session, SessionStatus
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.activity import CurrentTime, activity_on_record, activity_on_stream
 from opencode_mcp.runs.following.left_runs import left_seconds
@@ -251,25 +251,40 @@ class Follower:
         return True
 
     async def _sleep(self, listener: Listener, deadline: Deadline) -> bool:
-        """Send progress until it is time to look: at a hint, after a silence, at the deadline."""
+        """Send progress until it is time to look: at a hint, after a silence, at the deadline.
+
+        Returns:
+            False if the stream showed the end meanwhile, so that nothing is to be read.
+        """
         settling = self._seen.state is State.SETTLING
         interval = SETTLE_EVERY if settling else min(self._interval, LONGEST_INTERVAL)
-        read_batch = min(anyio.current_time() + interval, deadline.at)
-        while True:
-            events = await listener.wait(min(read_batch, self._next_line_at()) - anyio.current_time())
-            for event in events:
-                self._notice(event)
-            await self._ahead.read_if_due()
-            await self._send_due_line()
-            if self._read_is_due or any(isinstance(event, HINTS) for event in events):
-                self._read_is_due, self._interval = False, FIRST_INTERVAL
-                return self._seen.state not in ENDS
-            if anyio.current_time() >= read_batch:
-                # OpenCode loses an event now and then, and may have asked something.
-                self._requests_stale = True
-                if not settling:
-                    self._interval = max(self._interval * 2, FIRST_INTERVAL)
-                return self._seen.state not in ENDS
+        look_at = min(anyio.current_time() + interval, deadline.at)
+        while not await self._hears_hint(listener, look_at):
+            if anyio.current_time() < look_at:
+                continue
+            # OpenCode loses an event now and then, and may have asked something.
+            self._requests_stale = True
+            if not settling:
+                self._interval = max(self._interval * 2, FIRST_INTERVAL)
+            break
+        return self._seen.state not in ENDS
+
+    async def _hears_hint(self, listener: Listener, until: float) -> bool:
+        """Take the next events and send progress; return True if one of them is a hint to look at the run.
+
+        Args:
+            listener: Has the events.
+            until: Time at which the wait for events ends; a line of progress that is due ends it earlier.
+        """
+        events = await listener.wait(min(until, self._next_line_at()) - anyio.current_time())
+        for event in events:
+            self._notice(event)
+        await self._ahead.read_if_due()
+        await self._send_due_line()
+        if not self._read_is_due and not any(isinstance(event, HINTS) for event in events):
+            return False
+        self._read_is_due, self._interval = False, FIRST_INTERVAL
+        return True
 
     def _notice(self, event: backend_events.Event) -> None:
         self._progress.add(event)
@@ -366,7 +381,8 @@ class Follower:
         return Evidence(answers=[message.info for message in record.answers])
 
     async def _evidence(self) -> Evidence:
-        run, seen = self._run, self._seen
+        """Read the run; the answers only if its session does not work on it."""
+        run = self._run
         status = (await self._client.session_status(run.directory)).get(run.session_id)
         if self._superseded is None:
             self._superseded = await has_moved_on(self._client, run)
@@ -375,16 +391,22 @@ class Follower:
         await self._read_answers()
         if not self._superseded and await self._shell_line_runs():
             return await self._busy_evidence(SessionStatus(type="busy"))
+        return await self._idle_evidence()
+
+    async def _idle_evidence(self) -> Evidence:
+        """Return the evidence of a run that its session does not work on, after its answers were read."""
+        run, seen = self._run, self._seen
         seen.pending, self._requests_stale, seen.waits_behind, seen.is_idle = [], True, None, True
         seen.parked = not self._superseded and await self._is_parked()
         if seen.parked:
             seen.answers = []  # They are those of another prompt.
             return Evidence(parked=True, error=self._hub.state(run.session_id).error)
         quiet_seconds = await self._quiet_seconds()
+        last = seen.answers[-1] if seen.answers else None
         return Evidence(
             answers=[message.info for message in seen.answers],
-            empty=bool(seen.answers) and says_nothing(seen.answers[-1]),
-            cut_short=bool(seen.answers) and is_cut_short(seen.answers[-1]),
+            empty=last is not None and says_nothing(last),
+            cut_short=last is not None and is_cut_short(last),
             stopped=was_stopped_between(seen.answers),
             error=self._hub.state(run.session_id).error,
             copied=seen.copied,
@@ -410,8 +432,8 @@ class Follower:
 
     async def _shell_line_runs(self) -> bool:
         """Return True if the run is a person's shell line that has not ended; OpenCode 2 calls the session idle."""
-        last = self._seen.answers[-1].parts if self._seen.answers else []
-        if not any(isinstance(part, ToolPart) and part.state.status == "running" for part in last):
+        calls = self._seen.answers[-1].tool_calls if self._seen.answers else []
+        if not any(call.state.status == "running" for call in calls):
             return False
         return bool(await self._client.running_shell(self._run.session_id, self._run.directory))
 

@@ -44,9 +44,9 @@ def is_rejected(call: ToolPart) -> bool:
 
 def refusal_of(last: Message) -> str:
     """Return a sentence on the refused call with which the last message of a run ended; empty if there is none."""
-    for part in last.parts:
-        if isinstance(part, ToolPart) and is_rejected(part):
-            return refusal_text(part.tool, call_subject(part.state.input))
+    for call in last.tool_calls:
+        if is_rejected(call):
+            return refusal_text(call.tool, call_subject(call.state.input))
     return ""
 
 

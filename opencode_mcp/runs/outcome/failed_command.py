@@ -15,9 +15,12 @@ def failed_command(answers: Sequence[Message]) -> str:
 
     An earlier failure is part of the work: the model has seen it, and went on.
     """
-    calls = [part for message in answers for part in message.parts if isinstance(part, ToolPart)]
-    exits = [call for call in calls if call.tool in SHELLS and isinstance(call.state.metadata.get("exit"), int)]
-    if not exits or not exits[-1].state.metadata["exit"]:
+    ended = [call.state for message in answers for call in message.tool_calls if _is_ended_command(call)]
+    if not ended or not ended[-1].metadata["exit"]:
         return ""
-    last = exits[-1].state
+    last = ended[-1]
     return f"{one_line(as_text(last.input.get('command')), LONGEST_COMMAND)} (exit code {last.metadata['exit']})"
+
+
+def _is_ended_command(call: ToolPart) -> bool:
+    return call.tool in SHELLS and isinstance(call.state.metadata.get("exit"), int)

@@ -19,7 +19,6 @@ from opencode_mcp.opencode.vocabulary.models import (
     Message,
     TextPart,
     Todo,
-    ToolPart,
 )
 from opencode_mcp.runs.outcome.endings import FailureKind, refusal_of
 from opencode_mcp.runs.outcome.shortfalls import CUT, NO_ANSWER
@@ -314,7 +313,7 @@ def _shortfall(answers: list[Message]) -> str:
 
 def _acted(message: Message) -> bool:
     """Tell whether a message needs no text: it called a tool, or gave structured output."""
-    return message.info.structured is not None or any(isinstance(part, ToolPart) for part in message.parts)
+    return message.info.structured is not None or bool(message.tool_calls)
 
 
 def spoken(message: Message) -> str:

@@ -25,7 +25,7 @@ def last_calls(answers: "Sequence[Message]", directory: str) -> str:
         directory: The run's directory; paths in it are shown relative to it.
     """
     for answer in reversed(answers):
-        calls = [_described(part, directory) for part in answer.parts if isinstance(part, ToolPart)]
+        calls = [_described(call, directory) for call in answer.tool_calls]
         if calls:
             return f"Its last calls: {listed(calls, CALLS_SHOWN)}."
     return ""

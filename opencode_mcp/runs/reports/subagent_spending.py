@@ -9,7 +9,7 @@ from typing import cast
 from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.concurrent_reads import read_each
-from opencode_mcp.opencode.vocabulary.models import Message, Session, ToolPart
+from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.runs.session_history.spending import Spending, read_account
 from opencode_mcp.runs.session_history.subagents import Subagents, read_subagents_of
 
@@ -42,8 +42,7 @@ async def read_subagent_spending(
         session_id: Session of the run.
         answers: The assistant's messages of the run.
     """
-    parts = [part for message in answers for part in message.parts]
-    started = {part.child_session for part in parts if isinstance(part, ToolPart)} - {""}
+    started = {call.child_session for message in answers for call in message.tool_calls} - {""}
     if not started:
         return SubagentSpending()
     family, is_whole = await _family(client, session_id, started)

@@ -121,12 +121,22 @@ class Requests:
         """Return a request as one of a session or its busy subagents; ``None`` if it is of none of them."""
         if _outlasts_work(request) and request.session_id == session_id:
             return request
-        if not is_of_directory(request):
-            is_of_run = request.session_id in busy and session_id in await self._line(request.session_id)
-            return request if is_of_run else None
+        if is_of_directory(request):
+            return await self._of_waiting_session(request, session_id, busy)
+        is_of_run = request.session_id in busy and session_id in await self._line(request.session_id)
+        return request if is_of_run else None
+
+    async def _of_waiting_session(self, question: Question, session_id: str, busy: Iterable[str]) -> Question | None:
+        """Return a question of a directory as one of the session of a run that waits for the server that asks.
+
+        Args:
+            question: The question.
+            session_id: Session of the run; a subagent of it may wait as well.
+            busy: The busy sessions of the directory.
+        """
         for name in busy:
-            if session_id in await self._line(name) and await self._waits_for_server(name, request.server):
-                return _as_of(request, name)
+            if session_id in await self._line(name) and await self._waits_for_server(name, question.server):
+                return _as_of(question, name)
         return None
 
     async def assigned(self, question: Question, session_id: str, directory: str) -> Question | None:
@@ -151,8 +161,8 @@ class Requests:
             page = await self._client.session_messages(session_id, limit=RECENT_MESSAGES)
         except NotFound:
             return False
-        parts = [part for message in page.items for part in message.parts]
-        return any(isinstance(part, ToolPart) and _may_call(part, server) for part in parts)
+        calls = [call for message in page.items for call in message.tool_calls]
+        return any(_may_call(call, server) for call in calls)
 
     async def wait_closed(self, request: PendingRequest, directory: str, seconds: float) -> bool:
         """Wait until a request is answered, by whomever, but no longer than given; say whether it is.

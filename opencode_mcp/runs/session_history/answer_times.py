@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from opencode_mcp.opencode.vocabulary.models import QUESTION_TOOL, Message, ToolPart
+from opencode_mcp.opencode.vocabulary.models import QUESTION_TOOL, Message
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.session_history.given_answers import GivenAnswer
 
@@ -28,9 +28,9 @@ def recorded_seconds(
 
 
 def _of_questions(answers: Sequence[Message], now: float) -> list[Stretch]:
-    parts = [part for message in answers for part in message.parts]
-    calls = [part.state.time for part in parts if isinstance(part, ToolPart) and part.tool == QUESTION_TOOL]
-    return [(time.start, time.end or now) for time in calls if time.start]
+    calls = [call for message in answers for call in message.tool_calls]
+    times = [call.state.time for call in calls if call.tool == QUESTION_TOOL]
+    return [(time.start, time.end or now) for time in times if time.start]
 
 
 def _covered(stretches: Iterable[Stretch]) -> float:
