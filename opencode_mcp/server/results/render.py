@@ -43,7 +43,14 @@ from opencode_mcp.text.quantities import quantity
 from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.outcome.run_report import ChangedFile, Decision, PendingRequest, RunReport
+    from opencode_mcp.diffs.authorship import Whose
+    from opencode_mcp.runs.outcome.run_report import (
+        ChangedFile,
+        Decision,
+        PendingRequest,
+        RunReport,
+        VerificationReport,
+    )
 
 SENTENCE_END = re.compile(r"(?<=\.) ")
 TEXT_LIMIT = 20_000
@@ -68,12 +75,14 @@ ANSWER_HEADINGS = {
     "failed": "Last text",
 }
 FORMLESS = "This host shows no forms, so the decision that you left to a person comes back to you."
-FILE_HEADINGS: Mapping[str, Collection[str]] = {
-    "Changed files:": ("this", "shared"),
-    "Changed by other sessions in the same directory, not by this run:": ("other",),
-    "Changed meanwhile; it is not known by whom:": ("unknown",),
+CHANGED = "Changed files:"
+FILE_HEADINGS: "Mapping[Whose, str]" = {
+    "this": CHANGED,
+    "shared": CHANGED,
+    "other": "Changed by other sessions in the same directory, not by this run:",
+    "unknown": "Changed meanwhile; it is not known by whom:",
 }
-"""Headings of the lists of changed files, with whose changes they are."""
+"""Headings of the lists of changed files in their order, by whose change it is."""
 BY_CALLS = "Changed by its tool calls; OpenCode records no changes of these files, and cannot undo them:"
 """Heading of the files that OpenCode does not record: without git, without snapshots, or since git ignores them."""
 OTHERS_DID = {"this": "also", "shared": "also changed by", "other": "by", "unknown": "this run or"}
@@ -473,22 +482,26 @@ def verification_text(report: "RunReport") -> str:
     found = report.verification
     if found is None:
         return ""
-    facts = [
-        f"Verification: {report.verified or 'no result'}",
-        one_line(found.command),
-        f"exit code {found.exit_code}" if found.exit_code is not None else "",
-        duration(found.seconds) if found.seconds else "",
-        f"repairs {found.repairs}" if found.repairs else "",
-    ]
     left = ", ".join(map(one_line, found.left))
     output = cut(clean(found.output)) if report.verified != "passed" else ""
     lines = [
-        " · ".join(filter(None, facts)),
+        _verification_line(report.verified or "no result", found),
         indented(found.note),
         f"Left by the verification: {left}" if left else "",
         f"The end of its output:\n{excerpt.fence(output)}" if output else "",
     ]
     return "\n".join(filter(None, lines))
+
+
+def _verification_line(outcome: str, found: "VerificationReport") -> str:
+    facts = [
+        f"Verification: {outcome}",
+        one_line(found.command),
+        f"exit code {found.exit_code}" if found.exit_code is not None else "",
+        duration(found.seconds) if found.seconds else "",
+        f"repairs {found.repairs}" if found.repairs else "",
+    ]
+    return " · ".join(filter(None, facts))
 
 
 def _merged(report: "RunReport") -> str:
@@ -501,17 +514,16 @@ def _merged(report: "RunReport") -> str:
 
 
 def _files(report: "RunReport") -> str:
-    if not report.files:
-        return ""
-    shown = report.files[:SHOWN_FILES]
-    more = len(report.files) - len(shown)
+    """Return the lists of the changed files, each below its heading."""
+    listed: dict[str, list[str]] = {heading: [] for heading in (*FILE_HEADINGS.values(), BY_CALLS)}
+    for file in report.files[:SHOWN_FILES]:
+        heading = BY_CALLS if file.by_calls else FILE_HEADINGS[file.whose]
+        listed[heading].append(_file_line(file))
     lines: list[str] = []
-    for heading, kinds in FILE_HEADINGS.items():
-        listed = [_file_line(file) for file in shown if file.whose in kinds and not file.by_calls]
-        lines += [heading, *listed] if listed else []
-    named = [_file_line(file) for file in shown if file.by_calls]
-    lines += [BY_CALLS, *named] if named else []
-    return "\n".join([*lines, *([f"and {more} more"] if more else [])])
+    for heading, files in listed.items():
+        lines += [heading, *files] if files else []
+    more = len(report.files) - SHOWN_FILES
+    return "\n".join([*lines, *([f"and {more} more"] if more > 0 else [])])
 
 
 def _file_line(file: "ChangedFile") -> str:
@@ -589,9 +601,7 @@ def request_text(request: "PendingRequest") -> str:
     if request.kind == "permission" or not request.questions:
         lines.append(INDENT + indented(request.asks))
     if request.always:
-        covers = call_input.always_covers(request.permission, request.always, request.always_lasts)
-        only = "" if request.agent_may_always else " Only a person may choose it."
-        lines.append(f'"always" would also allow {one_line(covers, ALWAYS_LIMIT)}.{only}')
+        lines.append(_always_line(request))
     lines += [INDENT + indented(text) for text in request.preface]
     for item in request.questions:
         lines += [f"Question: {indented(item['question'])}", *_choices(item)]
@@ -599,19 +609,32 @@ def request_text(request: "PendingRequest") -> str:
     return ToDecide(text) if _is_decided_by_reader(request) else text
 
 
+def _always_line(request: "PendingRequest") -> str:
+    """Return the line on what the answer "always" would allow, and who may give it."""
+    covers = call_input.always_covers(request.permission, request.always, request.always_lasts)
+    only = "" if request.agent_may_always else " Only a person may choose it."
+    return f'"always" would also allow {one_line(covers, ALWAYS_LIMIT)}.{only}'
+
+
 def _choices(question: Mapping[str, Any]) -> list[str]:
     """Return the lines with the answers that a question offers."""
     lines = [_option(option) for option in question["options"]]
-    typed = "type" in question
-    lines += ["- or own words"] if question["own_words"] and not typed else []
-    lines += [f"- {one_line(question['takes'])}"] if typed else []
-    notes = [
+    if "type" in question:
+        lines.append(f"- {one_line(question['takes'])}")
+    elif question["own_words"]:
+        lines.append("- or own words")
+    return [*lines, *_rules_of_choice(question)]
+
+
+def _rules_of_choice(question: Mapping[str, Any]) -> list[str]:
+    """Return the lines on how many answers a question takes, and when it takes none."""
+    rules = [
         "several may be chosen" if question["multiple"] else "",
         "" if question.get("required", True) else "may be left out: []",
         f"default: {one_line(str(question['default']))}" if "default" in question else "",
         f"only if {one_line(question['asked_if'])}" if "asked_if" in question else "",
     ]
-    return [*lines, *(f"({note})" for note in notes if note)]
+    return [f"({rule})" for rule in rules if rule]
 
 
 def _option(option: Mapping[str, Any]) -> str:

@@ -37,16 +37,20 @@ def reports_result(reports: "Sequence[RunReport]", *, until: str, without_run: "
         without_run: Ids of the named sessions that have no run.
     """
     step = _next_step(reports, until)
-    running = [report for report in reports if report.status == "running"]
-    ended = [report_text(report) for report in reports if report.status != "running"]
-    unlisted = reports[0].unlisted_tools
-    lines = "\n".join([*map(_line, running), *(_line_without_run(session, unlisted) for session in without_run)])
-    text = SEPARATOR.join(filter(None, [*ended, lines, f"Next: {step}" if step else ""]))
     status = min((report.status for report in reports), key=ORDER.index)
     data: dict[str, Any] = {"status": status, "runs": [_data(report) for report in reports], "next": step}
     if without_run:
         data["without_run"] = [*without_run]
-    return result(text, data, is_shown=True)
+    return result(_text(reports, without_run, step), data, is_shown=True)
+
+
+def _text(reports: "Sequence[RunReport]", without_run: "Sequence[str]", step: str) -> str:
+    """Return the full reports, then the lines of the other sessions, then the next step."""
+    running = [report for report in reports if report.status == "running"]
+    ended = [report_text(report) for report in reports if report.status != "running"]
+    unlisted = reports[0].unlisted_tools
+    lines = "\n".join([*map(_line, running), *(_line_without_run(session, unlisted) for session in without_run)])
+    return SEPARATOR.join(filter(None, [*ended, lines, f"Next: {step}" if step else ""]))
 
 
 def _line(report: "RunReport") -> str:
@@ -73,10 +77,14 @@ def _next_step(reports: "Sequence[RunReport]", until: str) -> str:
     remaining = [report.session_id for report in reports if report.status in {"running", "needs_input"}]
     if not remaining:
         return "All have ended. Each report names its next step."
-    asking = [report.session_id for report in reports if report.status == "needs_input"]
-    answer = f"Answer what {' and '.join(asking)} asks, as its report says. " if asking else ""
     more = f', until="{until}"' if until != "all" else ""
     verb = "is" if len(remaining) == 1 else "are"
     call = f"opencode_wait(session_ids={json.dumps(remaining)}{more})"
-    step = f"{answer}{len(remaining)} of {len(reports)} {verb} still running: {call}."
+    step = f"{_answer_step(reports)}{len(remaining)} of {len(reports)} {verb} still running: {call}."
     return without_tools(step, reports[0].unlisted_tools)
+
+
+def _answer_step(reports: "Sequence[RunReport]") -> str:
+    """Return a sentence on the runs that ask something, with a space at its end; empty if none does."""
+    asking = [report.session_id for report in reports if report.status == "needs_input"]
+    return f"Answer what {' and '.join(asking)} asks, as its report says. " if asking else ""
