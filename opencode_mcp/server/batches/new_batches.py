@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from opencode_mcp.server.definition.tool import BridgeTool
 
 MOST_TASKS = 100
+WISH_FORMS = ((True, False, False), (False, True, True))
+"""Ways to describe a batch: whether the tasks, a prompt and models are given."""
 NOT_FOR_TASKS = frozenset({"session_id", "wait_seconds"})
 """Arguments of ``opencode_run`` that a task does not have: each starts a session, and the call waits for all."""
 
@@ -75,8 +77,7 @@ def _tasks(wish: Wish) -> list[dict[str, Any]]:
     Raises:
         InvalidArgument: There are none or too many, or both forms are used.
     """
-    is_best_of = bool(wish.prompt or wish.models)
-    if is_best_of == bool(wish.tasks) or (is_best_of and not (wish.prompt and wish.models)):
+    if (bool(wish.tasks), bool(wish.prompt), bool(wish.models)) not in WISH_FORMS:
         raise InvalidArgument(
             "Give either tasks, or prompt and models.",
             hint='For instance tasks=[{"prompt": "..."}, {"prompt": "..."}].',
@@ -110,27 +111,42 @@ async def _checked(bridge: "Bridge", order: RunOrder, seen: set[tuple[str, ...]]
         seen: What was checked of earlier orders in requests to OpenCode, and with git.
     """
     bridge.limits_for(order.limits)
+    _check_verification(bridge, order)
+    directory = await _checked_directory(bridge, order, seen)
+    order = replace(order, directory=directory)
+    for name in order.files:
+        await bridge.fence.existing_file(directory, name)
+    await _check_prompt(bridge, order, seen)
+    return order
+
+
+def _check_verification(bridge: "Bridge", order: RunOrder) -> None:
     verified = verify_commands.request_of(bridge.settings, bridge.allowed, order.verify, order.repair)
     if verified and not verified.name:
         raise InvalidArgument(
             "A task can be verified by a command that the settings name, and by no other line.",
             hint="Name one of them, or leave verify out.",
         )
+
+
+async def _checked_directory(bridge: "Bridge", order: RunOrder, seen: set[tuple[str, ...]]) -> str:
+    """Return the directory of an order, after a check that an isolated worktree can be made there, if one is wanted."""
     wish = Isolation(order.isolate, order.base, order.title, 0)
     wish.check(bridge, order.session_id)
     directory = await bridge.fence.directory(order.directory)
     if wish.isolate and (directory, wish.chosen_base) not in seen:
         await bridge.worktrees.check(directory, wish.chosen_base)
         seen.add((directory, wish.chosen_base))
-    order = replace(order, directory=directory)
-    for name in order.files:
-        await bridge.fence.existing_file(directory, name)
-    prompt = await prompt_of(bridge, replace(order, files=[]), directory)
-    choice = (directory, prompt.agent, prompt.model, prompt.variant)
+    return directory
+
+
+async def _check_prompt(bridge: "Bridge", order: RunOrder, seen: set[tuple[str, ...]]) -> None:
+    """Check what OpenCode would accept and then fail at; one choice of agent and model is checked once."""
+    prompt = await prompt_of(bridge, replace(order, files=[]), order.directory)
+    choice = (order.directory, prompt.agent, prompt.model, prompt.variant)
     if choice not in seen or order.output_schema is not None or not order.prompt.strip():
         await check_prompt(bridge.client, prompt, bridge.instance_reload)
         seen.add(choice)
-    return order
 
 
 def _words(order: RunOrder) -> str:

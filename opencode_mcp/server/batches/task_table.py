@@ -103,16 +103,22 @@ def task_line(task: "Task") -> str:
     return f"{task.id} {status_of(task)}: {one_line(task.words)}"
 
 
-def _line(task: "Task", place: int, *, isolated: bool) -> str:
+def _changed_files(task: "Task") -> str:
+    """Return the files that a task changed, with the numbers of lines; empty if there are none."""
+    if not task.files:
+        return ""
     names = ", ".join(task.names.splitlines()) or quantity(task.files, "file")
-    changed = f"{names} +{task.added} -{task.removed}" if task.files else ""
+    return f"{names} +{task.added} -{task.removed}"
+
+
+def _line(task: "Task", place: int, *, isolated: bool) -> str:
     facts = [
         str(task.number),
         f"{status_of(task)} at place {place}" if place else status_of(task),
         f"verified: {task.verified}" if task.verified else "",
         task.session_id or task.id,
         "isolated" if isolated else "",
-        changed,
+        _changed_files(task),
         money(task.cost) if task.cost else "",
         duration(task.seconds) if task.seconds else "",
         one_line(task.words),
@@ -161,13 +167,19 @@ def _next_step(batch: "Batch", tasks: "Sequence[Task]", worktrees: "Mapping[str,
 
 def _last_step(tasks: "Sequence[Task]", worktrees: "Mapping[str, Worktree]") -> str:
     done = [task.session_id for task in tasks if task.status == "completed" and task.session_id]
+    isolated = [name for name in done if name in worktrees]
     reads = "opencode_wait with the session id of a task reports it in full."
+    return " ".join(filter(None, [reads, _diff_step(done, tasks), _integration(isolated, worktrees)]))
+
+
+def _diff_step(done: "Sequence[str]", tasks: "Sequence[Task]") -> str:
+    """Return a sentence on how to see the changes of a completed task; if all tried one prompt, beside another's."""
     if not done:
-        return reads
-    other = f', compare_with="{done[1]}"' if len(done) > 1 and _is_one_prompt(tasks) else ""
-    beside = " beside another" if other else ""
-    shows = f'opencode_diff(session_id="{done[0]}"{other}) shows the changes of one{beside}.'
-    return " ".join(filter(None, [reads, shows, _integration([name for name in done if name in worktrees], worktrees)]))
+        return ""
+    if len(done) > 1 and _is_one_prompt(tasks):
+        call = f'opencode_diff(session_id="{done[0]}", compare_with="{done[1]}")'
+        return f"{call} shows the changes of one beside another."
+    return f'opencode_diff(session_id="{done[0]}") shows the changes of one.'
 
 
 def _integration(isolated: "Sequence[str]", worktrees: "Mapping[str, Worktree]") -> str:
