@@ -71,6 +71,11 @@ class SessionPage:
     totals: "Totals | None" = None
     """Totals of the whole selection, if they were wanted."""
 
+    @property
+    def is_complete(self) -> bool:
+        """Return True if nothing more is to be read: the page is full, and no totals are wanted."""
+        return bool(self.cursor) and self.totals is None
+
     def has_room(self, session: "Session", limit: int) -> bool:
         """Return True if one more session fits, as the first always does."""
         return not self.sessions or (len(self.sessions) < limit and _size(session) <= self.room)
@@ -112,16 +117,27 @@ async def list_sessions(
 
 async def _fill(bridge: "Bridge", query: SessionQuery, page: SessionPage, limit: int, last: tuple[float, str]) -> None:
     """Add the wanted sessions after one to a page; see ``list_sessions``."""
+    archived = query.archived or page.totals is not None
     for number in range(PAGES_SEARCHED):
         limit_read = FIRST_PAGE if number == 0 else PAGE
-        found, more = await _read(bridge, query, last, limit_read, archived=query.archived or page.totals is not None)
+        found, more = await _read(bridge, query, last, limit_read, archived=archived)
         if not page.cursor or query.running:
             await _read_status(bridge, page, found)
         await _take(bridge, query, page, found, limit)
-        if not more or (page.cursor and page.totals is None):
+        if not more or page.is_complete:
             return
-        last = (found[-1].time.updated, found[-1].id) if found else (last[0] - 1, "")
-    page.cursor = page.cursor or _cursor_of_search(page, last[0])
+        last = _place_after(found, last)
+    _end_search(page, last[0])
+
+
+def _place_after(found: "Sequence[Session]", last: tuple[float, str]) -> tuple[float, str]:
+    """Return the place from which the next page is read: after the last session, or after all of its millisecond."""
+    return (found[-1].time.updated, found[-1].id) if found else (last[0] - 1, "")
+
+
+def _end_search(page: SessionPage, updated: float) -> None:
+    """End a search that has read enough, at the sessions of a time, although there are more."""
+    page.cursor = page.cursor or _cursor_of_search(page, updated)
     if page.totals:
         page.totals.is_whole = False
 
@@ -137,7 +153,7 @@ async def _take(
 ) -> None:
     """Add the wanted sessions to a page until it is full, which its cursor shows, and to the totals."""
     for session in found:
-        if page.cursor and page.totals is None:
+        if page.is_complete:
             return
         if not await _wanted(bridge, session, query, page.status):
             continue

@@ -53,6 +53,8 @@ MESSAGES_READ = 50
 UNKNOWN = "unknown: the outcome and the prompt were not read, since {}."
 CLOSED = "OpenCode has not opened the project; directory=... opens one and reads its sessions"
 SLOW = "OpenCode did not answer in time; call again, or with a smaller limit"
+WHY_UNREAD = {False: CLOSED, True: SLOW}
+"""Reasons why a session was not read, by whether it may be read."""
 DENIED = "the settings of this MCP server deny it"
 
 RowData = dict[str, Any]
@@ -149,9 +151,8 @@ def _unread(bridge: "Bridge", page: session_list.SessionPage, rows: list[Row]) -
         return ""
     if bridge.allowed.denies(MESSAGES):
         return UNKNOWN.format(DENIED)
-    is_closed = any(session.directory not in page.readable for session in unknown)
-    is_slow = any(session.directory in page.readable for session in unknown)
-    return UNKNOWN.format(" or ".join([*([CLOSED] if is_closed else []), *([SLOW] if is_slow else [])]))
+    are_readable = {session.directory in page.readable for session in unknown}
+    return UNKNOWN.format(" or ".join(WHY_UNREAD[is_readable] for is_readable in sorted(are_readable)))
 
 
 def _facts(

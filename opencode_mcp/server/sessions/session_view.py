@@ -81,6 +81,12 @@ class SessionView:
     """Time of the view, in milliseconds since the epoch."""
 
     @property
+    def run_facts(self) -> SessionFacts | None:
+        """Return the facts if they show a last run."""
+        has_run = self.facts and self.facts.outcome not in {"none", "unknown"}
+        return self.facts if has_run else None
+
+    @property
     def is_idle(self) -> bool:
         """Return True if nothing works in the session; a plugin or a client may still have asked something there."""
         return not self.present.is_running
@@ -109,10 +115,7 @@ async def view_session(
     asked = await _asked(bridge, session, is_running=state is not None, is_first=first)
     pending = asked if first else []
     present = PresentState(is_running=state is not None, asks=bool(asked))
-    last = end.value[0] if end.value else None
-    doing = await _doing(bridge, session, last, state) if last and present.activity == "running" else ""
-    if verification := bridge.runs.verifications.running_in(session.id):
-        doing = verification.doing
+    doing, draft = await _present_work(bridge, session, end.value[0] if end.value else None, state, present)
     facts = facts_of(bridge, session, end.value, subagents.value, present) if end.value else None
     waited = await _waited(bridge, session, facts.last, pending if state else []) if facts else 0
     return SessionView(
@@ -125,7 +128,7 @@ async def view_session(
         transcript=page.value.text,
         cursor=page.value.cursor,
         doing=doing,
-        draft=_draft(bridge, session, last) if last and present.activity == "running" else "",
+        draft=draft,
         waited=waited,
         now=client.clock.now() * 1000,
     )
@@ -142,6 +145,19 @@ async def _asked(bridge: "Bridge", session: "Session", *, is_running: bool, is_f
 
 async def _end(bridge: "Bridge", session: "Session", *, wanted: bool) -> "tuple[LastRun, Spending] | None":
     return await read_end(bridge, session) if wanted else None
+
+
+async def _present_work(
+    bridge: "Bridge", session: "Session", last: "LastRun | None", state: "SessionStatus | None", present: PresentState
+) -> tuple[str, str]:
+    """Return the present activity of the last run, and the text that its model is writing."""
+    doing, draft = "", ""
+    if last and present.activity == "running":
+        doing = await _doing(bridge, session, last, state)
+        draft = _draft(bridge, session, last)
+    if verification := bridge.runs.verifications.running_in(session.id):
+        doing = verification.doing
+    return doing, draft
 
 
 async def _doing(bridge: "Bridge", session: "Session", last: "LastRun", state: "SessionStatus | None") -> str:
@@ -286,12 +302,19 @@ def _subagents_text(view: SessionView) -> str:
 
 def _facts(view: SessionView) -> str:
     """Return the lines about the session itself, and about its last run."""
+    facts = view.run_facts
+    title, prompt = without_repetition(title_of(view.session), facts.last.prompt if facts else "")
+    line = _session_line(view, title or ("" if prompt else UNTITLED))
+    run = _last_run(view, facts, prompt) if facts else ""
+    return "\n".join(filter(None, [line, run]))
+
+
+def _session_line(view: SessionView, title: str) -> str:
     session, facts = view.session, view.facts
-    title, prompt = without_repetition(title_of(session), facts.last.prompt if facts and _has_run(facts) else "")
     line = [
         session.id,
         view.present.status,
-        title or ("" if prompt else UNTITLED),
+        title,
         one_line(session.directory),
         f"changed {moment(session.changed)}",
         f"subagent of {session.parent_id}" if session.parent_id else "",
@@ -300,12 +323,7 @@ def _facts(view: SessionView) -> str:
         tokens_text(facts.spent) if facts else "",
         cost_text(facts) if facts else "",
     ]
-    run = _last_run(view, facts, prompt) if facts and _has_run(facts) else ""
-    return "\n".join(filter(None, [" · ".join(filter(None, line)), run]))
-
-
-def _has_run(facts: SessionFacts) -> bool:
-    return facts.outcome not in {"none", "unknown"}
+    return " · ".join(filter(None, line))
 
 
 def _last_run(view: SessionView, facts: SessionFacts, prompt: str) -> str:

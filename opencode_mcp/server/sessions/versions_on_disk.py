@@ -30,12 +30,25 @@ async def versions_on_disk(
         theirs: Changes of the other one.
     """
     found: dict[str, Version] = {}
-    for path in [path for path in ours if path in theirs][:MOST_FILES]:
-        mine, other = text_after(ours[path]), text_after(theirs[path])
-        text = None if mine is None or other is None or mine == other else await _text_of(bridge, directory, path)
-        if text is not None:
-            found[path] = "this" if text == mine else "other" if text == other else "neither"
+    both = [path for path in ours if path in theirs]
+    for path in both[:MOST_FILES]:
+        version = await _version_of(bridge, directory, path, text_after(ours[path]), text_after(theirs[path]))
+        if version is not None:
+            found[path] = version
     return found
+
+
+async def _version_of(
+    bridge: "Bridge", directory: str, path: str, this: str | None, other: str | None
+) -> Version | None:
+    """Return whose text a file has; ``None`` if a text is not known, or if both are the same."""
+    if this is None or other is None or this == other:
+        return None
+    text = await _text_of(bridge, directory, path)
+    if text is None:
+        return None
+    versions: dict[str, Version] = {this: "this", other: "other"}
+    return versions.get(text, "neither")
 
 
 async def _text_of(bridge: "Bridge", directory: str, path: str) -> str | None:
