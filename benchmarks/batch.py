@@ -9,7 +9,7 @@ import anyio
 from benchmarks.table import Row
 from benchmarks.work import PATIENCE, TITLE, HandOver, Incomplete, directly
 from benchmarks.world import World
-from tests.harness.rawrpc import RawClient
+from tests.harness.bridges.rawrpc import RawClient
 from tests.scripted_model.script import script, step, tool, words
 
 TASKS = 20

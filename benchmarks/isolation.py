@@ -11,8 +11,8 @@ from benchmarks.table import Row, paired_row
 from benchmarks.timed import timed_call
 from benchmarks.work import PATIENCE, TITLE, directly
 from benchmarks.world import World, milliseconds_since
+from tests.harness.bridges.rawrpc import RawClient
 from tests.harness.project import commit, git, make_project
-from tests.harness.rawrpc import RawClient
 from tests.scripted_model.script import script, text, write
 
 FOLDERS = 200

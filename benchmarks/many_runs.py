@@ -13,7 +13,7 @@ from benchmarks.memory import watched
 from benchmarks.table import Row
 from benchmarks.work import HandOver, Incomplete, directly, through_bridge
 from benchmarks.world import World
-from tests.harness.rawrpc import RawClient
+from tests.harness.bridges.rawrpc import RawClient
 from tests.scripted_model.script import script, step, tool, words
 
 ROUNDS = {1: 9, 10: 5, 50: 3}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import anyio
 
-from tests.harness.usage import resident
+from tests.harness.processes.usage import resident
 
 LOOK_EVERY = 0.05
 """Seconds between two looks."""

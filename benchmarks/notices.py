@@ -13,8 +13,8 @@ from benchmarks.samples import Pairs
 from benchmarks.table import Row, paired_row
 from benchmarks.work import TITLE
 from benchmarks.world import World, milliseconds_since
-from tests.harness.hearing import UPDATED, subscribe
-from tests.harness.rawrpc import MODERN, Host, RawClient
+from tests.harness.bridges.hearing import UPDATED, subscribe
+from tests.harness.bridges.rawrpc import MODERN, Host, RawClient
 
 ROUNDS = 30
 MOST = 200.0

@@ -14,10 +14,10 @@ from benchmarks.samples import interleaved
 from benchmarks.table import Row, paired_row
 from benchmarks.timed import timed_call
 from benchmarks.world import DEADLINE, World, milliseconds_since
-from tests.harness.raw_http import ACCEPT, message_of
-from tests.harness.rawrpc import Host
-from tests.harness.served import Served, serving
-from tests.harness.usage import resident
+from tests.harness.bridges.raw_http import ACCEPT, message_of
+from tests.harness.bridges.rawrpc import Host
+from tests.harness.bridges.served import Served, serving
+from tests.harness.processes.usage import resident
 
 ROUNDS = 100
 MOST = 5.0

@@ -11,8 +11,8 @@ from benchmarks.table import Row
 from benchmarks.work import DIRECT_REQUESTS, through_bridge
 from benchmarks.world import World
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.altered import Altered, altered
-from tests.harness.rawrpc import RawClient
+from tests.harness.bridges.rawrpc import RawClient
+from tests.harness.faults.altered import Altered, altered
 from tests.scripted_model.script import script, text
 
 ROUNDS = 7

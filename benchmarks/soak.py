@@ -13,11 +13,11 @@ import anyio
 
 from benchmarks.soak_load import HOSTS, LOST, Load, Tally, search
 from benchmarks.table import Row, as_markdown
-from tests.harness.launch import Launch, end_left_server, left_server, starting
-from tests.harness.model import running_model
+from tests.harness.bridges.launch import Launch, end_left_server, left_server, starting
+from tests.harness.bridges.rawrpc import RawClient, open_raw
+from tests.harness.processes.usage import open_descriptors, processes_with, resident
 from tests.harness.project import configure, make_project
-from tests.harness.rawrpc import RawClient, open_raw
-from tests.harness.usage import open_descriptors, processes_with, resident
+from tests.harness.servers.model import running_model
 from tests.harness.waiting import eventually
 
 SECONDS = 300.0

@@ -20,8 +20,8 @@ from typing import IO, Any, cast
 from benchmarks.samples import Pairs, interleaved
 from benchmarks.table import Row, paired_row
 from benchmarks.world import World, milliseconds_since
-from tests.harness.launch import COMMAND, Launch
-from tests.harness.rawrpc import Host
+from tests.harness.bridges.launch import COMMAND, Launch
+from tests.harness.bridges.rawrpc import Host
 
 ROUNDS = 15
 MOST_OVER_SDK = 60.0

@@ -15,8 +15,8 @@ from anyio.abc import ByteReceiveStream, ByteSendStream, SocketAttribute, Socket
 from benchmarks.table import Row
 from benchmarks.work import TITLE
 from benchmarks.world import World
-from tests.harness.hearing import heard, subscribe
-from tests.harness.rawrpc import MODERN, Host, RawClient
+from tests.harness.bridges.hearing import heard, subscribe
+from tests.harness.bridges.rawrpc import MODERN, Host, RawClient
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import hold, script, step, words
 

@@ -5,7 +5,7 @@ import time
 import httpx
 
 from benchmarks.world import milliseconds_since
-from tests.harness.rawrpc import RawClient
+from tests.harness.bridges.rawrpc import RawClient
 
 
 async def timed_call(bridge: RawClient, tool: str, /, **arguments: object) -> float:

@@ -11,7 +11,7 @@ import httpx
 from benchmarks.world import PLACE, World
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.runs.prompting.message_ids import new_message_id
-from tests.harness.rawrpc import RawClient
+from tests.harness.bridges.rawrpc import RawClient
 
 
 class Incomplete(Exception):

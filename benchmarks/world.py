@@ -10,14 +10,14 @@ from pathlib import Path
 import httpx
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.isolation import BRIEF, environment
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel, running_model
-from tests.harness.opencode import OpenCode, running_opencode
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.rawrpc import Host, RawClient, open_raw
 from tests.harness.opencode2.environment import environment as environment_2
 from tests.harness.opencode2.running import OpenCode2, running_opencode2
+from tests.harness.processes.isolation import BRIEF, environment
 from tests.harness.project import make_project
-from tests.harness.rawrpc import Host, RawClient, open_raw
+from tests.harness.servers.model import ScriptedModel, running_model
+from tests.harness.servers.opencode import OpenCode, running_opencode
 
 PLACE: Mapping[Generation, str] = {1: "directory", 2: "location[directory]"}
 """Name of the query parameter with the directory of a request."""

@@ -14,10 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.launch import Launch, end_left_server, starting
-from tests.harness.model import running_model
-from tests.harness.opencode import binary
+from tests.harness.bridges.launch import Launch, end_left_server, starting
 from tests.harness.project import commit, configure, git
+from tests.harness.servers.model import running_model
+from tests.harness.servers.opencode import binary
 from tests.scripted_model.actions import Action, ToolCall
 from tests.scripted_model.script import bash, edit, questions, script, silence, step, text, todos, tool, write
 

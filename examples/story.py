@@ -11,7 +11,7 @@ from screen import Screen
 from stage import Stage, set_up
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.launch import COMMAND
+from tests.harness.bridges.launch import COMMAND
 from tests.scripted_model.script import spoken
 
 PATIENCE = 120

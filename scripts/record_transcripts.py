@@ -20,10 +20,10 @@ import anyio
 
 from scripts.recordings import Normaliser
 from scripts.transcript_scenarios import SCENARIOS, Desk
-from tests.harness.isolation import environment
-from tests.harness.model import ScriptedModel, running_model
-from tests.harness.opencode import OpenCode, running_opencode
+from tests.harness.processes.isolation import environment
 from tests.harness.project import commit, make_project
+from tests.harness.servers.model import ScriptedModel, running_model
+from tests.harness.servers.opencode import OpenCode, running_opencode
 from tests.harness.waiting import eventually
 
 Json = Any

@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from tests.harness.model import ScriptedModel
 from tests.harness.project import commit, git
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.scripted_model import script as say
 

@@ -16,18 +16,18 @@ import pytest
 
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.processes.garbage_collector import collector_paused
-from tests.harness.bridge import Era, OpenBridge, open_bridge
+from tests.harness.bridges.bridge import Era, OpenBridge, open_bridge
+from tests.harness.bridges.forked import fork_server
+from tests.harness.bridges.launch import Launch, attaching, end_left_server, starting
+from tests.harness.bridges.rawrpc import OpenRaw, open_raw
+from tests.harness.bridges.transport import USUAL, Transport
 from tests.harness.differences import difference_of
-from tests.harness.forked import fork_server
-from tests.harness.isolation import environment, without_snapshots
-from tests.harness.launch import Launch, attaching, end_left_server, starting
-from tests.harness.leftovers import leftovers_ended
-from tests.harness.model import ScriptedModel, running_model
-from tests.harness.opencode import OpenCode, running_opencode
 from tests.harness.opencode2.fixtures import engine_folder, opencode2, opencode2_environment, shared_project
+from tests.harness.processes.isolation import environment, without_snapshots
+from tests.harness.processes.leftovers import leftovers_ended
 from tests.harness.project import make_project
-from tests.harness.rawrpc import OpenRaw, open_raw
-from tests.harness.transport import USUAL, Transport
+from tests.harness.servers.model import ScriptedModel, running_model
+from tests.harness.servers.opencode import OpenCode, running_opencode
 
 __all__ = ["engine_folder", "opencode2", "opencode2_environment", "shared_project"]
 """Fixtures for the tests that need an OpenCode 2."""

@@ -9,8 +9,8 @@ import pytest
 from opencode_mcp import __version__
 from opencode_mcp.cli import main
 from opencode_mcp.options import OPTIONS
-from tests.harness.isolation import basics
-from tests.harness.launch import COMMAND
+from tests.harness.bridges.launch import COMMAND
+from tests.harness.processes.isolation import basics
 
 SECONDS = 60
 IMPORTED = "import time:"

@@ -75,8 +75,8 @@ from opencode_mcp.workspace import globs, line_window
 from opencode_mcp.workspace.configuration import command_template, setup_files
 from opencode_mcp.workspace.search import found_lines, path_ranking, symbol_forms
 from tests.harness.effort import THOROUGH
-from tests.harness.isolation import ROOT
 from tests.harness.operations import operation
+from tests.harness.processes.isolation import ROOT
 
 SHORT = 20_000 if THOROUGH else 2_000
 LENGTH = 1_000_000 if THOROUGH else 250_000

@@ -14,7 +14,7 @@ from opencode_mcp.options import OPTIONS
 from scripts import draw_states
 from scripts.draw_demo import LONGEST_PAUSE, Line, draw, hurry
 from scripts.generate_tables import PAGES, renewed
-from tests.harness.isolation import ROOT
+from tests.harness.processes.isolation import ROOT
 
 WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)")

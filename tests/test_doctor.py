@@ -10,14 +10,14 @@ import pytest
 from opencode_mcp.config import resolve
 from opencode_mcp.doctor import examine
 from opencode_mcp.workspace.search.ripgrep_executable import find_ripgrep
-from tests.harness.http import ask
-from tests.harness.isolation import environment
-from tests.harness.launch import COMMAND, Launch, left_server
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode, binary, free_port
+from tests.harness.bridges.launch import COMMAND, Launch, left_server
 from tests.harness.opencode2.running import OpenCode2
-from tests.harness.process import await_line, spawned
+from tests.harness.processes.isolation import environment
+from tests.harness.processes.process import await_line, spawned
 from tests.harness.project import configure
+from tests.harness.servers.http import ask
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode, binary, free_port
 
 pytestmark = pytest.mark.integration
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.isolation import ROOT
-from tests.harness.launch import Launch
+from tests.harness.bridges.launch import Launch
+from tests.harness.bridges.served import serving
 from tests.harness.opencode2.fixtures import skip_without_engine
-from tests.harness.served import serving
+from tests.harness.processes.isolation import ROOT
 from tests.http.operator import Operator
 from tests.scripted_model.script import script, text
 

@@ -14,8 +14,8 @@ import pytest
 
 from opencode_mcp import lazy_imports
 from opencode_mcp.lazy_imports import LAZY, LazyModule
-from tests.harness.executed import is_executed
-from tests.harness.isolation import basics
+from tests.harness.processes.executed import is_executed
+from tests.harness.processes.isolation import basics
 
 ROOT = Path(__file__).parent.parent
 NAME = "lazy_example"
@@ -24,7 +24,7 @@ from opencode_mcp.config import Settings
 from opencode_mcp.lazy_imports import FOR_CALLS
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.stdio.serve_stdio import serve_stdio
-from tests.harness.executed import is_executed
+from tests.harness.processes.executed import is_executed
 build_server(Settings())
 print(*sorted(filter(is_executed, {*FOR_CALLS, "httpx", "httpx_sse"})))
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.harness.each import for_each
-from tests.harness.isolation import ROOT
+from tests.harness.processes.isolation import ROOT
 
 PAGE = ROOT / "docs" / "security.md"
 TABLE = re.compile(r"<!-- promises -->\n(.*?)<!-- end: promises -->", re.DOTALL)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.isolation import ROOT
+from tests.harness.processes.isolation import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 USES = re.compile(r"uses: (\S+)(.*)")

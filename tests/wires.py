@@ -9,7 +9,7 @@ from anyio.lowlevel import checkpoint
 from opencode_mcp.config import Settings
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
-from tests.harness.proxy import Proxy
+from tests.harness.faults.proxy import Proxy
 from tests.harness.waiting import eventually
 
 

@@ -7,7 +7,7 @@ import pytest
 from opencode_mcp.batch_queue.task_queue import Queue
 from opencode_mcp.batch_queue.tasks import NewBatch, NewTask, Outcome
 from opencode_mcp.errors import InvalidSetting
-from tests.harness.small_disk import fill, make_room, small_disk
+from tests.harness.faults.small_disk import fill, make_room, small_disk
 
 pytestmark = pytest.mark.anyio
 SPACES = (0, 4096, 8192)

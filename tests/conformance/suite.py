@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts import conformance_suite
-from tests.harness.isolation import ROOT, basics
-from tests.harness.opencode import free_port
-from tests.harness.process import NotReady, spawned
+from tests.harness.processes.isolation import ROOT, basics
+from tests.harness.processes.process import NotReady, spawned
+from tests.harness.servers.opencode import free_port
 
 SECONDS = 240.0
 """What the whole suite may take; a quarter of a minute is usual on a quiet machine."""

@@ -8,12 +8,12 @@ from typing import Any, cast
 import pytest
 
 from tests.conformance.suite import Check, check, scenarios, served
-from tests.harness.isolation import basics
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.launch import attaching
+from tests.harness.bridges.served import serving
+from tests.harness.processes.isolation import basics
 from tests.harness.project import make_project
-from tests.harness.served import serving
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 
 pytestmark = pytest.mark.integration
 CHOSEN = cast("Mapping[str, Any]", json.loads(Path(__file__).with_name("scenarios.json").read_text(encoding="utf-8")))

@@ -11,7 +11,7 @@ import pytest
 from opencode_mcp.disk import confined
 from opencode_mcp.disk.confined import file_sizes, list_folder, open_file, working_folder
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotFound
-from tests.harness.swapping import swapping
+from tests.harness.faults.swapping import swapping
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links take a privilege there, and there are no pipes")
 

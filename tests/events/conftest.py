@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
-from tests.harness.opencode import OpenCode
+from tests.harness.faults.proxy import Proxy, proxy_to
 from tests.harness.opencode2.running import OpenCode2
-from tests.harness.proxy import Proxy, proxy_to
+from tests.harness.servers.opencode import OpenCode
 
 
 @pytest.fixture

@@ -29,8 +29,8 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     StatusChanged,
 )
 from opencode_mcp.opencode.vocabulary.models import MessageInfo, Permission
-from tests.harness.model import ScriptedModel
-from tests.harness.proxy import Proxy
+from tests.harness.faults.proxy import Proxy
+from tests.harness.servers.model import ScriptedModel
 from tests.scripted_model.script import Action, Step, hold, question, script, step, text, words
 from tests.wires import Route
 

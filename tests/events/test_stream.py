@@ -20,10 +20,10 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     Lost,
     SessionChanged,
 )
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode, running_opencode
-from tests.harness.process import kill
-from tests.harness.proxy import Proxy
+from tests.harness.faults.proxy import Proxy
+from tests.harness.processes.process import kill
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode, running_opencode
 from tests.scripted_model.script import bash, script, text
 from tests.wires import connects, holds_something
 

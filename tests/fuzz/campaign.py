@@ -15,8 +15,8 @@ from tests.fuzz.drafts import Draft, Surface, drafts
 from tests.fuzz.findings import Finding
 from tests.fuzz.place import Place
 from tests.fuzz.side import Side, open_side
-from tests.harness.rawrpc import MODERN, Host, NotJson
-from tests.harness.usage import open_descriptors, resident
+from tests.harness.bridges.rawrpc import MODERN, Host, NotJson
+from tests.harness.processes.usage import open_descriptors, resident
 
 HOSTS = (Host(), Host(protocol=MODERN))
 BATCH = 100

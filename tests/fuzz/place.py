@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.harness.http import ask
-from tests.harness.isolation import environment
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel, running_model
-from tests.harness.opencode import OpenCode, free_port, running_opencode
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.rawrpc import Host, RawClient, open_raw
+from tests.harness.processes.isolation import environment
 from tests.harness.project import configure, make_project
-from tests.harness.rawrpc import Host, RawClient, open_raw
+from tests.harness.servers.http import ask
+from tests.harness.servers.model import ScriptedModel, running_model
+from tests.harness.servers.opencode import OpenCode, free_port, running_opencode
 
 SECRET_VARIABLE = "FUZZ_SERVICE_TOKEN"
 FLAGS = ("--toolsets", "all", "--permissions", "reject")

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 from tests.fuzz.drafts import Draft
 from tests.fuzz.pools import RAW, RAW_OPEN
-from tests.harness.rawrpc import Host
+from tests.harness.bridges.rawrpc import Host
 
 Json = dict[str, Any]
 Owed = Literal["answer", "answer or null", "null", "anything"]

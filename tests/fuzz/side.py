@@ -11,7 +11,7 @@ from tests.fuzz.drafts import Draft
 from tests.fuzz.findings import Finding, surplus, unanswered, unsayable
 from tests.fuzz.place import Place
 from tests.fuzz.shots import Shot, shots_of
-from tests.harness.rawrpc import Host, RawClient
+from tests.harness.bridges.rawrpc import Host, RawClient
 
 FIRST_ID = 10_000
 """The client's own requests have smaller ids."""

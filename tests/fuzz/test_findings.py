@@ -7,7 +7,7 @@ from tests.fuzz.drafts import Draft, Surface, drafts
 from tests.fuzz.findings import surplus, unanswered, unsayable
 from tests.fuzz.pools import raw
 from tests.fuzz.shots import Shot, shots_of
-from tests.harness.rawrpc import MODERN, Host
+from tests.harness.bridges.rawrpc import MODERN, Host
 
 LISTING = Draft("request", "tools/list", {})
 UNREADABLE = Draft("raw", raw=b"nonsense")

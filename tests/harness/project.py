@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.harness.isolation import basics
+from tests.harness.processes.isolation import basics
 
 FILES = {
     "README.md": "# Sample\n\nA small project.\n",

@@ -2,7 +2,7 @@
 
 from tests.harness.differences import NOT_ON_2
 from tests.harness.each import for_each
-from tests.harness.isolation import ROOT
+from tests.harness.processes.isolation import ROOT
 
 
 @for_each("name", NOT_ON_2)

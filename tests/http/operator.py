@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 
-from tests.harness.forked import COMMAND
-from tests.harness.http import loopback_client
-from tests.harness.isolation import basics
-from tests.harness.launch import Launch
-from tests.harness.rawrpc import Host as Client
-from tests.harness.served import Served
+from tests.harness.bridges.forked import COMMAND
+from tests.harness.bridges.launch import Launch
+from tests.harness.bridges.rawrpc import Host as Client
+from tests.harness.bridges.served import Served
+from tests.harness.processes.isolation import basics
+from tests.harness.servers.http import loopback_client
 
 MODERN = Client("2026-07-28")
 HEADERS = {

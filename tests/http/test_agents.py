@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.isolation import ROOT, basics
-from tests.harness.launch import Launch
-from tests.harness.model import ScriptedModel
-from tests.harness.served import serving
+from tests.harness.bridges.launch import Launch
+from tests.harness.bridges.served import serving
+from tests.harness.processes.isolation import ROOT, basics
+from tests.harness.servers.model import ScriptedModel
 from tests.http.operator import Operator
 from tests.scripted_model.script import script, text, tool
 

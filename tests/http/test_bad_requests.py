@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from opencode_mcp.http.refused_requests import ATTEMPTS
-from tests.harness.http import loopback_client
-from tests.harness.rawrpc import Host as Client
-from tests.harness.served import Served, serving
+from tests.harness.bridges.rawrpc import Host as Client
+from tests.harness.bridges.served import Served, serving
+from tests.harness.servers.http import loopback_client
 from tests.http.operator import HEADERS, LIST, MODERN, Operator, listed
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ from opencode_mcp.doctor import running_bridge
 from opencode_mcp.doctor.http_checks import http_findings
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.principals.principal_tokens import digest_of
-from tests.harness.issuer import running_issuer
+from tests.harness.servers.issuer import running_issuer
 
 PRINCIPAL = f'[principals.laptop]\ntoken_sha256 = "{digest_of("token")}"\ndirectories = ["/p"]\n'
 

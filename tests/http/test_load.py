@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import anyio
 import pytest
 
-from tests.harness.raw_http import RawHttp
-from tests.harness.rawrpc import Host as Client
-from tests.harness.served import Served, serving
+from tests.harness.bridges.raw_http import RawHttp
+from tests.harness.bridges.rawrpc import Host as Client
+from tests.harness.bridges.served import Served, serving
 from tests.harness.waiting import eventually
 from tests.http.operator import MODERN, Operator
 from tests.http.test_metrics import metrics

@@ -13,12 +13,12 @@ from opencode_mcp.doctor.http_checks import http_findings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.metrics import serving as metrics_serving
 from opencode_mcp.http.metrics.serving import metrics_of
-from tests.harness.bridge import connected
-from tests.harness.http import ask, loopback_client
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
-from tests.harness.served import Served, serving
+from tests.harness.bridges.bridge import connected
+from tests.harness.bridges.launch import attaching
+from tests.harness.bridges.served import Served, serving
+from tests.harness.servers.http import ask, loopback_client
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.http.operator import HEADERS, LIST, MODERN, Operator, listed
 from tests.integration.host import Host, meanwhile

@@ -8,11 +8,11 @@ import anyio
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import connected, text_of
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
-from tests.harness.served import serving
+from tests.harness.bridges.bridge import connected, text_of
+from tests.harness.bridges.launch import attaching
+from tests.harness.bridges.served import serving
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.http.operator import Operator
 from tests.integration.host import Host, meanwhile
 from tests.scripted_model.script import hold, script, step, text, usage

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.bridge import connected
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
-from tests.harness.served import serving
+from tests.harness.bridges.bridge import connected
+from tests.harness.bridges.launch import attaching
+from tests.harness.bridges.served import serving
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.http.operator import Operator
 from tests.integration.host import Host
 from tests.scripted_model.script import hold, script, step, text

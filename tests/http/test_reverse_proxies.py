@@ -14,17 +14,17 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.harness.bridge import Era, connected
-from tests.harness.forked import COMMAND
-from tests.harness.isolation import ROOT
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Era, connected
+from tests.harness.bridges.forked import COMMAND
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.raw_http import RawHttp
+from tests.harness.bridges.rawrpc import Host as Client
+from tests.harness.bridges.served import Served, serving
+from tests.harness.processes.isolation import ROOT
 from tests.harness.project import make_project
-from tests.harness.raw_http import RawHttp
-from tests.harness.rawrpc import Host as Client
-from tests.harness.reverse_proxy import NAME, PROGRAMS, Certificate, Program, certificate, executable, proxying
-from tests.harness.served import Served, serving
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
+from tests.harness.servers.reverse_proxy import NAME, PROGRAMS, Certificate, Program, certificate, executable, proxying
 from tests.harness.waiting import eventually
 from tests.http.operator import Operator
 from tests.integration.host import Host, meanwhile

@@ -12,14 +12,14 @@ import httpx
 import httpx2
 import pytest
 
-from tests.harness.bridge import Era, connected
-from tests.harness.http import ask, loopback_client
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Era, connected
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.rawrpc import Host as Client
+from tests.harness.bridges.served import Served, serving
 from tests.harness.project import make_project
-from tests.harness.rawrpc import Host as Client
-from tests.harness.served import Served, serving
+from tests.harness.servers.http import ask, loopback_client
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.host import Host, meanwhile
 from tests.scripted_model.script import hold, script, step, text
 

@@ -8,10 +8,10 @@ import anyio
 import httpx
 import pytest
 
-from tests.harness.bridge import connected
-from tests.harness.http import loopback_client
-from tests.harness.rawrpc import Host as Client
-from tests.harness.served import Served, serving
+from tests.harness.bridges.bridge import connected
+from tests.harness.bridges.rawrpc import Host as Client
+from tests.harness.bridges.served import Served, serving
+from tests.harness.servers.http import loopback_client
 from tests.harness.waiting import eventually
 from tests.http.operator import HEADERS, STREAM, Operator, listed, names
 

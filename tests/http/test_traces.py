@@ -27,9 +27,9 @@ from opencode_mcp.http.traces.exporter import FewLines
 from opencode_mcp.http.traces.spans import spans_middleware
 from opencode_mcp.http.traces.tracing import is_configured, tracer_of
 from opencode_mcp.server.app import ToolNames, build_server
+from tests.harness.bridges.served import serving
 from tests.harness.each import for_each
-from tests.harness.served import serving
-from tests.harness.threaded_server import served_in_thread
+from tests.harness.servers.threaded_server import served_in_thread
 from tests.http.operator import Operator, listed
 
 pytestmark = pytest.mark.anyio

@@ -15,15 +15,15 @@ from opencode_mcp.opencode.operation_catalog.catalog import table_of
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.tools import TOOLS
-from tests.harness.bridge import Bridge, connected, text_of
-from tests.harness.isolation import environment
-from tests.harness.launch import Launch
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Bridge, connected, text_of
+from tests.harness.bridges.launch import Launch
+from tests.harness.bridges.raw_http import RawHttp
+from tests.harness.bridges.rawrpc import Host as Client
+from tests.harness.bridges.served import Served, serving
+from tests.harness.processes.isolation import environment
 from tests.harness.project import configure, make_project
-from tests.harness.raw_http import RawHttp
-from tests.harness.rawrpc import Host as Client
-from tests.harness.served import Served, serving
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.http.operator import Operator
 from tests.integration.host import Host
 from tests.scripted_model.script import bash, hold, script, step, text

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.web import web_server
 from opencode_mcp.http.web.web_server import LimitedState, WebServer
-from tests.harness.http import loopback_client
+from tests.harness.servers.http import loopback_client
 
 pytestmark = pytest.mark.anyio
 

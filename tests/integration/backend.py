@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.http import loopback_client
-from tests.harness.launch import Launch, server_record
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.launch import Launch, server_record
 from tests.harness.opencode2.running import OpenCode2
+from tests.harness.servers.http import loopback_client
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.backend1 import Backend1
 from tests.integration.backend2 import Backend2
 from tests.integration.backend_base import Asked, Backend

@@ -8,13 +8,13 @@ from typing import cast
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import Bridge, Era, open_bridge
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Bridge, Era, open_bridge
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.transport import Transport
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.project import SNAPSHOTS, configure, make_project
-from tests.harness.transport import Transport
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.host import Host
 
 VERIFY = """

@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 
-from tests.harness.bridge import Bridge, data_of, text_of
+from tests.harness.bridges.bridge import Bridge, data_of, text_of
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import Action, Step, script
 

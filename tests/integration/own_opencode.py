@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.isolation import environment, without_snapshots
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode, free_port, running_opencode
 from tests.harness.opencode2.environment import environment as environment2
 from tests.harness.opencode2.fixtures import skip_without_engine
 from tests.harness.opencode2.running import OpenCode2, running_opencode2
+from tests.harness.processes.isolation import environment, without_snapshots
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode, free_port, running_opencode
 
 AnyOpenCode = OpenCode | OpenCode2
 Startable = Callable[[Path], AbstractContextManager[AnyOpenCode]]

@@ -21,11 +21,11 @@ from mcp_types import CallToolResult, ElicitRequestFormParams, ElicitRequestPara
 from opencode_mcp.config import Settings
 from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.server.app import build_server
-from tests.harness.bridge import DATA_READER, MODES, Era, text_of
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import DATA_READER, MODES, Era, text_of
+from tests.harness.faults.lossy_proxy import LossyProxy
 from tests.harness.opencode2.running import OpenCode2
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.backend import Backend
-from tests.integration.lossy_proxy import LossyProxy
 from tests.scripted_model.actions import Action, Step
 from tests.scripted_model.script import bash, failure, question, script, silence, step, task, text, words, write
 

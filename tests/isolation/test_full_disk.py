@@ -10,7 +10,7 @@ from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
 from opencode_mcp.isolation.worktrees import Worktrees
-from tests.harness.small_disk import FILLER, fill, make_room, small_disk
+from tests.harness.faults.small_disk import FILLER, fill, make_room, small_disk
 from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
 
 pytestmark = pytest.mark.anyio

@@ -12,9 +12,9 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.launcher.state_file import StateFiles, files_for
 from opencode_mcp.processes.identity import Process, end
-from tests.harness.isolation import ROOT
-from tests.harness.opencode import binary
-from tests.harness.process import spawned
+from tests.harness.processes.isolation import ROOT
+from tests.harness.processes.process import spawned
+from tests.harness.servers.opencode import binary
 from tests.harness.waiting import eventually
 
 STOP_AFTER = 120.0

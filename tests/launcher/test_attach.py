@@ -15,10 +15,10 @@ from opencode_mcp.launcher.health import check
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.versions import OLDEST
-from tests.harness.altered import altered
-from tests.harness.opencode import OpenCode, free_port
+from tests.harness.faults.altered import altered
 from tests.harness.opencode2.standin.app import PASSWORD, running_standin
-from tests.harness.threaded_server import served_in_thread
+from tests.harness.servers.opencode import OpenCode, free_port
+from tests.harness.servers.threaded_server import served_in_thread
 
 pytestmark = pytest.mark.anyio
 

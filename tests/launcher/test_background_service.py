@@ -17,7 +17,7 @@ from opencode_mcp.launcher.background_service import (
 )
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.processes.process_table import born
-from tests.harness.opencode import free_port
+from tests.harness.servers.opencode import free_port
 from tests.launcher.test_attach import something_else
 
 pytestmark = pytest.mark.anyio

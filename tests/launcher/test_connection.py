@@ -10,9 +10,9 @@ from opencode_mcp.launcher import connection as connection_module
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.http_client.codec import Request, encode
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
-from tests.harness.opencode import OpenCode, free_port
+from tests.harness.faults.proxy import proxy_to
 from tests.harness.operations import operation
-from tests.harness.proxy import proxy_to
+from tests.harness.servers.opencode import OpenCode, free_port
 from tests.wires import Route, holds_something
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

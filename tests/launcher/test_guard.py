@@ -25,8 +25,8 @@ from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.processes.identity import Process
 from opencode_mcp.processes.process_table import born, descendants
 from opencode_mcp.runs.prompting.message_ids import new_message_id
-from tests.harness.model import ScriptedModel
-from tests.harness.process import await_line
+from tests.harness.processes.process import await_line
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.launcher.conftest import Bridge, ended, guard_of
 from tests.scripted_model.script import hold, script, step, text

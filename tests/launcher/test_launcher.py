@@ -26,8 +26,8 @@ from opencode_mcp.launcher.state_file import ServerRecord, StateFiles
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.processes.identity import Process
 from opencode_mcp.runs.prompting.message_ids import new_message_id
-from tests.harness.model import ScriptedModel
-from tests.harness.process import await_line, kill
+from tests.harness.processes.process import await_line, kill
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.launcher.conftest import Bridge, ended
 from tests.scripted_model.script import hold as hold_here

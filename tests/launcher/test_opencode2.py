@@ -22,12 +22,12 @@ from opencode_mcp.launcher.health import check, is_busy
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
 from opencode_mcp.launcher.stopping import interrupting_command
-from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.driving import prompt
 from tests.harness.opencode2.environment import environment
 from tests.harness.opencode2.fixtures import skip_without_engine
 from tests.harness.opencode2.running import write_executable
 from tests.harness.project import configure, make_project
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.launcher.conftest import STOP_AFTER, ended, guard_of, read
 from tests.scripted_model.opencode2 import shell

@@ -17,7 +17,7 @@ from opencode_mcp.launcher.data_folder import LOCK
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
 from opencode_mcp.processes.identity import end
-from tests.harness.process import await_line, kill
+from tests.harness.processes.process import await_line, kill
 from tests.harness.waiting import eventually
 from tests.launcher.conftest import STOP_AFTER, Bridge, ended
 from tests.launcher.fake_opencode2 import write_fake_opencode2

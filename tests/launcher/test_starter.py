@@ -18,7 +18,7 @@ from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.processes.identity import end
 from opencode_mcp.processes.process_table import born
 from tests.harness.each import for_each
-from tests.harness.opencode import binary
+from tests.harness.servers.opencode import binary
 from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.anyio

@@ -16,8 +16,8 @@ from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.text.json_types import Schema
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode, free_port
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode, free_port
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import script, structured, text
 

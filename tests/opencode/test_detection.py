@@ -13,7 +13,7 @@ from opencode_mcp.opencode.http_client.codec import Reply, Request
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.opencode import OpenCode
+from tests.harness.servers.opencode import OpenCode
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client import transport
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import TOO_LARGE
-from tests.harness.opencode import OpenCode
+from tests.harness.servers.opencode import OpenCode
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

@@ -15,7 +15,7 @@ from opencode_mcp.opencode.versions import (
     versions_tested,
 )
 from tests.harness.each import for_each
-from tests.harness.isolation import ROOT
+from tests.harness.processes.isolation import ROOT
 
 
 @for_each("version", ["1.0.185", "1.2.27", "1.3.2", "1.13.99", "0.9.1", "v1.13.0", "1.13.5-beta.1"])

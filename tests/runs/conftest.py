@@ -15,8 +15,8 @@ from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Notes
 from opencode_mcp.server.tokens.token_codec import TokenCodec
 from tests.events.conftest import endpoint, proxy
-from tests.harness.opencode import OpenCode
 from tests.harness.project import SNAPSHOTS, configure, make_project
+from tests.harness.servers.opencode import OpenCode
 from tests.runs.worker import Worker
 from tests.wires import Route
 

@@ -12,8 +12,8 @@ from opencode_mcp.runs.following import follow
 from opencode_mcp.runs.following.progress_lines import ProgressThrottle
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.run import Runs
-from tests.harness.model import ScriptedModel
-from tests.harness.proxy import Proxy
+from tests.harness.faults.proxy import Proxy
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.runs.worker import WAIT, Worker
 from tests.scripted_model.script import bash, failure, hold, question, step, text

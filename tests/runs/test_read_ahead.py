@@ -17,7 +17,7 @@ from opencode_mcp.runs.following import read_ahead
 from opencode_mcp.runs.following.read_ahead import ReadAhead, Record, folded
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, last_answers, read_session
 from opencode_mcp.runs.run import Runs
-from tests.harness.model import ScriptedModel
+from tests.harness.servers.model import ScriptedModel
 from tests.runs.worker import WAIT, Worker
 from tests.scripted_model.script import bash, hold, step, text
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from scripts.record_transcripts import record
-from tests.harness.isolation import environment
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode, running_opencode
+from tests.harness.processes.isolation import environment
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode, running_opencode
 from tests.runs.recordings import FOLDER
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

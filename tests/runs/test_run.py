@@ -34,7 +34,7 @@ from opencode_mcp.runs.reports import reporter
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Notes
 from opencode_mcp.runs.session_stopping import SessionTree, StopResult
-from tests.harness.model import ScriptedModel
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.runs.worker import WAIT, Worker, session_of
 from tests.scripted_model.script import (

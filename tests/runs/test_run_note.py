@@ -13,7 +13,7 @@ from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.run_note import KEY, UNREADABLE, Note, Notes, combined
 from opencode_mcp.server.tokens.token_codec import TokenCodec
-from tests.harness.opencode import OpenCode
+from tests.harness.servers.opencode import OpenCode
 
 STRICT = Policy("reject", {"bash": {"ls *": "allow", "*": "human"}})
 NOTE = Note("msg_1", "human", "person", (STRICT,))

@@ -12,8 +12,8 @@ from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Notes
-from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.running import OpenCode2
+from tests.harness.servers.model import ScriptedModel
 from tests.runs.worker import WAIT, Worker
 from tests.scripted_model.script import hold, script, step, text, tool
 from tests.wires import Route

@@ -8,9 +8,9 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.scripted_model.actions import Action, Step
 from tests.scripted_model.script import (

@@ -21,7 +21,7 @@ from opencode_mcp.server.results.schemas import REPORT_FIELDS
 from opencode_mcp.server.results.size_limit import NOTE
 from opencode_mcp.server.tools import TOOLS, listed_tools
 from tests.harness.each import for_each
-from tests.harness.isolation import ROOT, basics
+from tests.harness.processes.isolation import ROOT, basics
 from tests.snapshot import SNAPSHOTS, assert_matches
 
 DESCRIPTION_LIMIT = 1024
@@ -225,7 +225,7 @@ def test_building_the_server_loads_nothing_that_only_a_call_needs() -> None:
 import sys
 from opencode_mcp.config import Settings
 from opencode_mcp.server.app import build_server
-from tests.harness.executed import is_executed
+from tests.harness.processes.executed import is_executed
 build_server(Settings())
 executed = {name for name, module in sys.modules.items() if is_executed(name) and not hasattr(module, "__path__")}
 ours = {name for name in executed if name.startswith("opencode_mcp.")}

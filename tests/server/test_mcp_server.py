@@ -13,8 +13,8 @@ from opencode_mcp.server import mcp_server, uris
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.prompts.prompts import OWN
 from opencode_mcp.text.outside_text import INVISIBLE
-from tests.harness.opencode import OpenCode
-from tests.harness.proxy import proxy_to
+from tests.harness.faults.proxy import proxy_to
+from tests.harness.servers.opencode import OpenCode
 
 if TYPE_CHECKING:
     from mcp_types import TextContent

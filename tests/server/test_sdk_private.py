@@ -22,7 +22,7 @@ from opencode_mcp.server.sdk_private import (
     run_over_streams,
     without_log_configuration,
 )
-from tests.harness.rawrpc import Host
+from tests.harness.bridges.rawrpc import Host
 
 pytestmark = pytest.mark.anyio
 

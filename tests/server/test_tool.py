@@ -14,7 +14,7 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.server.bridge import BridgeContext
 from opencode_mcp.server.definition.tool import ToolSpec, tool, without_noise
 from opencode_mcp.server.results.render import explain, result
-from tests.harness.bridge import text_of
+from tests.harness.bridges.bridge import text_of
 from tests.reflection import descendants
 
 pytestmark = pytest.mark.anyio

@@ -16,7 +16,7 @@ from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.workspace.file_scan import FileScan, scan_file
 from opencode_mcp.workspace.files import ProjectFiles
 from opencode_mcp.workspace.line_window import LineWindow
-from tests.harness.opencode import OpenCode
+from tests.harness.servers.opencode import OpenCode
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

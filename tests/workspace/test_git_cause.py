@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.workspace.git_cause import why_without_git
-from tests.harness.isolation import basics
+from tests.harness.processes.isolation import basics
 from tests.harness.project import git
 
 pytestmark = pytest.mark.anyio

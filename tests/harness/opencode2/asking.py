@@ -16,9 +16,9 @@ from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.runs.outcome.run_report import spoken
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.text.json_types import JsonMap
-from tests.harness import eliciting_mcp
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.project import make_project
+from tests.harness.servers import eliciting_mcp
 from tests.harness.waiting import eventually
 
 WAIT = 60.0

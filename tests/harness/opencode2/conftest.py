@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from opencode import AsyncOpencode
 
-from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.environment import environment
 from tests.harness.opencode2.fixtures import skip_without_engine
 from tests.harness.opencode2.running import OpenCode2
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 
 

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import IO
 
 from scripts.opencode_preview import installed, package
-from tests.harness.process import GRACE, NotReady, guarded
+from tests.harness.processes.process import GRACE, NotReady, guarded
 
 START = 60.0
 """Seconds that a start may take; two to three are usual, with a busy machine more."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.harness.isolation import BRIEF, FOLDERS, NOWHERE, basics
+from tests.harness.processes.isolation import BRIEF, FOLDERS, NOWHERE, basics
 
 QUIET = {
     "OPENCODE_DISABLE_AUTOUPDATE": "1",

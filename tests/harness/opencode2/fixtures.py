@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.engine import exists_here
 from tests.harness.opencode2.environment import environment, without_snapshots
 from tests.harness.opencode2.running import OpenCode2, running_opencode2
 from tests.harness.project import configure, make_project
+from tests.harness.servers.model import ScriptedModel
 
 ASKING = {
     "agents": {

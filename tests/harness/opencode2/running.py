@@ -11,12 +11,12 @@ from subprocess import Popen
 
 import httpx
 
-from tests.harness.http import NO_CERTIFICATES, loopback_client
-from tests.harness.isolation import ROOT
 from tests.harness.opencode2.engine import START
 from tests.harness.opencode2.proxy.access import CONTROL
 from tests.harness.opencode2.proxy.reads import VERSION
-from tests.harness.process import await_line, spawned
+from tests.harness.processes.isolation import ROOT
+from tests.harness.processes.process import await_line, spawned
+from tests.harness.servers.http import NO_CERTIFICATES, loopback_client
 
 SERVE = ("serve", "--stdio", "--hostname", "127.0.0.1", "--port", "0")
 """The arguments with which the released version is started."""

@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.harness.http import loopback_client
-from tests.harness.isolation import basics
 from tests.harness.opencode2.engine import START
 from tests.harness.opencode2.running import SERVE, write_executable
+from tests.harness.processes.isolation import basics
+from tests.harness.servers.http import loopback_client
 from tests.harness.waiting import eventually
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

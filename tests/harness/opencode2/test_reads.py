@@ -24,9 +24,9 @@ from opencode import (
 )
 from opencode.types import LocationPublicRef
 
-from tests.harness.http import loopback_client
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.opencode2.unknown_fields import unknown_fields
+from tests.harness.servers.http import loopback_client
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 NO_SESSION, NO_MESSAGE = "ses_none", "msg_none"

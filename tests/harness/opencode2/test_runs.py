@@ -16,10 +16,10 @@ from opencode.types import (
     SessionTextDeltaEvent,
 )
 
-from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.driving import LIMIT, form, hearing, kinds, permission, prompt
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.opencode2.unknown_fields import unknown_fields
+from tests.harness.servers.model import ScriptedModel
 from tests.scripted_model.opencode2 import question, shell
 from tests.scripted_model.script import failure, hold, script, step, text
 

@@ -18,12 +18,12 @@ from pydantic import AnyUrl
 
 from opencode_mcp.http.principals.principal_tokens import digest_of, new_token
 from opencode_mcp.http.refused_requests import ATTEMPTS
-from tests.harness.bridge import CALL, Era, connected, text_of
-from tests.harness.http import NO_CERTIFICATES, loopback_client
-from tests.harness.issuer import Issuer, running_issuer
-from tests.harness.opencode import free_port
-from tests.harness.rawrpc import Host as Client
-from tests.harness.served import Served, serving
+from tests.harness.bridges.bridge import CALL, Era, connected, text_of
+from tests.harness.bridges.rawrpc import Host as Client
+from tests.harness.bridges.served import Served, serving
+from tests.harness.servers.http import NO_CERTIFICATES, loopback_client
+from tests.harness.servers.issuer import Issuer, running_issuer
+from tests.harness.servers.opencode import free_port
 from tests.http.oauth.test_access_tokens import BAD
 from tests.http.operator import HEADERS, STREAM, Operator, listed, names
 

@@ -15,7 +15,7 @@ from opencode_mcp.http.oauth.access_tokens import AccessTokens
 from opencode_mcp.http.oauth.key_set import KeySet, key_set_of
 from opencode_mcp.http.oauth.oauth_settings import CLOCK_SKEW_SECONDS, OAuthSettings
 from opencode_mcp.http.oauth.token_refused import TokenRefused
-from tests.harness.issuer import AUDIENCE, KEYS_PATH, Issuer, private_key
+from tests.harness.servers.issuer import AUDIENCE, KEYS_PATH, Issuer, private_key
 
 pytestmark = pytest.mark.anyio
 

@@ -10,8 +10,8 @@ from opencode_mcp.errors import IssuerFailed
 from opencode_mcp.http.oauth.issuer import DOCUMENT_BYTES, fetch_keys, metadata_urls
 from opencode_mcp.http.oauth.key_set import key_set_of
 from opencode_mcp.http.oauth.oauth_settings import OAuthSettings
-from tests.harness.isolation import NOWHERE
-from tests.harness.issuer import AUDIENCE, KEYS_PATH, METADATA_PATHS, Issuer, public_entry, running_issuer
+from tests.harness.processes.isolation import NOWHERE
+from tests.harness.servers.issuer import AUDIENCE, KEYS_PATH, METADATA_PATHS, Issuer, public_entry, running_issuer
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from opencode_mcp.errors import IssuerFailed
 from opencode_mcp.http.oauth import issuer_keys
 from opencode_mcp.http.oauth.issuer_keys import IssuerKeys
 from opencode_mcp.http.oauth.key_set import KeySet, key_set_of
-from tests.harness.issuer import public_entry
+from tests.harness.servers.issuer import public_entry
 from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.anyio

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import pytest
 
 from opencode_mcp.http.oauth.oauth_settings import CLOCK_SKEW_SECONDS
-from tests.harness.bridge import Era, connected
-from tests.harness.issuer import AUDIENCE, Issuer, running_issuer
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Era, connected
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.served import Served, serving
 from tests.harness.project import make_project
-from tests.harness.served import Served, serving
+from tests.harness.servers.issuer import AUDIENCE, Issuer, running_issuer
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.host import Host
 from tests.scripted_model.script import hold, step, text
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.rawrpc import open_raw
 from tests.harness.project import configure, make_project
-from tests.harness.rawrpc import open_raw
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.scripted_model.script import Action, script, task, tool
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

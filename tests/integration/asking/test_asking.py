@@ -10,13 +10,13 @@ import pytest
 from mcp_types import ElicitResult
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import Bridge, Era, OpenBridge, data_of, open_bridge, text_of
+from tests.harness.bridges.bridge import Bridge, Era, OpenBridge, data_of, open_bridge, text_of
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.rawrpc import Host, open_raw
 from tests.harness.differences import ALWAYS_FOR_ECHO, END_BY_REJECTION, FORMS_FOR_ALWAYS, tool_name
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project
-from tests.harness.rawrpc import Host, open_raw
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.backend import Backend, backend
 from tests.integration.person import CANCELLED, DECLINED, Chair, Person, filled
 from tests.scripted_model.script import bash, edit, question, questions, script, step, task, text

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import Era, data_of, open_bridge, text_of
+from tests.harness.bridges.bridge import Era, data_of, open_bridge, text_of
+from tests.harness.bridges.launch import Launch, attaching
 from tests.harness.differences import HEARD_OF_A_REJECTION, tool_name
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.backend import Backend, backend
 from tests.integration.person import Person, filled
 from tests.scripted_model.script import bash, hold, question, script, step, task, text, tool, write

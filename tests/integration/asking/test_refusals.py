@@ -8,10 +8,10 @@ import pytest
 from mcp_types import Implementation
 
 from opencode_mcp.server.access.operation_uses import MINIMAL_TOOLS
-from tests.harness.bridge import open_bridge
-from tests.harness.launch import Launch
-from tests.harness.model import ScriptedModel
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import Launch
 from tests.harness.project import make_project
+from tests.harness.servers.model import ScriptedModel
 from tests.integration.host import Host
 from tests.scripted_model.script import hold, step, text
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import Era, open_bridge
+from tests.harness.bridges.bridge import Era, open_bridge
 from tests.harness.differences import END_BY_REJECTION, tool_name
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.backend import backend
 from tests.integration.host import Host
 from tests.scripted_model.script import bash, hold, question, questions, script, step, task, text

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tests.harness.bridge import data_of, open_bridge
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
+from tests.harness.bridges.bridge import data_of, open_bridge
+from tests.harness.bridges.launch import Launch, attaching
 from tests.harness.opencode2.running import OpenCode2
+from tests.harness.servers.model import ScriptedModel
 from tests.integration.person import Person, filled
 from tests.scripted_model.opencode2 import shell
 from tests.scripted_model.script import script, text
 
 if TYPE_CHECKING:
-    from tests.harness.opencode import OpenCode
+    from tests.harness.servers.opencode import OpenCode
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

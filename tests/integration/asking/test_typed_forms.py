@@ -9,15 +9,15 @@ import pytest
 from mcp.client.context import ClientRequestContext
 from mcp_types import ElicitRequestFormParams, ElicitRequestParams, ElicitRequestURLParams, ElicitResult
 
-from tests.harness.bridge import Bridge, Era, data_of, open_bridge, text_of
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
+from tests.harness.bridges.bridge import Bridge, Era, data_of, open_bridge, text_of
+from tests.harness.bridges.launch import Launch, attaching
 from tests.harness.opencode2.asking import ASKS_A_NAME, calling, eliciting_project, servers_connected
 from tests.harness.opencode2.running import OpenCode2
+from tests.harness.servers.model import ScriptedModel
 from tests.scripted_model.script import script, step, text, tool
 
 if TYPE_CHECKING:
-    from tests.harness.opencode import OpenCode
+    from tests.harness.servers.opencode import OpenCode
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras]
 

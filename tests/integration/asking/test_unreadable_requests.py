@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.bridge import Era, data_of, open_bridge
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Era, data_of, open_bridge
+from tests.harness.bridges.launch import Launch, attaching
 from tests.harness.project import configure, make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.backend import Backend, backend
 from tests.integration.person import Person, filled
 from tests.scripted_model.script import bash, script, text, tool

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Bridge, data_of, open_bridge, text_of
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.rawrpc import Host, RawClient, open_raw
 from tests.harness.project import configure, make_project
-from tests.harness.rawrpc import Host, RawClient, open_raw
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.backend import Asked, Backend, backend
 from tests.integration.person import DECLINED, Person, filled

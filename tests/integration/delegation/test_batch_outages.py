@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.launch import Launch, end_left_server, starting
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import binary
-from tests.harness.rawrpc import open_raw
+from tests.harness.bridges.launch import Launch, end_left_server, starting
+from tests.harness.bridges.rawrpc import open_raw
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import binary
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import hold, script, step, text
 

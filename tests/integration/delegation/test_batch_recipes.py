@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.isolation import ROOT
+from tests.harness.processes.isolation import ROOT
 from tests.integration.host import Host
 from tests.scripted_model.script import script, text, write
 

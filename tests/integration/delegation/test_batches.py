@@ -14,10 +14,10 @@ import pytest
 
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.batches.continuation import GO_ON
-from tests.harness.launch import Launch, end_left_server, starting
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
-from tests.harness.rawrpc import RawClient, open_raw
+from tests.harness.bridges.launch import Launch, end_left_server, starting
+from tests.harness.bridges.rawrpc import RawClient, open_raw
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend, started_backend
 from tests.integration.host import Host, meanwhile

@@ -12,12 +12,12 @@ from typing import Any, cast
 import pytest
 
 from opencode_mcp.server.finish.finish_url import SIGNATURE
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
-from tests.harness.proxy import proxy_to
-from tests.harness.rawrpc import open_raw
-from tests.harness.threaded_server import served_in_thread
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.rawrpc import open_raw
+from tests.harness.faults.proxy import proxy_to
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
+from tests.harness.servers.threaded_server import served_in_thread
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import hold, question, script, step, text
 

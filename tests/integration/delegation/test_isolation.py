@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.bridge import data_of
-from tests.harness.model import ScriptedModel
+from tests.harness.bridges.bridge import data_of
 from tests.harness.project import git
+from tests.harness.servers.model import ScriptedModel
 from tests.integration.host import Host, Json
 from tests.scripted_model.script import bash, hold, step, text, write
 

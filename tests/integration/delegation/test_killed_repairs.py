@@ -12,11 +12,11 @@ from anyio.abc import SocketStream
 
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.batches.continuation import GO_ON
-from tests.harness.bridge import open_bridge
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.process import kill
-from tests.harness.proxy import GONE, Proxy, serving
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import attaching
+from tests.harness.faults.proxy import GONE, Proxy, serving
+from tests.harness.processes.process import kill
+from tests.harness.servers.model import ScriptedModel
 from tests.integration.backend import Backend, backend
 from tests.integration.host import Host
 from tests.integration.own_opencode import AnyOpenCode, startable

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
+from tests.harness.bridges.launch import Launch
+from tests.harness.bridges.rawrpc import open_raw
 from tests.harness.differences import tool_name
-from tests.harness.launch import Launch
-from tests.harness.model import ScriptedModel
-from tests.harness.rawrpc import open_raw
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.integration.host import Host
 from tests.scripted_model.script import bash, hold, script, step, task, text, usage

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import Era, open_bridge
+from tests.harness.bridges.bridge import Era, open_bridge
+from tests.harness.bridges.launch import Launch, attaching
 from tests.harness.differences import BRANCHES_OF_DISCARDED
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
 from tests.harness.project import git
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.host import Host
 from tests.scripted_model.script import bash, script, text, write
 

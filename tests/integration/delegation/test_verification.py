@@ -10,11 +10,11 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.harness.isolation import ROOT
-from tests.harness.launch import Launch
-from tests.harness.model import ScriptedModel
+from tests.harness.bridges.launch import Launch
+from tests.harness.bridges.rawrpc import open_raw
+from tests.harness.processes.isolation import ROOT
 from tests.harness.project import git
-from tests.harness.rawrpc import open_raw
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.integration.host import Host
 from tests.scripted_model.script import hold, script, step, text, write

@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from opencode_mcp.secrets.own_passwords import MARK
-from tests.harness.bridge import data_of
-from tests.harness.oauth_mcp import CODE
-from tests.harness.opencode import free_port
+from tests.harness.bridges.bridge import data_of
+from tests.harness.servers.oauth_mcp import CODE
+from tests.harness.servers.opencode import free_port
 from tests.harness.waiting import eventually
 from tests.integration.operations.case import case
 from tests.integration.operations.world import CONFIGURED_KEY, SIGN_IN_CODE, SIGN_IN_URL, World, echo_server

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.model import ScriptedModel
 from tests.harness.operations import operations
+from tests.harness.servers.model import ScriptedModel
 from tests.integration.operations import interfaces, project, sessions, setup
 from tests.integration.operations.case import CASES
 from tests.integration.operations.world import CONFIGURED_KEY, World, make_world

@@ -9,11 +9,11 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Bridge, data_of, open_bridge, text_of
+from tests.harness.bridges.launch import attaching
 from tests.harness.project import make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

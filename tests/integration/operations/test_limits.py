@@ -13,11 +13,11 @@ from mcp_types import ResourceTemplateReference
 
 from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.server.operations.operation_tool import tool_name
-from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
+from tests.harness.bridges.bridge import Bridge, data_of, open_bridge, text_of
+from tests.harness.bridges.launch import Launch
 from tests.harness.each import for_each
-from tests.harness.launch import Launch
-from tests.harness.model import ScriptedModel
 from tests.harness.operations import operations
+from tests.harness.servers.model import ScriptedModel
 from tests.scripted_model.script import hold, script, step, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

@@ -10,16 +10,16 @@ import pytest
 
 from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.secrets.own_passwords import MARK
-from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
+from tests.harness.bridges.bridge import Bridge, data_of, open_bridge, text_of
+from tests.harness.bridges.launch import Launch, attaching
 from tests.harness.opencode2.proxy import contract
 from tests.harness.opencode2.running import OpenCode2
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import script, text, write
 
 if TYPE_CHECKING:
-    from tests.harness.opencode import OpenCode
+    from tests.harness.servers.opencode import OpenCode
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

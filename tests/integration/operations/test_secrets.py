@@ -10,13 +10,13 @@ import pytest
 from opencode_mcp.opencode.operation_catalog.arguments import arguments_of
 from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.server.operations.handlers.handler_table import HANDLERS_1
-from tests.harness.bridge import Bridge, data_of, open_bridge
-from tests.harness.isolation import environment
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode, running_opencode
+from tests.harness.bridges.bridge import Bridge, data_of, open_bridge
+from tests.harness.bridges.launch import Launch, attaching
 from tests.harness.operations import operations
+from tests.harness.processes.isolation import environment
 from tests.harness.project import make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode, running_opencode
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.harness.launch import Launch
-from tests.harness.oauth_mcp import OAuthServer, running_oauth_mcp
-from tests.harness.opencode import free_port
-from tests.harness.rawrpc import Host, RawClient, open_raw
+from tests.harness.bridges.launch import Launch
+from tests.harness.bridges.rawrpc import Host, RawClient, open_raw
+from tests.harness.servers.oauth_mcp import OAuthServer, running_oauth_mcp
+from tests.harness.servers.opencode import free_port
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.harness.bridge import open_bridge
-from tests.harness.isolation import basics
-from tests.harness.launch import Launch
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import Launch
 from tests.harness.opencode2.standin.app import StandIn, running_standin
 from tests.harness.opencode2.standin.state import now
+from tests.harness.processes.isolation import basics
 from tests.harness.project import make_project
 from tests.harness.waiting import eventually
 from tests.integration.host import Host, meanwhile

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.harness.bridge import Bridge, data_of, open_bridge
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode, binary
+from tests.harness.bridges.bridge import Bridge, data_of, open_bridge
+from tests.harness.bridges.launch import attaching
+from tests.harness.processes.screen import Screen, on_a_screen
 from tests.harness.project import make_project
-from tests.harness.screen import Screen, on_a_screen
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode, binary
 from tests.harness.waiting import eventually
 
 pytestmark = [

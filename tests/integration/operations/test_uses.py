@@ -17,12 +17,12 @@ from opencode_mcp.server import uris
 from opencode_mcp.server.access.operation_uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES, Uses
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES
-from tests.harness.altered import Altered, altered
-from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Bridge, data_of, open_bridge, text_of
+from tests.harness.bridges.launch import attaching
+from tests.harness.faults.altered import Altered, altered
 from tests.harness.project import SNAPSHOTS, configure, make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.scripted_model.script import bash, hold, question, script, step, task, text, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

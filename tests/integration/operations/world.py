@@ -10,14 +10,14 @@ from typing import Any, cast
 
 import anyio
 
-from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
-from tests.harness.isolation import environment
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.oauth_mcp import OAuthServer, running_oauth_mcp
-from tests.harness.opencode import OpenCode, running_opencode
+from tests.harness.bridges.bridge import Bridge, data_of, open_bridge, text_of
+from tests.harness.bridges.launch import Launch, attaching
 from tests.harness.operations import operation
+from tests.harness.processes.isolation import environment
 from tests.harness.project import make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.oauth_mcp import OAuthServer, running_oauth_mcp
+from tests.harness.servers.opencode import OpenCode, running_opencode
 from tests.harness.waiting import eventually
 
 Json = dict[str, Any]

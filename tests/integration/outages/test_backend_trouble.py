@@ -11,13 +11,13 @@ import anyio
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import open_bridge
-from tests.harness.launch import Launch, attaching, end_left_server, left_server
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode, free_port, running_opencode
-from tests.harness.process import kill
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import Launch, attaching, end_left_server, left_server
+from tests.harness.faults.proxy import Proxy, proxy_to
+from tests.harness.processes.process import kill
 from tests.harness.project import SNAPSHOTS, configure
-from tests.harness.proxy import Proxy, proxy_to
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode, free_port, running_opencode
 from tests.harness.waiting import eventually
 from tests.integration.backend import backend
 from tests.integration.host import Host, changes, meanwhile

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.harness.rawrpc import Host, OpenRaw, RawClient
+from tests.harness.bridges.rawrpc import Host, OpenRaw, RawClient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

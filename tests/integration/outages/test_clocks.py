@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.runs.prompting.message_ids import age_of
-from tests.harness.bridge import open_bridge
-from tests.harness.launch import Launch
-from tests.harness.model import ScriptedModel
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import Launch
+from tests.harness.servers.model import ScriptedModel
 from tests.integration.host import Host
 from tests.scripted_model.script import hold, step, text
 

@@ -15,12 +15,12 @@ from anyio import to_thread
 
 from opencode_mcp.opencode.versions import Generation
 from tests.harness.failures import unwrapped
-from tests.harness.model import ScriptedModel
-from tests.harness.process import kill
+from tests.harness.faults.lossy_proxy import LossyProxy, lossy_proxy_to
+from tests.harness.processes.process import kill
 from tests.harness.project import configure, make_project
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.integration.backend import backend
-from tests.integration.lossy_proxy import LossyProxy, lossy_proxy_to
 from tests.integration.own_opencode import AnyOpenCode, Startable, startable
 from tests.integration.rounds import (
     HANG,

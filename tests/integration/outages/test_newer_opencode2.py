@@ -9,8 +9,8 @@ import pytest
 from mcp import Client
 
 from opencode_mcp.server import uris
-from tests.harness.altered import Altered, altered
-from tests.harness.bridge import text_of
+from tests.harness.bridges.bridge import text_of
+from tests.harness.faults.altered import Altered, altered
 from tests.harness.opencode2.newer.release import Release
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.project import configure, make_project

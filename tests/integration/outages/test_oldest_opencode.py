@@ -7,12 +7,12 @@ from typing import Any, cast
 import pytest
 
 from opencode_mcp.opencode.versions import OLDEST
-from tests.harness.bridge import Bridge, open_bridge
-from tests.harness.isolation import environment
-from tests.harness.launch import attaching, end_left_server, starting
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode, oldest_binary, running_opencode
+from tests.harness.bridges.bridge import Bridge, open_bridge
+from tests.harness.bridges.launch import attaching, end_left_server, starting
+from tests.harness.processes.isolation import environment
 from tests.harness.project import configure, make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode, oldest_binary, running_opencode
 from tests.integration.host import Host, changes
 from tests.scripted_model.script import bash, edit, hold, question, step, text
 

@@ -10,13 +10,13 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from tests.harness.altered import Altered, altered
-from tests.harness.bridge import open_bridge
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.faults.altered import Altered, altered
+from tests.harness.faults.slow_proxy import SlowProxy, slow_proxy_to
 from tests.harness.opencode2.running import OpenCode2
-from tests.harness.slow_proxy import SlowProxy, slow_proxy_to
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.backend2 import Backend2
 from tests.integration.host import Host, meanwhile

@@ -20,10 +20,10 @@ from opencode_mcp.server.app import build_server
 from opencode_mcp.server.uris import PROJECT
 from opencode_mcp.server.waiting import deadlines, wait
 from opencode_mcp.server.waiting import host_limits as hosts
-from tests.harness.bridge import data_of, text_of
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
-from tests.harness.slow_proxy import SlowProxy, slow_proxy_to
+from tests.harness.bridges.bridge import data_of, text_of
+from tests.harness.faults.slow_proxy import SlowProxy, slow_proxy_to
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
 from tests.integration.host import meanwhile

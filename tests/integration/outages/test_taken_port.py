@@ -9,8 +9,8 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
-from tests.harness.bridge import open_bridge
-from tests.harness.launch import Launch, end_left_server, left_server
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import Launch, end_left_server, left_server
 from tests.harness.waiting import eventually
 from tests.integration.host import Host
 from tests.scripted_model.script import text

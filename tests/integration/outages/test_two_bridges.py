@@ -7,10 +7,10 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.harness.launch import Launch
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
-from tests.harness.rawrpc import RawClient, open_raw
+from tests.harness.bridges.launch import Launch
+from tests.harness.bridges.rawrpc import RawClient, open_raw
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.backend import Backend, backend
 from tests.scripted_model.script import hold, script, step, text
 

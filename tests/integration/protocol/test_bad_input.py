@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.opencode import OpenCode
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.host import Host
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

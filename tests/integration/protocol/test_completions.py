@@ -10,11 +10,11 @@ from mcp_types import PromptReference, ResourceTemplateReference
 
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.server import uris
-from tests.harness.bridge import Bridge, Era, open_bridge
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Bridge, Era, open_bridge
+from tests.harness.bridges.launch import attaching
 from tests.harness.project import commit, make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.backend import backend
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

@@ -28,11 +28,11 @@ from opencode_mcp.server import uris
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.tools import TOOLS
 from opencode_mcp.text.outside_text import UNSEEN
-from tests.harness.bridge import Bridge, data_of, open_bridge
-from tests.harness.launch import COMMAND, Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Bridge, data_of, open_bridge
+from tests.harness.bridges.launch import COMMAND, Launch, attaching
 from tests.harness.project import SNAPSHOTS, configure, git, make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.person import Person, filled
 from tests.scripted_model.script import questions, reasoning, script, step, text, todos, tool
 

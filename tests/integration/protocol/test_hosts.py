@@ -17,12 +17,12 @@ from mcp_types import Implementation
 from opencode_mcp.config import Settings
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.waiting import host_limits as hosts
-from tests.harness.bridge import MODES, Bridge, Era, OpenBridge, data_of, open_bridge
-from tests.harness.launch import COMMAND, Launch, attaching, left_server
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import MODES, Bridge, Era, OpenBridge, data_of, open_bridge
+from tests.harness.bridges.launch import COMMAND, Launch, attaching, left_server
+from tests.harness.bridges.rawrpc import Host, RawClient, open_raw, raw_process
 from tests.harness.project import configure, make_project
-from tests.harness.rawrpc import Host, RawClient, open_raw, raw_process
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
 from tests.scripted_model.script import bash, hold, script, step, text

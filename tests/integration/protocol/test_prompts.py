@@ -10,12 +10,12 @@ from mcp import MCPError
 from mcp_types import INVALID_PARAMS, TextContent
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import Bridge, Era, open_bridge
+from tests.harness.bridges.bridge import Bridge, Era, open_bridge
+from tests.harness.bridges.launch import Launch, attaching, left_server
 from tests.harness.differences import COMMAND_ARGUMENTS
-from tests.harness.launch import Launch, attaching, left_server
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
 from tests.harness.project import commit, make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.backend import Backend, backend
 from tests.scripted_model.script import spoken
 

@@ -15,14 +15,14 @@ from mcp_types import INVALID_PARAMS, BlobResourceContents, TextResourceContents
 
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server import uris
-from tests.harness.bridge import Bridge, Era, open_bridge
+from tests.harness.bridges.bridge import Bridge, Era, open_bridge
+from tests.harness.bridges.launch import Launch, attaching, left_server
+from tests.harness.bridges.rawrpc import MODERN, Host, open_raw
 from tests.harness.differences import WITHOUT_TODOS
-from tests.harness.launch import Launch, attaching, left_server
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode, free_port
 from tests.harness.project import SNAPSHOTS, configure, make_project
 from tests.harness.project_uri import project_uri
-from tests.harness.rawrpc import MODERN, Host, open_raw
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode, free_port
 from tests.integration.backend import Backend, backend
 from tests.scripted_model.script import bash, reasoning, script, step, task, text, todos, write
 

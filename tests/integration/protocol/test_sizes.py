@@ -14,8 +14,8 @@ from opencode_mcp.server import uris
 from opencode_mcp.server.resources.readers import BYTES
 from opencode_mcp.server.results.size_limit import LIMIT, NOTE
 from opencode_mcp.text.json_text import json_size
-from tests.harness.bridge import data_of, text_of
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import data_of, text_of
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.backend import backend
 from tests.integration.host import Host
 from tests.scripted_model.script import text, todos, words

@@ -10,8 +10,8 @@ import pytest
 from mcp_types import INVALID_PARAMS, METHOD_NOT_FOUND
 
 from opencode_mcp.server import uris
-from tests.harness.bridge import Era
-from tests.harness.hearing import (
+from tests.harness.bridges.bridge import Era
+from tests.harness.bridges.hearing import (
     PROMPTS_CHANGED,
     RESOURCES_CHANGED,
     heard,
@@ -20,13 +20,13 @@ from tests.harness.hearing import (
     list_notified,
     subscribe,
 )
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.rawrpc import RawClient, open_raw
+from tests.harness.faults.proxy import proxy_to
 from tests.harness.project import SNAPSHOTS, configure, make_project
 from tests.harness.project_uri import project_uri
-from tests.harness.proxy import proxy_to
-from tests.harness.rawrpc import RawClient, open_raw
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
 from tests.scripted_model.script import bash, hold, script, step, task, text, todos, words, write

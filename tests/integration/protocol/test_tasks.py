@@ -10,12 +10,12 @@ import pytest
 
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.waiting.tasks_extension import CLAUDE_TASK, MODEL_RESPONSE
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.rawrpc import Host, RawClient, open_raw
 from tests.harness.differences import tool_name
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project
-from tests.harness.rawrpc import Host, RawClient, open_raw
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
 from tests.scripted_model.script import bash, failure, hold, question, script, step, text

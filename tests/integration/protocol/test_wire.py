@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mcp_types import INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR
 
-from tests.harness.rawrpc import Host, OpenRaw, RawClient
+from tests.harness.bridges.rawrpc import Host, OpenRaw, RawClient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

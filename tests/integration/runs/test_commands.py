@@ -8,11 +8,11 @@ import pytest
 from mcp_types import ResourceLink
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import text_of
+from tests.harness.bridges.bridge import text_of
 from tests.harness.differences import tool_name
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
 from tests.harness.project import commit, git
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.backend import backend
 from tests.integration.host import Host, meanwhile

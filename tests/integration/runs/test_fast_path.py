@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.altered import Altered, altered
-from tests.harness.bridge import open_bridge
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import attaching
 from tests.harness.differences import EVENTS, HEALTH, MOST_REQUESTS, SESSION_READS, USABLE_MODELS
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.faults.altered import Altered, altered
 from tests.harness.project import make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.host import Host
 from tests.scripted_model.script import hold, step, text, write

@@ -10,12 +10,12 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
-from tests.harness.altered import Altered, altered
-from tests.harness.bridge import open_bridge
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
-from tests.harness.proxy import GONE, Proxy, serving
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import attaching
+from tests.harness.faults.altered import Altered, altered
+from tests.harness.faults.proxy import GONE, Proxy, serving
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.host import Host
 from tests.scripted_model.script import bash, text
 

@@ -7,12 +7,12 @@ import anyio
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import open_bridge
-from tests.harness.isolation import without_snapshots
-from tests.harness.launch import COMMAND, Launch, end_left_server, left_server, starting
-from tests.harness.model import ScriptedModel
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import COMMAND, Launch, end_left_server, left_server, starting
 from tests.harness.opencode2.fixtures import skip_without_engine
+from tests.harness.processes.isolation import without_snapshots
 from tests.harness.project import configure
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.integration.host import Host
 from tests.scripted_model.script import script, text, tool

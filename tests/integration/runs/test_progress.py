@@ -10,10 +10,10 @@ import pytest
 
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.runs.following.progress_lines import ProgressThrottle
+from tests.harness.bridges.rawrpc import Host as RawHost
+from tests.harness.bridges.rawrpc import OpenRaw
 from tests.harness.differences import tool_name
-from tests.harness.model import ScriptedModel
-from tests.harness.rawrpc import Host as RawHost
-from tests.harness.rawrpc import OpenRaw
+from tests.harness.servers.model import ScriptedModel
 from tests.integration.host import Host, Json, meanwhile
 from tests.scripted_model.script import (
     Action,

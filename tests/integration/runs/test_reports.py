@@ -12,11 +12,11 @@ import pytest
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.access.operation_uses import TOOL_USES
 from opencode_mcp.server.instructions import TOOL_NAME
-from tests.harness.bridge import open_bridge
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import attaching
 from tests.harness.differences import tool_name
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.backend import backend
 from tests.integration.host import Host, Json, meanwhile

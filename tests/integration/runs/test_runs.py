@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.backend import backend
 from tests.integration.host import Host, changes

@@ -13,14 +13,14 @@ import pytest
 
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.workspace.configuration.command_template import expand
-from tests.harness.bridge import Bridge, Era, data_of, open_bridge, text_of
+from tests.harness.bridges.bridge import Bridge, Era, data_of, open_bridge, text_of
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.rawrpc import Host as RawHost
+from tests.harness.bridges.rawrpc import open_raw
 from tests.harness.differences import PROMPT_OF_A_SERVER
-from tests.harness.launch import Launch, attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project
-from tests.harness.rawrpc import Host as RawHost
-from tests.harness.rawrpc import open_raw
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.backend import backend
 from tests.integration.host import Host
 from tests.integration.person import CANCELLED, DECLINED, Person, filled

@@ -13,9 +13,9 @@ from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.runs import run as runs
 from opencode_mcp.runs.outcome.run_report import RunReport
 from opencode_mcp.server.app import build_server
-from tests.harness.bridge import MODES, Era, data_of
+from tests.harness.bridges.bridge import MODES, Era, data_of
 from tests.harness.differences import PROMPT, SUBAGENTS_READ
-from tests.harness.opencode import OpenCode
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.person import Person, filled
 from tests.scripted_model.script import bash, script, text
 

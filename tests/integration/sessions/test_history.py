@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from mcp_types import ResourceLink
 
-from tests.harness.bridge import Bridge, Era, open_bridge, text_of
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Bridge, Era, open_bridge, text_of
+from tests.harness.bridges.launch import attaching
 from tests.harness.project import SNAPSHOTS, commit, configure, git, make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.host import Host, Json
 from tests.scripted_model.script import bash, edit, hold, step, structured, text, write
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.model import ScriptedModel
+from tests.harness.servers.model import ScriptedModel
 from tests.integration.host import Host
 from tests.integration.sessions.test_session_overview import rows_of
 from tests.scripted_model.script import hold, script, task, text

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import Bridge, Era, open_bridge
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Bridge, Era, open_bridge
+from tests.harness.bridges.launch import attaching
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.host import Host, Json
 from tests.integration.sessions.test_session_overview import about

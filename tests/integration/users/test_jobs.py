@@ -12,9 +12,9 @@ import pytest
 from mcp_types import CallToolResult
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import Bridge
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Bridge
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.host import Host, changes
 from tests.integration.runs.test_commands import add_command
 from tests.scripted_model.script import bash, hold, question, step, structured, text, write

@@ -7,7 +7,7 @@ from mcp_types import INVALID_PARAMS, METHOD_NOT_FOUND
 
 from opencode_mcp.server.resources.skills_extension import IDENTIFIER
 from opencode_mcp.server.uris import SKILL
-from tests.harness.rawrpc import Host, OpenRaw
+from tests.harness.bridges.rawrpc import Host, OpenRaw
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

@@ -11,12 +11,12 @@ from mcp_types import TextResourceContents
 
 from opencode_mcp.opencode.versions import Generation, is_untested
 from opencode_mcp.server import uris
-from tests.harness.altered import Altered, altered
-from tests.harness.bridge import open_bridge
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import attaching
 from tests.harness.differences import route
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.faults.altered import Altered, altered
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.host import Host, Json
 from tests.scripted_model.script import hold, step, text

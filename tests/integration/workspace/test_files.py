@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 from mcp_types import ImageContent, ResourceLink
 
-from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
-from tests.harness.launch import Launch
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import Bridge, data_of, open_bridge, text_of
+from tests.harness.bridges.launch import Launch
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.host import Host
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

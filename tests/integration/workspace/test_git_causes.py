@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.bridge import open_bridge
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import attaching
 from tests.harness.project import SNAPSHOTS, configure, git, make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.host import Host
 from tests.scripted_model.script import bash, text
 

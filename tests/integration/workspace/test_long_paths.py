@@ -7,9 +7,9 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import ResourceTemplateReference
 
 from opencode_mcp.server import uris
-from tests.harness.bridge import OpenBridge
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import OpenBridge
 from tests.harness.project import make_long_path
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.host import Host
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import open_bridge
+from tests.harness.bridges.bridge import open_bridge
+from tests.harness.bridges.launch import Launch, attaching, end_left_server, starting
 from tests.harness.differences import REREADING
-from tests.harness.launch import Launch, attaching, end_left_server, starting
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
 from tests.harness.opencode2.fixtures import skip_without_engine
 from tests.harness.project import make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.integration.host import Host
 from tests.scripted_model.script import hold, script, step, text
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from tests.harness.bridge import data_of, open_bridge, text_of
-from tests.harness.launch import attaching
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode
+from tests.harness.bridges.bridge import data_of, open_bridge, text_of
+from tests.harness.bridges.launch import attaching
 from tests.harness.project import commit, make_project
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.integration.host import Host
 

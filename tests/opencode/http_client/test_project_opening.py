@@ -14,9 +14,9 @@ from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.project_opening import project_of
 from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
-from tests.harness.opencode import OpenCode, free_port
+from tests.harness.faults.slow_proxy import SlowProxy, slow_proxy_to
 from tests.harness.operations import operation
-from tests.harness.slow_proxy import SlowProxy, slow_proxy_to
+from tests.harness.servers.opencode import OpenCode, free_port
 from tests.harness.waiting import eventually
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

@@ -22,10 +22,10 @@ from opencode_mcp.errors import (
 from opencode_mcp.opencode.http_client.codec import Reply, Request, encode
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import Transport, mapped_errors
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode, free_port
+from tests.harness.faults.proxy import Proxy, proxy_to
 from tests.harness.operations import operation
-from tests.harness.proxy import Proxy, proxy_to
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode, free_port
 from tests.wires import cut_on_its_way
 
 pytestmark = pytest.mark.anyio

@@ -7,9 +7,9 @@ from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.opencode.http_client.codec import Reply, encode
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import CONCURRENT_REQUESTS, Transport
-from tests.harness.opencode import OpenCode
+from tests.harness.faults.proxy import proxy_to
 from tests.harness.operations import operation
-from tests.harness.proxy import proxy_to
+from tests.harness.servers.opencode import OpenCode
 from tests.wires import connects
 
 pytestmark = pytest.mark.anyio

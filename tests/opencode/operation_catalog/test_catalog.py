@@ -23,8 +23,8 @@ from scripts.generate_operations_doc import PAGES, page
 from scripts.refresh_operations import TABLES, ask
 from scripts.refresh_operations import table as written
 from tests.harness.each import for_each
-from tests.harness.opencode import binary
 from tests.harness.operations import operation
+from tests.harness.servers.opencode import binary
 
 BOTH = for_each("table", (V1, V2))
 FILES = {V1: TABLES[1], V2: TABLES[2]}

@@ -10,9 +10,9 @@ from opencode_mcp.opencode.any_operation import DOCUMENT, OperationCalls
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.v1.server_document import Differences, differences
-from tests.harness.http import ask
-from tests.harness.opencode import OpenCode
 from tests.harness.operations import operation
+from tests.harness.servers.http import ask
+from tests.harness.servers.opencode import OpenCode
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

@@ -23,9 +23,9 @@ from opencode_mcp.opencode.vocabulary.submission import (
     ShellSubmission,
 )
 from opencode_mcp.runs.prompting.message_ids import new_message_id
-from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.project import make_project
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import bash, hold, script, step, text, write
 

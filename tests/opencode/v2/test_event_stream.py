@@ -17,10 +17,10 @@ from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.v2.event_parsing.event_parser import PARSERS, EventParser2
 from opencode_mcp.opencode.vocabulary.backend_events import Event, Gap, Idle
 from opencode_mcp.opencode.vocabulary.models import ABORTED_ERROR, SessionStatus
-from tests.harness.model import ScriptedModel
+from tests.harness.faults.proxy import Proxy, proxy_to
 from tests.harness.opencode2.driving import LIMIT, form, permission, prompt, prompt_of
 from tests.harness.opencode2.running import OpenCode2
-from tests.harness.proxy import Proxy, proxy_to
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.scripted_model.opencode2 import question, shell, subagent
 from tests.scripted_model.script import failure, hold, script, step, text

@@ -18,9 +18,9 @@ from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import answers_in
 from opencode_mcp.runs.reports.merged_prompts import merged_with
 from tests.harness.failures import unwrapped
-from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.driving import hearing, kinds, prompt
 from tests.harness.opencode2.running import OpenCode2
+from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.opencode.v2.lists import only_call, verdict
 from tests.scripted_model.opencode2 import edit, shell, subagent, write

@@ -24,9 +24,9 @@ from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.session_history.given_answers import GivenAnswer, answers_in
-from tests.harness.opencode import OpenCode
+from tests.harness.faults.proxy import Proxy
 from tests.harness.project import configure, make_project
-from tests.harness.proxy import Proxy
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import bash, hold, script, step, text
 from tests.wires import Route

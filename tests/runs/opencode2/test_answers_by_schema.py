@@ -11,7 +11,7 @@ from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.reports.reporter import CORRECTED, IN_PROMPT
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Notes
-from tests.harness.model import ScriptedModel
+from tests.harness.servers.model import ScriptedModel
 from tests.runs.worker import WAIT, Worker, session_of
 from tests.scripted_model.script import Action, Step, bash, hold, script, step, structured, text
 

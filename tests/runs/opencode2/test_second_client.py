@@ -11,9 +11,9 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.runs.following import follow
 from opencode_mcp.runs.record import Run, has_moved_on
 from tests.harness.failures import unwrapped
-from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.driving import permission
 from tests.harness.opencode2.running import OpenCode2
+from tests.harness.servers.model import ScriptedModel
 from tests.runs.worker import WAIT, Worker
 from tests.scripted_model.script import bash, hold, script, step, text
 

@@ -16,7 +16,7 @@ from opencode_mcp.opencode.vocabulary.submission import Attachment
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt, missing_model
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from tests.harness.each import for_each
-from tests.harness.opencode import OpenCode
+from tests.harness.servers.opencode import OpenCode
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
 TEXT = {"type": "text", "text": "Do it"}

@@ -14,8 +14,8 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.server.access.paths import Fence
 from opencode_mcp.workspace.project_folder import ProjectFolder
-from tests.harness.opencode import OpenCode
-from tests.harness.swapping import swapping
+from tests.harness.faults.swapping import swapping
+from tests.harness.servers.opencode import OpenCode
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from opencode_mcp.config import resolve
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.server.finish.finish_url import DELIVERY, SIGNATURE, TIMESTAMP, deliver
-from tests.harness.isolation import ROOT
+from tests.harness.processes.isolation import ROOT
 
 pytestmark = pytest.mark.anyio
 KEY = "a key that nobody knows"

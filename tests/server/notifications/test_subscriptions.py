@@ -17,7 +17,7 @@ from opencode_mcp.server.app import build_server
 from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.notifications import subscriptions as subscriptions_module
 from opencode_mcp.server.notifications.subscriptions import CountingBus, Subscriptions
-from tests.harness.opencode import OpenCode, free_port
+from tests.harness.servers.opencode import OpenCode, free_port
 from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.anyio

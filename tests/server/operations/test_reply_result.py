@@ -10,7 +10,7 @@ from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.operations.empty_replies import MEANINGS, NEXT
 from opencode_mcp.server.operations.handlers.handler import OperationResult
 from opencode_mcp.server.operations.reply_result import Part, reply_result
-from tests.harness.bridge import text_of
+from tests.harness.bridges.bridge import text_of
 from tests.harness.each import for_each
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from opencode_mcp.server.resources.skill import skill_entry, skill_text
 from opencode_mcp.server.tools import TOOLS
 from opencode_mcp.server.uris import SKILL
-from tests.harness.isolation import ROOT
+from tests.harness.processes.isolation import ROOT
 
 FILE = ROOT / "opencode_mcp" / "skills" / "opencode" / "SKILL.md"
 LONGEST_DESCRIPTION = 1024

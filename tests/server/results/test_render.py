@@ -25,7 +25,7 @@ from opencode_mcp.server.results.render import (
     time_spent,
 )
 from opencode_mcp.server.results.several_reports import reports_result
-from tests.harness.bridge import text_of
+from tests.harness.bridges.bridge import text_of
 from tests.harness.each import for_each
 
 SES = "ses_1"

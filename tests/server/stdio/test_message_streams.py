@@ -16,7 +16,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import PARSE_ERROR, JSONRPCNotification
 
 from opencode_mcp.server.stdio.message_streams import MessageReader, MessageWriter
-from tests.harness.isolation import basics
+from tests.harness.processes.isolation import basics
 
 pytestmark = [
     pytest.mark.anyio,

@@ -16,7 +16,7 @@ from opencode_mcp.server.tokens.token_codec import TokenCodec
 from opencode_mcp.server.waiting import run_tasks
 from opencode_mcp.server.waiting.run_tasks import KIND, RunTasks
 from opencode_mcp.server.waiting.tasks_extension import Context
-from tests.harness.opencode import free_port
+from tests.harness.servers.opencode import free_port
 
 pytestmark = pytest.mark.anyio
 

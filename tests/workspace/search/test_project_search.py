@@ -16,9 +16,9 @@ from opencode_mcp.workspace.search.found_lines import FoundPage, TextQuery
 from opencode_mcp.workspace.search.project_search import ProjectSearch
 from opencode_mcp.workspace.search.ripgrep import Ripgrep
 from opencode_mcp.workspace.search.ripgrep_executable import find_ripgrep
-from tests.harness.isolation import basics
-from tests.harness.opencode import OpenCode
+from tests.harness.processes.isolation import basics
 from tests.harness.project import make_long_path
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

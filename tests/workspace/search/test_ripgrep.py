@@ -13,7 +13,7 @@ from opencode_mcp.workspace.project_folder import ProjectFolder
 from opencode_mcp.workspace.search.found_lines import FoundLine, FoundPage, TextQuery
 from opencode_mcp.workspace.search.ripgrep import LINE_BYTES, Ripgrep
 from opencode_mcp.workspace.search.ripgrep_executable import find_ripgrep
-from tests.harness.isolation import basics
+from tests.harness.processes.isolation import basics
 from tests.harness.project import FILES
 from tests.harness.waiting import eventually
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import httpx
 from starlette.requests import Request
 
-from tests.harness.http import loopback_client
+from tests.harness.servers.http import loopback_client
 
 Json = dict[str, Any]
 LONGEST = 3600.0

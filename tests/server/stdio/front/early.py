@@ -19,7 +19,7 @@ from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.stdio.front.fingerprint import fingerprint_of
 from opencode_mcp.server.stdio.front.front import Front
 from opencode_mcp.server.stdio.front.saved_responses import FOLDER, SavedResponses
-from tests.harness.rawrpc import Host, strictly_parsed
+from tests.harness.bridges.rawrpc import Host, strictly_parsed
 
 Json = dict[str, Any]
 

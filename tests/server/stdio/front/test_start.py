@@ -10,10 +10,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from tests.harness.bridge import Era, open_bridge
-from tests.harness.isolation import NOWHERE, ROOT, environment
-from tests.harness.launch import Launch
-from tests.harness.rawrpc import Host, open_raw, raw_process
+from tests.harness.bridges.bridge import Era, open_bridge
+from tests.harness.bridges.launch import Launch
+from tests.harness.bridges.rawrpc import Host, open_raw, raw_process
+from tests.harness.processes.isolation import NOWHERE, ROOT, environment
 from tests.server.stdio.front.early import LEGACY, MODERN, SECONDS
 
 pytestmark = [
@@ -145,7 +145,7 @@ LIGHT = """
 import sys
 from opencode_mcp.cli import main
 from opencode_mcp.server.stdio.front.front import serve_early
-from tests.harness.executed import is_executed
+from tests.harness.processes.executed import is_executed
 print(sorted(filter(is_executed, sys.modules)))
 """
 

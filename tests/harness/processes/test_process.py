@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.isolation import ROOT
+from tests.harness.processes.isolation import ROOT
 
 RUN = """
 import sys, time
 from pathlib import Path
-from tests.harness.process import spawned
+from tests.harness.processes.process import spawned
 with spawned([sys.executable, "-c", "import time; time.sleep(600)"], environment={}, log=Path(sys.argv[1])) as child:
     print(child.pid, flush=True)
     time.sleep(600)

@@ -6,8 +6,8 @@ that says which it wants.
 
 from collections.abc import Awaitable, Callable
 
-from tests.harness.bridge import Era
-from tests.harness.rawrpc import MODERN, Host, RawClient
+from tests.harness.bridges.bridge import Era
+from tests.harness.bridges.rawrpc import MODERN, Host, RawClient
 from tests.harness.waiting import eventually
 
 HOSTS = {"2025": Host(), "2026": Host(protocol=MODERN)}

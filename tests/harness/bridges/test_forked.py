@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp import __version__
-from tests.harness.forked import COMMAND, ForkServer
-from tests.harness.isolation import basics
+from tests.harness.bridges.forked import COMMAND, ForkServer
+from tests.harness.processes.isolation import basics
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each bridge is started anew")
 

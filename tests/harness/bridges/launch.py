@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.forked import COMMAND, fork_server
-from tests.harness.isolation import environment
-from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode, binary
+from tests.harness.bridges.forked import COMMAND, fork_server
 from tests.harness.opencode2.environment import environment as environment_2
 from tests.harness.opencode2.running import OpenCode2, write_executable
+from tests.harness.processes.isolation import environment
+from tests.harness.servers.model import ScriptedModel
+from tests.harness.servers.opencode import OpenCode, binary
 
 
 @dataclass(frozen=True, slots=True)

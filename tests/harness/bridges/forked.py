@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.harness.fork_client import READY
-from tests.harness.isolation import ROOT, basics
-from tests.harness.process import await_line, spawned
+from tests.harness.bridges.fork_client import READY
+from tests.harness.processes.isolation import ROOT, basics
+from tests.harness.processes.process import await_line, spawned
 
 COMMAND = Path(sys.executable).with_name("opencode-mcp.exe" if sys.platform == "win32" else "opencode-mcp")
 """The command as ``pip install`` put it."""
-CLIENT = ROOT / "tests" / "harness" / "fork_client.py"
+CLIENT = Path(__file__).with_name("fork_client.py")
 SECONDS = 60.0
 """Seconds that the fork server may take to start."""
 
@@ -49,7 +49,7 @@ class ForkServer:
         # The path of a socket is short: pytest's folders can be too deep.
         folder = Path(self._running.enter_context(tempfile.TemporaryDirectory(prefix="fork")))
         address, log = folder / "socket", folder / "log"
-        command = [sys.executable, "-m", "tests.harness.fork_server", str(address)]
+        command = [sys.executable, "-m", "tests.harness.bridges.fork_server", str(address)]
         process = self._running.enter_context(spawned(command, environment=basics(), log=log, directory=ROOT))
         await_line(process, log, READY, seconds=SECONDS)
         self.pid = process.pid

@@ -13,8 +13,8 @@ import httpx
 
 from opencode_mcp.server.sessions.sessions_at_work import JUST_CHANGED_SECONDS
 from scripts.opencode_binary import installed, installed_oldest
-from tests.harness.http import ask, loopback_client
-from tests.harness.process import NotReady, await_line, spawned
+from tests.harness.processes.process import NotReady, await_line, spawned
+from tests.harness.servers.http import ask, loopback_client
 
 START = 60.0
 """Seconds that a start may take; two to three are usual, with a busy machine more."""

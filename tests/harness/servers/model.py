@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from tests.harness.http import ask, loopback_client
-from tests.harness.isolation import ROOT, basics
-from tests.harness.process import await_line, spawned
+from tests.harness.processes.isolation import ROOT, basics
+from tests.harness.processes.process import await_line, spawned
+from tests.harness.servers.http import ask, loopback_client
 
 DEADLINE = 30.0
 """Seconds within which the model must come to a hold point."""

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.harness.http import NO_CERTIFICATES
-from tests.harness.threaded_server import served_in_thread
+from tests.harness.servers.http import NO_CERTIFICATES
+from tests.harness.servers.threaded_server import served_in_thread
 
 DROPPED = frozenset({"connection", "content-length", "date", "host", "server", "transfer-encoding"})
 PAGE = b"<!doctype html><title>OpenCode</title>"

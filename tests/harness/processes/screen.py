@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import Popen
 
-from tests.harness.process import end
+from tests.harness.processes.process import end
 from tests.harness.waiting import eventually
 
 ROWS, COLUMNS = 40, 120

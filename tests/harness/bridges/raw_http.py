@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from tests.harness.http import NO_CERTIFICATES
-from tests.harness.rawrpc import Host
+from tests.harness.bridges.rawrpc import Host
+from tests.harness.servers.http import NO_CERTIFICATES
 
 Json = dict[str, Any]
 ACCEPT = {"Accept": "application/json, text/event-stream"}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from tests.harness.threaded_server import served_in_thread
+from tests.harness.servers.threaded_server import served_in_thread
 
 CODE = "code-of-the-person"
 ACCESS = "access-token-of-the-person"

@@ -14,11 +14,11 @@ from anyio.abc import TaskGroup, TaskStatus
 from httpx_sse import EventSource
 from mcp.shared.inbound import encode_header_value
 
+from tests.harness.bridges.launch import Launch
+from tests.harness.bridges.rawrpc import REPLY, Host, Json, RawClient, strictly_parsed
+from tests.harness.bridges.served import Served, serving
 from tests.harness.failures import unwrapped
-from tests.harness.http import loopback_client
-from tests.harness.launch import Launch
-from tests.harness.rawrpc import REPLY, Host, Json, RawClient, strictly_parsed
-from tests.harness.served import Served, serving
+from tests.harness.servers.http import loopback_client
 
 ACCEPT = "application/json, text/event-stream"
 NAMES = ("name", "uri", "taskId")

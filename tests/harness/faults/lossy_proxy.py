@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, suppress
 
 from anyio.abc import ByteStream, SocketStream
 
-from tests.harness.proxy import GONE, Proxy, serving
+from tests.harness.faults.proxy import GONE, Proxy, serving
 
 HEAD_LIMIT = 4096
 

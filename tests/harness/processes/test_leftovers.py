@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.isolation import ROOT
+from tests.harness.processes.isolation import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems hide the environment of a process")
 
 CHILD = """
 import subprocess, sys, time
-from tests.harness.isolation import basics
+from tests.harness.processes.isolation import basics
 # A process that no exit of its parent reaches, as a server that a bridge has started.
 child = [sys.executable, "-c", "import time; time.sleep(600)"]
 print("child", subprocess.Popen(child, env=basics(), start_new_session=True).pid, flush=True)
 time.sleep(600)
 """
 PROGRAM = f"""
-from tests.harness.leftovers import leftovers_ended
+from tests.harness.processes.leftovers import leftovers_ended
 with leftovers_ended():
 {textwrap.indent(CHILD, "    ")}
 """

@@ -14,9 +14,9 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from tests.harness.bridges.launch import Launch
+from tests.harness.bridges.transport import USUAL
 from tests.harness.failures import unwrapped
-from tests.harness.launch import Launch
-from tests.harness.transport import USUAL
 
 Json = dict[str, Any]
 
@@ -266,7 +266,7 @@ async def open_raw(
     The transport is the usual one of the test.
     """
     if USUAL.transport == "http":
-        from tests.harness.raw_over_http import open_raw_over_http  # It needs this module.
+        from tests.harness.bridges.raw_over_http import open_raw_over_http  # It needs this module.
 
         async with open_raw_over_http(launch, host) as client:
             yield client

@@ -21,7 +21,7 @@ import anyio
 import opencode_mcp
 from opencode_mcp.cli import main as run_bridge
 from opencode_mcp.lazy_imports import LazyModule
-from tests.harness.fork_client import READY, STDIO, WORD
+from tests.harness.bridges.fork_client import READY, STDIO, WORD
 
 SECONDS = 30.0
 """Seconds that a client may take to send its request."""

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from tests.harness.isolation import MARK
+from tests.harness.processes.isolation import MARK
 
 WATCHER = """
 import os, signal, sys, time

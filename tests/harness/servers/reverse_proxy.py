@@ -16,9 +16,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.harness.isolation import ROOT
-from tests.harness.opencode import free_port
-from tests.harness.process import NotReady, spawned
+from tests.harness.processes.isolation import ROOT
+from tests.harness.processes.process import NotReady, spawned
+from tests.harness.servers.opencode import free_port
 
 PAGE = ROOT / "docs" / "http.md"
 NAME = "agents.example.com"

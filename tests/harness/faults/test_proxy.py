@@ -7,9 +7,9 @@ import anyio
 import httpx
 import pytest
 
-from tests.harness.http import loopback_client
-from tests.harness.opencode import OpenCode
-from tests.harness.proxy import Proxy, proxy_to
+from tests.harness.faults.proxy import Proxy, proxy_to
+from tests.harness.servers.http import loopback_client
+from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

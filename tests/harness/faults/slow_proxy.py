@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 import anyio
 from anyio.abc import SocketStream
 
-from tests.harness.proxy import GONE, Proxy, serving
+from tests.harness.faults.proxy import GONE, Proxy, serving
 
 
 def of_a_project(request: bytes) -> bool:

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.harness.launch import Launch
-from tests.harness.process import NotReady, spawned
+from tests.harness.bridges.launch import Launch
+from tests.harness.processes.process import NotReady, spawned
 
 if TYPE_CHECKING:
     import subprocess

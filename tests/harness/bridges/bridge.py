@@ -13,11 +13,11 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, Implementation, TextContent
 
+from tests.harness.bridges.launch import Launch
+from tests.harness.bridges.served import serving
+from tests.harness.bridges.transport import USUAL, Transport
 from tests.harness.failures import unwrapped
-from tests.harness.http import NO_CERTIFICATES
-from tests.harness.launch import Launch
-from tests.harness.served import serving
-from tests.harness.transport import USUAL, Transport
+from tests.harness.servers.http import NO_CERTIFICATES
 
 Era = Literal["2025", "2026"]
 MODES: Mapping[Era, str] = {"2025": "legacy", "2026": "auto"}

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 """The repository."""
 NOWHERE = "http://127.0.0.1:9"
 """An address where nothing listens, for everything that would go out."""

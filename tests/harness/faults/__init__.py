@@ -1,0 +1,1 @@
+"""Faults that a test causes: of connections, replies, disks and files."""

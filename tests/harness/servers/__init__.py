@@ -1,0 +1,1 @@
+"""Servers on loopback that a test starts: OpenCode, its model, and what stands around them."""
