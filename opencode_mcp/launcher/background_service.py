@@ -19,6 +19,7 @@ from opencode_mcp.errors import BackendUnavailable, InvalidSetting
 from opencode_mcp.launcher.executables.serve_command import HOST, USERNAME_2
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.processes.identity import Process
+from opencode_mcp.processes.port_owner import owns
 from opencode_mcp.processes.process_table import born
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def registration_file(environment: Mapping[str, str]) -> Path:
 
 
 def service_endpoint(settings: "Settings") -> Endpoint:
-    """Return the endpoint of the service. Its process is named, so nothing is sent to another one at the address.
+    """Return the endpoint of the service. Its process must listen there itself, or nothing is sent.
 
     Raises:
         BackendUnavailable: The service is not registered, or its process has ended.
@@ -61,11 +62,18 @@ def service_endpoint(settings: "Settings") -> Endpoint:
     path = registration_file(settings.environment)
     found = _read(path)
     url = _address(found, path)
-    process = Process(found.pid, born(found.pid))
+    process = Process(found.pid, born(found.pid), is_alone=True)
     if not process.born:
         message = f"The background service of OpenCode (process {found.pid}, registered in {path}) does not run."
         raise BackendUnavailable(message, hint=SERVICE_HINT, sent=False)
     return Endpoint(url=url, username=USERNAME_2, password=found.password or "", process=process, generation=2)
+
+
+def stale_hint(settings: "Settings", endpoint: Endpoint) -> str:
+    """Return the next step if the registered process is not an OpenCode that listens at the registered address."""
+    path = registration_file(settings.environment)
+    named = f"{path} names this address and process {endpoint.pid}, and may be out of date."
+    return f"{named} Remove the file, and start the service again with `opencode serve --service`."
 
 
 def is_registered(settings: "Settings") -> bool:
@@ -78,12 +86,14 @@ def is_registered(settings: "Settings") -> bool:
 
 
 def running_service(settings: "Settings") -> int | None:
-    """Return the process id of the background service that is registered and runs; ``None`` if there is none."""
+    """Return the process id of the background service if it listens where it is registered; ``None`` otherwise."""
+    path = registration_file(settings.environment)
     try:
-        found = _read(registration_file(settings.environment))
+        found = _read(path)
+        port = urlsplit(_address(found, path)).port
     except (BackendUnavailable, InvalidSetting):
         return None
-    return found.pid if born(found.pid) else None
+    return found.pid if port and owns(found.pid, port) else None
 
 
 def _read(path: Path) -> Registration:

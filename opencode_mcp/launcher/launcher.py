@@ -57,7 +57,7 @@ from opencode_mcp.errors import (
     SettingsChange,
     Unauthorized,
 )
-from opencode_mcp.launcher.background_service import is_registered, service_endpoint
+from opencode_mcp.launcher.background_service import is_registered, service_endpoint, stale_hint
 from opencode_mcp.launcher.executables.executable import Executable, find_executable
 from opencode_mcp.launcher.executables.executable_version import forget_versions
 from opencode_mcp.launcher.guarding.guarded_start import guard_again
@@ -174,7 +174,12 @@ class Launcher:
         try:
             health = await check(endpoint, timeouts=ATTACH_TIMEOUTS_SECONDS)
         except NotOpenCode as error:
-            raise NotOpenCode(f"The program at {endpoint.url} is not an OpenCode server.", hint=error.hint) from error
+            hint = stale_hint(settings, endpoint) if settings.attach else error.hint
+            raise NotOpenCode(f"The program at {endpoint.url} is not an OpenCode server.", hint=hint) from error
+        except BackendUnavailable as error:
+            if settings.attach:
+                error.hint = stale_hint(settings, endpoint)
+            raise
         except Unauthorized as error:
             if not settings.attach and is_registered(settings):
                 error.hint = ATTACH_HINT

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from opencode_mcp.processes.identity import Process
 
 
+class AnotherListener(httpcore.ConnectError):
+    """Another process than the wanted one listens at its address."""
+
+
 class ProcessConnections(httpcore.AsyncNetworkBackend):
     """Network backend of httpcore that connects to one process only.
 
@@ -36,7 +40,8 @@ class ProcessConnections(httpcore.AsyncNetworkBackend):
         """Connect, and check which process accepted.
 
         Raises:
-            ConnectError: Nothing listens, or another process does.
+            AnotherListener: Another process listens.
+            ConnectError: Nothing listens.
         """
         stream = await self._network.connect_tcp(host, port, timeout, local_address, socket_options)
         try:
@@ -47,7 +52,7 @@ class ProcessConnections(httpcore.AsyncNetworkBackend):
                 await stream.aclose()
             raise
         await stream.aclose()
-        raise httpcore.ConnectError(f"Process {self._process.pid} does not listen at {host}:{port}.")
+        raise AnotherListener(f"Another process than {self._process.pid} listens at {host}:{port}.")
 
     async def sleep(self, seconds: float) -> None:
         """Wait between attempts."""

@@ -10,7 +10,7 @@ import anyio
 from anyio import to_thread
 
 from opencode_mcp.processes.groups import ask_to_end, force_to_end
-from opencode_mcp.processes.port_owner import listens
+from opencode_mcp.processes.port_owner import listens, owns
 from opencode_mcp.processes.process_table import born, processor_seconds
 
 POLL_SECONDS = 0.02
@@ -22,13 +22,18 @@ class Process:
 
     pid: int
     born: str
+    is_alone: bool = False
+    """True if its descendants do not count as it: those of the first process of a machine are all others."""
 
     async def runs(self) -> bool:
         """Return True if the process has not ended."""
         return await to_thread.run_sync(self._runs)
 
     async def listens(self, host: str, port: int) -> bool:
-        """Return True if the process has not ended, and it or one of its descendants listens at an address."""
+        """Return True if the process has not ended, and it or one of its descendants listens at an address.
+
+        A process that is alone must listen itself.
+        """
         return await to_thread.run_sync(self._listens, host, port)
 
     async def processor_seconds(self) -> float:
@@ -40,7 +45,8 @@ class Process:
 
     def _listens(self, host: str, port: int) -> bool:
         # The birth is checked last: until then no other process can have had the id.
-        return bool(self.born) and listens(self.pid, host, port) and self._runs()
+        is_listening = owns(self.pid, port) if self.is_alone else listens(self.pid, host, port)
+        return bool(self.born) and is_listening and self._runs()
 
 
 NOBODY = Process(0, "")

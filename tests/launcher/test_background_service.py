@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.config import Settings
-from opencode_mcp.errors import BackendUnavailable, InvalidSetting, OpenCodeNotInstalled
+from opencode_mcp.errors import BackendUnavailable, InvalidSetting, NotOpenCode, OpenCodeNotInstalled
 from opencode_mcp.launcher.background_service import (
     is_registered,
     registration_file,
@@ -66,10 +66,32 @@ async def test_it_is_not_attached_to_unless_the_operator_says_so(settings: Setti
         await Launcher(alone).locate()
 
 
-async def test_its_password_is_not_sent_to_another_program_at_its_address(settings: Settings) -> None:
-    register(settings, url=f"http://127.0.0.1:{free_port()}", pid=os.getppid())
-    with pytest.raises(BackendUnavailable):
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no process 1")
+@pytest.mark.parametrize("pid", [1, os.getppid()], ids=["the first process", "the parent of the one that listens"])
+async def test_its_password_is_not_sent_to_another_program_at_its_address(
+    settings: Settings, service: str, pid: int
+) -> None:
+    path = register(settings, url=service, pid=pid)
+    with pytest.raises(BackendUnavailable, match=f"Another program listens at {service}") as caught:
         await Launcher(settings).locate()
+    assert f"{path} names this address and process {pid}" in caught.value.hint
+    assert running_service(settings) is None
+
+
+async def test_where_nothing_listens_the_registration_is_named(settings: Settings) -> None:
+    path = register(settings, url=f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(BackendUnavailable, match="does not answer") as caught:
+        await Launcher(settings).locate()
+    assert str(path) in caught.value.hint
+    assert "opencode serve --service" in caught.value.hint
+
+
+async def test_a_registered_program_that_is_no_opencode_is_refused_with_the_registration(settings: Settings) -> None:
+    with something_else("text/html", b"<html></html>") as url:
+        path = register(settings, url=url)
+        with pytest.raises(NotOpenCode, match="is not an OpenCode server") as caught:
+            await Launcher(settings).locate()
+    assert str(path) in caught.value.hint
 
 
 def test_a_service_that_has_ended_is_reported_with_its_process_and_its_file(settings: Settings) -> None:
@@ -117,9 +139,9 @@ def test_a_url_is_compared_with_the_registered_one(settings: Settings) -> None:
         assert is_registered(Settings(url=url, environment=settings.environment)) == same
 
 
-def test_a_service_runs_while_its_registered_process_does(settings: Settings) -> None:
+def test_a_service_runs_while_its_registered_process_listens(settings: Settings, service: str) -> None:
     assert running_service(settings) is None
-    path = register(settings)
+    path = register(settings, url=service)
     assert running_service(settings) == os.getpid()
     path.write_text("{", encoding="utf-8")
     assert running_service(settings) is None

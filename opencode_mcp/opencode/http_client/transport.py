@@ -60,7 +60,7 @@ from opencode_mcp.opencode.http_client.clock import Clock
 from opencode_mcp.opencode.http_client.codec import Reply, Request, failure
 from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
 from opencode_mcp.opencode.http_client.project_opening import Openings
-from opencode_mcp.processes.checked_connections import ProcessConnections
+from opencode_mcp.processes.checked_connections import AnotherListener, ProcessConnections
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.http_client.endpoint import Endpoint
@@ -431,7 +431,9 @@ def translate(error: Exception, url: str) -> BridgeError:
     """Return our error for an exception of httpx."""
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.ProxyError():
-            return BackendUnavailable(f"OpenCode does not answer at {url}.", hint=UNAVAILABLE_HINT, sent=False)
+            is_other = isinstance(error.__cause__, AnotherListener)
+            message = f"Another program listens at {url}." if is_other else f"OpenCode does not answer at {url}."
+            return BackendUnavailable(message, hint=UNAVAILABLE_HINT, sent=False)
         case httpx.TimeoutException():
             return BackendTimeout(f"OpenCode at {url} accepted a request and did not answer it in time.")
         case httpx.InvalidURL() | httpx.UnsupportedProtocol():
