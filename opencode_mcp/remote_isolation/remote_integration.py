@@ -13,7 +13,7 @@ from opencode_mcp.isolation.repository.trees import TreeChange
 from opencode_mcp.remote_isolation.remote_records import RemoteWorktree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from opencode_mcp.isolation.integration_ways import How
     from opencode_mcp.isolation.records import Worktree
@@ -97,11 +97,20 @@ class RemoteIntegrator:
         vcs = await self._client.vcs(worktree.folder)
         mode = "branch" if vcs.default_branch else "git"
         found = await self._client.vcs_diff(worktree.directory, mode)
-        own = [await self._client.vcs_diff(worktree.project, each) for each in dict.fromkeys(("git", mode))]
-        # A change without a patch, such as that of a binary file, cannot be compared.
-        there = {(diff.file, diff.patch) for diffs in own for diff in diffs if diff.patch}
+        there = await self._patches(worktree.project, ("git", mode))
         pending = [diff for diff in found if (diff.file, diff.patch) not in there]
         return [TreeChange(LETTERS.get(diff.status, "M"), diff.file) for diff in pending]
+
+    async def _patches(self, directory: str, modes: "Sequence[str]") -> set[tuple[str, str]]:
+        """Return the files that are changed in a directory, with their patches, compared in some ways.
+
+        A change without a patch, such as that of a binary file, is left out, since it cannot be compared.
+        """
+        found: set[tuple[str, str]] = set()
+        for mode in dict.fromkeys(modes):
+            diffs = await self._client.vcs_diff(directory, mode)
+            found |= {(diff.file, diff.patch) for diff in diffs if diff.patch}
+        return found
 
     async def _discard(self, worktree: "Worktree") -> Integration:
         is_deleted = await self._is_branch_deleted(worktree)

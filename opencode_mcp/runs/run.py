@@ -265,18 +265,27 @@ class Runs:
         report.unbegun = seen.parked
         if seen.parked:
             report.note = TAKEN_BACK if await self._take_back(run, seen) else LEFT_IN_INBOX
-        if run.limits.max_cost is not None and not report.lost:
-            model = report.model or self.known.models.get(run.message_id, "")
-            unknown = unknown_cost(await seen.client.used_providers(run.directory), model)
-            report.note = " ".join(filter(None, [report.note, unknown]))
-        if for_caller and (accepted := self.known.accepted.pop(run.message_id, None)):
-            report.note = " ".join(filter(None, [report.note, changed_settings(accepted)]))
+        unknown = await self._unknown_cost(run, seen, report)
+        changed = self._changed_settings(run) if for_caller else ""
+        report.note = " ".join(filter(None, [report.note, unknown, changed]))
         if verification := self._verification_of(run):
             add_verification(report, verification.record)
         reason = self.known.stop_reasons.get(run.message_id) or run.stopped
         if reason and report.status == "aborted":
             report.shortfall, report.at_limit = " ".join(filter(None, [reason, report.last_calls])), True
         return report
+
+    async def _unknown_cost(self, run: Run, seen: Observation, report: RunReport) -> str:
+        """Return a note if the cost of a run has a limit and cannot be known; empty otherwise."""
+        if run.limits.max_cost is None or report.lost:
+            return ""
+        model = report.model or self.known.models.get(run.message_id, "")
+        return unknown_cost(await seen.client.used_providers(run.directory), model)
+
+    def _changed_settings(self, run: Run) -> str:
+        """Return, once, a note on what the prompt changed in its session; empty if it changed nothing."""
+        accepted = self.known.accepted.pop(run.message_id, None)
+        return changed_settings(accepted) if accepted else ""
 
     async def _take_back(self, run: Run, seen: Observation) -> bool:
         """Take back a prompt that was never begun, or the session's next prompt would begin it; return success.

@@ -95,15 +95,21 @@ def _hidden_list(items: Sequence[object], name: str, known: Sequence[str]) -> li
 
 
 def _hidden_map(value: Mapping[str, object], name: str, known: Sequence[str]) -> dict[str, object]:
-    plain = plain_name(name)
-    if SECRET_MAPS.fullmatch(plain) or (is_secret(name) and not SCHEMA_WORDS & value.keys()):
+    if _is_secret_map(value, name):
         return {key: _all_hidden(item) for key, item in value.items()}
     if not value.keys() ^ PAIR and isinstance(value["key"], str):
         return {"key": redact_text.scrub(value["key"], known), "value": _hidden(value["value"], value["key"], known)}
+    plain = plain_name(name)
     if OPTIONS.fullmatch(plain):
         return {key: _option(item, key, known) for key, item in value.items()}
     names = RENAMED.get(plain, {})
     return {key: _hidden(item, names.get(str(key), str(key)), known) for key, item in value.items()}
+
+
+def _is_secret_map(value: Mapping[str, object], name: str) -> bool:
+    """Return True if every text in a map is hidden; a schema of a secret is none."""
+    is_schema = bool(SCHEMA_WORDS & value.keys())
+    return bool(SECRET_MAPS.fullmatch(plain_name(name))) or (is_secret(name) and not is_schema)
 
 
 def _all_hidden(value: object) -> object:

@@ -347,12 +347,12 @@ class OpenCode1(OperationCaller):
             try:
                 page = await self._page(session_id, limit, before)
             except BackendFailed as error:
-                if not is_unreadable(error) and (error.kind != TOO_LARGE or limit == 1):
+                if not _may_be_shorter(error, limit):
                     raise
                 is_spoiled = is_spoiled or is_unreadable(error)
                 limit //= 2
             else:
-                return await self._without_empty_rest(session_id, page) if is_spoiled and page.cursor else page
+                return await self._without_empty_rest(session_id, page) if is_spoiled else page
         return Page([], "")
 
     async def _page(self, session_id: str, limit: int, before: str) -> Page[Message]:
@@ -363,6 +363,8 @@ class OpenCode1(OperationCaller):
 
     async def _without_empty_rest(self, session_id: str, page: Page[Message]) -> Page[Message]:
         """Return a page without its cursor if only a prompt that cannot be read is older."""
+        if not page.cursor:
+            return page
         rest = await self.session_messages(session_id, limit=1, before=page.cursor)
         return page if rest.items else Page(page.items, "")
 
@@ -460,6 +462,11 @@ def prompt_body(prompt: "PromptSubmission") -> "JsonObject":
     if prompt.output_schema is not None:
         body["format"] = {"type": "json_schema", "schema": prompt.output_schema}
     return body
+
+
+def _may_be_shorter(error: BackendFailed, limit: int) -> bool:
+    """Return True if a page failed because of what a shorter one may not have."""
+    return is_unreadable(error) or (error.kind == TOO_LARGE and limit > 1)
 
 
 def _sessions_of(value: object) -> list[Session]:

@@ -80,7 +80,7 @@ def _call(source: JsonMap) -> JsonMap | None:
 def _question_item(field: JsonMap, *, is_tool: bool) -> JsonMap:
     title, description = as_text(field.get("title")), as_text(field.get("description"))
     options = _options(field)
-    kind = KINDS.get(as_text(field.get("type")), "text")
+    kind = _kind_of(field, has_options=bool(options))
     return {
         "question": description or title or as_text(field.get("key")),
         "header": title if description else "",
@@ -89,7 +89,7 @@ def _question_item(field: JsonMap, *, is_tool: bool) -> JsonMap:
         # A text with options takes nothing else, unless it says so.
         "custom": field.get("custom") is True if options else kind != "choice",
         "key": as_text(field.get("key")),
-        "kind": "choice" if kind == "text" and options else kind,
+        "kind": kind,
         # OpenCode accepts a question of the tool without an answer, which its model then gets as "Unanswered".
         "required": is_tool or kind == "external" or field.get("required") is True,
         "hidden": field.get("hidden") is True,
@@ -101,6 +101,11 @@ def _question_item(field: JsonMap, *, is_tool: bool) -> JsonMap:
         "when": [_condition(condition) for condition in as_maps(field.get("when"))],
         **_limits(field),
     }
+
+
+def _kind_of(field: JsonMap, *, has_options: bool) -> FieldKind:
+    kind = KINDS.get(as_text(field.get("type")), "text")
+    return "choice" if kind == "text" and has_options else kind
 
 
 def _options(field: JsonMap) -> list[JsonMap]:

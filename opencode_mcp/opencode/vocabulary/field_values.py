@@ -7,7 +7,7 @@ is left to OpenCode: a pattern is a regular expression of JavaScript, and a host
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
@@ -50,13 +50,11 @@ def read_answers(
     """
     if len(answers) != len(question.asked):
         raise InvalidArgument(f"{len(answers)} answers were given to {len(question.asked)} questions.")
-    given = iter(answers)
     values: dict[str, FieldValue] = {}
     found: list[FieldValue | None] = []
-    for item in question.questions:
-        texts: Sequence[str] = () if item.hidden else next(given)
+    for item, texts in _with_texts(question, answers):
         if is_asked(item, values):
-            value = item.default if item.hidden else _value(item, texts)
+            value = _value(item, texts)
         elif any(texts) and not whole_form:
             raise InvalidArgument(f"{item.question!r} is asked only if {conditions(item, question.questions)}.")
         else:
@@ -64,12 +62,28 @@ def read_answers(
         if value is not None:
             values[item.key] = value
         found.append(value)
-    if not any(value is not None and not item.hidden for item, value in zip(question.questions, found, strict=True)):
+    if not _has_answer(question, found):
         raise InvalidArgument(NO_VALUE)
     return found
 
 
+def _with_texts(question: Question, answers: Sequence[Sequence[str]]) -> Iterator[tuple[QuestionItem, Sequence[str]]]:
+    """Yield each question with the texts of its answer; a hidden one has none."""
+    given = iter(answers)
+    for item in question.questions:
+        yield item, () if item.hidden else next(given)
+
+
+def _has_answer(question: Question, values: Sequence[FieldValue | None]) -> bool:
+    """Return True if a question that is not hidden has a value."""
+    pairs = zip(question.questions, values, strict=True)
+    return any(value is not None and not item.hidden for item, value in pairs)
+
+
 def _value(item: QuestionItem, texts: Sequence[str]) -> FieldValue | None:
+    """Return the value of a question that is asked; a hidden one has its default."""
+    if item.hidden:
+        return item.default
     return read_value(item, texts) if any(texts) or item.required else None
 
 
@@ -160,13 +174,18 @@ def _bare(text: str) -> str:
 
 
 def _text(item: QuestionItem, text: str) -> str:
-    length = len(text.encode("utf-16-le", "surrogatepass")) // 2  # As JavaScript counts.
-    too_short = length < (item.min_length or 0) or (item.required and not text)
-    too_long = item.max_length is not None and length > item.max_length
     check = FORMAT_CHECKS.get(item.format)
-    if too_short or too_long or (check and not check(text)):
+    if not _has_right_length(item, text) or (check and not check(text)):
         raise ValueError(text)
     return text
+
+
+def _has_right_length(item: QuestionItem, text: str) -> bool:
+    if item.required and not text:
+        return False
+    length = len(text.encode("utf-16-le", "surrogatepass")) // 2  # As JavaScript counts.
+    is_too_long = item.max_length is not None and length > item.max_length
+    return length >= (item.min_length or 0) and not is_too_long
 
 
 def _is_url(text: str) -> bool:
@@ -262,12 +281,9 @@ def takes(item: QuestionItem) -> str:
     """Describe the answers that a question takes: their type and limits."""
     match item.kind:
         case "choice":
-            labels = ", ".join(repr(option.label) for option in item.options)
-            return labels or "own words"
+            return _describe_options(item)
         case "text":
-            named = FORMATS.get(item.format, "a text")
-            length = _between(item.min_length or None, item.max_length, " characters")
-            return named + length + (f" that matches {item.pattern}" if item.pattern else "")
+            return _describe_text(item)
         case "number" | "integer":
             named = "a number" if item.kind == "number" else "a whole number"
             return named + _between(item.minimum, item.maximum)
@@ -275,6 +291,16 @@ def takes(item: QuestionItem) -> str:
             return "yes or no"
         case "external":
             return f"yes, after a person has opened {item.url}"
+
+
+def _describe_options(item: QuestionItem) -> str:
+    return ", ".join(repr(option.label) for option in item.options) or "own words"
+
+
+def _describe_text(item: QuestionItem) -> str:
+    named = FORMATS.get(item.format, "a text")
+    length = _between(item.min_length or None, item.max_length, " characters")
+    return named + length + (f" that matches {item.pattern}" if item.pattern else "")
 
 
 def _between(low: float | None, high: float | None, unit: str = "") -> str:

@@ -120,22 +120,36 @@ class ReplySender:
         if known := session_id or self._requests.session_of(request_id):
             session = await self._owner(known, "" if session_id else request_id)
             places = [session.directory]
-        request = await self._requests.find(request_id, places)
-        if request is None:
-            raise NotFound(_gone(request_id))
-        if is_of_directory(request):
-            request = await self._assigned(request, known)
-        if session_id and request.session_id != session_id:
-            raise InvalidArgument(
-                f"The request {request_id!r} is not of the session {session_id}.",
-                hint="Leave session_id out, or give the one that the report's `pending` names.",
-            )
+        request = await self._request(request_id, places, known)
+        if session_id:
+            _check_asker(request, session_id)
         if session is None or session.id != request.session_id:
             session = await self._owner(request.session_id, request_id)
         if not await self._requests.still_waits(request, session.directory):
             raise NotFound(_gone(request_id))
+        return FoundRequest(request, session, await self._parents(session))
+
+    async def _request(self, request_id: str, places: Sequence[str], session_id: str) -> Request:
+        """Return a request from the event stream or the lists of some directories.
+
+        Args:
+            request_id: The request.
+            places: The directories.
+            session_id: The session for which a question of a directory is answered; empty if it is not known.
+
+        Raises:
+            NotFound: It is not listed, or the session does not wait for it.
+            InvalidArgument: It is of a directory, and the session is not known.
+        """
+        request = await self._requests.find(request_id, places)
+        if request is None:
+            raise NotFound(_gone(request_id))
+        return await self._assigned(request, session_id) if is_of_directory(request) else request
+
+    async def _parents(self, session: Session) -> list[Session]:
+        """Return the sessions whose subagent a session is, from the nearest to the root."""
         line = (await self._requests.lineage(session.id))[1:]
-        return FoundRequest(request, session, [await self._check_session(name) for name in line])
+        return [await self._check_session(name) for name in line]
 
     async def _owner(self, session_id: str, request_id: str) -> Session:
         """Return the session of a request.
@@ -197,23 +211,26 @@ class ReplySender:
         except (BackendTimeout, BackendUnavailable) as error:
             error.hint = _whether_given(asked, error)
             raise
+        ends_run = _ends_run(asked, reply)
         if isinstance(asked.request, Permission) and isinstance(reply, PermissionReply) and by != POLICY:
-            ends_run = _ends_run(asked, reply)
             await self.note(run, asked.request, reply.reply, by.who, reply.message, ends_run=ends_run)
-            if reply.reply == "reject":
-                refused = Decision(
-                    permission=pending.permission,
-                    patterns=pending.patterns,
-                    reply=reply.reply,
-                    by=by.who,
-                    message=reply.message,
-                )
-                self.refused.setdefault(run.message_id, []).append(refused)
-        if _ends_run(asked, reply):
-            request = asked.request
-            subject = ", ".join(request.patterns) if isinstance(request, Permission) else ""
-            self.refusals[run.message_id] = refusal_text(pending.permission or QUESTION_TOOL, subject)
+            self._keep_refusal(run, pending, reply, by)
+        if ends_run:
+            self.refusals[run.message_id] = _refusal_of(asked.request)
         return outcome
+
+    def _keep_refusal(self, run: Run, pending: PendingRequest, reply: PermissionReply, by: Answerer) -> None:
+        """Keep a permission that was refused for the report of its run."""
+        if reply.reply != "reject":
+            return
+        refused = Decision(
+            permission=pending.permission,
+            patterns=pending.patterns,
+            reply=reply.reply,
+            by=by.who,
+            message=reply.message,
+        )
+        self.refused.setdefault(run.message_id, []).append(refused)
 
     def closes_others(self, session_id: str) -> bool:
         """Return True if an answer from here has just closed other permissions of a session, too."""
@@ -301,6 +318,22 @@ def _whether_given(asked: FoundRequest, error: BackendError) -> str:
     known = "The answer was not given." if is_unsent else "It is not known whether OpenCode has the answer."
     session = f'opencode_wait(session_id="{asked.session.id}")'
     return f"{known} {session} shows if {asked.request.id} is still open; answer it again only then."
+
+
+def _check_asker(request: Request, session_id: str) -> None:
+    """Raise ``InvalidArgument`` if another session than the named one asks."""
+    if request.session_id != session_id:
+        raise InvalidArgument(
+            f"The request {request.id!r} is not of the session {session_id}.",
+            hint="Leave session_id out, or give the one that the report's `pending` names.",
+        )
+
+
+def _refusal_of(request: Request) -> str:
+    """Return the sentence on a rejection that ended a run."""
+    if isinstance(request, Permission):
+        return refusal_text(request.permission or QUESTION_TOOL, ", ".join(request.patterns))
+    return refusal_text(QUESTION_TOOL, "")
 
 
 def _ends_run(asked: FoundRequest, reply: RequestReply) -> bool:

@@ -186,7 +186,7 @@ class Verifier:
             seen = await self._follow(prompt)
             if seen.gone:
                 raise BackendUnavailable(seen.gone)
-            if seen.state is not State.COMPLETED or (seen.checked and seen.checked.problem):
+            if not _has_valid_answer(seen):
                 return
             result = await self._result(run, verification)
             verification.update(replace(verification.record, result=result))
@@ -287,6 +287,11 @@ class Verifier:
 
     async def _client(self) -> OpenCodeClient:
         return OpenCodeClient(await self._hub.ensure())
+
+
+def _has_valid_answer(seen: Observation) -> bool:
+    """Return True if a prompt completed, with an answer that fits its schema if it has one."""
+    return seen.state is State.COMPLETED and not (seen.checked and seen.checked.problem)
 
 
 def _lock_file(folder: Path, message_id: str) -> Path:

@@ -126,7 +126,7 @@ class ReadAhead:
     def _add_answer(self, message: MessageInfo) -> None:
         read, is_due = self._read, self._due
         self._forget()
-        if message.parent_id != self._run.message_id or message.error or not message.has_last_step:
+        if not self._is_good_end(message):
             return
         if answer := self._written(message):
             self._completed = answer if message.time.completed is not None else None
@@ -136,6 +136,10 @@ class ReadAhead:
             self._completed = read.completed_by(message)
         elif is_due:
             self._due, self._ended = True, message
+
+    def _is_good_end(self, message: MessageInfo) -> bool:
+        """Return True if a message is the last step of the run, and has no error."""
+        return message.parent_id == self._run.message_id and not message.error and message.has_last_step
 
     def _written(self, message: MessageInfo) -> Record | None:
         """Return the record of an answer that was read while it was written; otherwise it is read at its end."""

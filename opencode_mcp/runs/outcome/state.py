@@ -125,7 +125,7 @@ def classify(evidence: Evidence) -> State:
     """Return the state that a reading shows; see the order above."""
     if evidence.status is not None:
         return _busy_state(evidence.status, asked=evidence.asked)
-    if evidence.answers and evidence.answers[-1].is_complete and not evidence.cut_short:
+    if _has_last_answer(evidence):
         return _answered_state(evidence.answers[-1].error, empty=evidence.empty)
     if evidence.error is not None:
         return _end_state(evidence.error)
@@ -138,6 +138,11 @@ def _busy_state(status: SessionStatus, *, asked: bool) -> State:
     if asked:
         return State.WAITING
     return State.RETRYING if status.type == "retry" else State.RUNNING
+
+
+def _has_last_answer(evidence: Evidence) -> bool:
+    """Return True if the last answer is complete, and no step must follow it."""
+    return bool(evidence.answers) and evidence.answers[-1].is_complete and not evidence.cut_short
 
 
 def _answered_state(error: Failure | None, *, empty: bool) -> State:

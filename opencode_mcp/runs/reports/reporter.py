@@ -129,13 +129,17 @@ async def report_run(
     if report.seconds:
         # A form that is opened after the end of a run counts for its prompt until the next one.
         report.waited = min(report.waited, report.seconds)
-    if seen.correction:
-        report.note = CORRECTED
-    if seen.copied and seen.state is State.ABORTED:
-        report.note = COPIED
+    report.note = _origin(seen)
     if seen.state is State.COMPLETED:
         _add_passed_limit(report, run, answers)
     return _add_checked(report, seen.checked) if seen.checked else await _check_output(report, schema)
+
+
+def _origin(seen: Observation) -> str:
+    """Return a note if the answer or the prompt did not come about as usual; empty otherwise."""
+    if seen.copied and seen.state is State.ABORTED:
+        return COPIED
+    return CORRECTED if seen.correction else ""
 
 
 def _report(run: Run, seen: Observation, answer: AnswerSummary, session: SessionRecord) -> RunReport:
@@ -201,13 +205,21 @@ async def _add_end(
 
 async def _answers(client: OpenCodeClient, run: Run, seen: Observation) -> list[Message]:
     """Return every answer, also those to the prompts that asked for a correction or sent a failure back."""
-    if seen.waits_behind is not None or (seen.parked and not seen.prompts and seen.correction is None):
-        return []  # The prompt was not begun: the latest messages answer another one.
+    if not _is_begun(seen):
+        return []  # The latest messages answer another prompt.
     prompts = [replace(run, message_id=prompt) for prompt in seen.prompts or [run.message_id]]
     if seen.correction is not None:
         prompts.append(seen.correction)
-    earlier = [message for prompt in prompts[:-1] for message in await all_answers(client, prompt)]
-    return earlier + await _answers_to(client, prompts[-1], seen)
+    answers: list[Message] = []
+    for prompt in prompts[:-1]:
+        answers += await all_answers(client, prompt)
+    return answers + await _answers_to(client, prompts[-1], seen)
+
+
+def _is_begun(seen: Observation) -> bool:
+    """Return True if OpenCode has begun the prompt of a run, or the first of its prompts."""
+    is_first_parked = seen.parked and not seen.prompts and seen.correction is None
+    return seen.waits_behind is None and not is_first_parked
 
 
 async def _answers_to(client: OpenCodeClient, run: Run, seen: Observation) -> list[Message]:

@@ -80,17 +80,24 @@ def question_item(plain: Mapping[str, Any]) -> QuestionItem:
 
 def _permission_text(permission: Permission, call: ToolPart | None) -> str:
     asked = f"{permission.permission}: {', '.join(permission.patterns)}"
-    names = [name for name in SHOWN_METADATA if (value := permission.metadata.get(name)) and str(value) not in asked]
-    shown = [*(_shown(name, permission.metadata) for name in names)]
     # Most kinds stand for several tools: one that reads a file elsewhere asks for the same as one that writes it.
     tool = f"tool: {call.tool}" if call and call.tool != permission.permission else ""
-    text = "\n".join(filter(None, [asked, permission.message, tool, *shown]))
+    text = "\n".join(filter(None, [asked, permission.message, tool, *_metadata_lines(permission, asked)]))
     # A diff shows what the call of an edit holds.
     given = input_text(call, text) if call and not permission.metadata.get("diff") else ""
     return f"{text}\n{given}" if given else text
 
 
-def _shown(name: str, metadata: Mapping[str, Any]) -> str:
-    text = str(metadata[name]).strip()
+def _metadata_lines(permission: Permission, asked: str) -> list[str]:
+    """Return a line for each detail of a permission that the sentence on what is asked does not contain."""
+    lines: list[str] = []
+    for name in SHOWN_METADATA:
+        text = str(permission.metadata.get(name) or "")
+        if text and text not in asked:
+            lines.append(_shown(name, text.strip()))
+    return lines
+
+
+def _shown(name: str, text: str) -> str:
     cut = text if len(text) <= DIFF_LIMIT else text[:DIFF_LIMIT] + "\n… (cut)"
     return f"{name}:\n{cut}" if "\n" in cut else f"{name}: {cut}"

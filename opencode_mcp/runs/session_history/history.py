@@ -21,12 +21,18 @@ async def own_messages(
         session: The session.
         page: Messages that are read at once.
     """
+    async for message in _from_latest(client, session.id, page):
+        if is_copied(message.info, session):
+            return
+        yield message
+
+
+async def _from_latest(client: OpenCodeClient, session_id: str, page: int = MESSAGES_A_PAGE) -> AsyncIterator[Message]:
+    """Yield all messages of a session from the latest one on."""
     cursor = ""
     while True:
-        found = await client.session_messages(session.id, limit=page, before=cursor)
+        found = await client.session_messages(session_id, limit=page, before=cursor)
         for message in reversed(found.items):
-            if is_copied(message.info, session):
-                return
             yield message
         cursor = found.cursor
         if not cursor:
@@ -47,15 +53,10 @@ async def messages_not_undone(
 
 async def last_copied(client: OpenCodeClient, fork: Session) -> float:
     """Return the time of the latest message that a fork copied, in milliseconds since the epoch; 0 if there is none."""
-    cursor = ""
-    while True:
-        found = await client.session_messages(fork.id, limit=MESSAGES_A_PAGE, before=cursor)
-        for message in reversed(found.items):
-            if is_copied(message.info, fork):
-                return message.info.time.created
-        cursor = found.cursor
-        if not cursor:
-            return 0
+    async for message in _from_latest(client, fork.id):
+        if is_copied(message.info, fork):
+            return message.info.time.created
+    return 0
 
 
 def is_copied(info: MessageInfo, session: Session) -> bool:
@@ -72,16 +73,11 @@ async def touched_files(client: OpenCodeClient, session_id: str, first: str) -> 
     The message counts whole, also where only a part of it is meant.
     """
     files: dict[str, None] = {}
-    cursor = ""
-    while True:
-        page = await client.session_messages(session_id, limit=MESSAGES_A_PAGE, before=cursor)
-        for message in reversed(page.items):
-            files.update(dict.fromkeys(_patched_files(message)))
-            if first == message.info.id or any(first == part.id for part in message.parts):
-                return list(files)
-        cursor = page.cursor
-        if not cursor:
-            return list(files)
+    async for message in _from_latest(client, session_id):
+        files.update(dict.fromkeys(_patched_files(message)))
+        if first == message.info.id or any(first == part.id for part in message.parts):
+            break
+    return list(files)
 
 
 def _patched_files(message: Message) -> list[str]:
@@ -141,18 +137,18 @@ async def uncopyable_prompt(client: OpenCodeClient, session_id: str, end: str = 
 
 
 async def _first_structured_prompt(client: OpenCodeClient, session_id: str, end: str) -> str:
-    cursor, found, oldest = "", "", None
+    found, oldest = "", None
     is_before_end = not end
-    while True:
-        page = await client.session_messages(session_id, limit=MESSAGES_A_PAGE, before=cursor)
-        for message in reversed(page.items):
-            oldest = message
-            if is_before_end and (message.info.model_extra or {}).get("format"):
-                found = message.info.id
-            is_before_end = is_before_end or message.info.id == end
-        cursor = page.cursor
-        if not cursor:
-            break
+    async for message in _from_latest(client, session_id):
+        oldest = message
+        if is_before_end and _is_structured(message):
+            found = message.info.id
+        is_before_end = is_before_end or message.info.id == end
     # The session's first message is left out of the page where it is such a prompt; its answer names it.
     first = oldest.info.parent_id if oldest and oldest.info.role == "assistant" else ""
     return found if first in {"", end} else first
+
+
+def _is_structured(message: Message) -> bool:
+    """Return True for a prompt that asks for a structured answer."""
+    return bool((message.info.model_extra or {}).get("format"))

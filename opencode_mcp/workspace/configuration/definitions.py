@@ -99,14 +99,19 @@ def folders_of(paths: "Paths", environment: Mapping[str, str]) -> Folders:
     user = environment.get("XDG_CONFIG_HOME") or home / ".config"
     above = (folder for folder in directory.parents if folder.is_relative_to(worktree))
     data = environment.get("XDG_DATA_HOME") or home / ".local" / "share"
-    named = [environment.get(name) for name in ("OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR")]
     return Folders(
         project=(directory, *above),
         home=home,
         config=Path(paths.config) if paths.config else Path(user) / "opencode",
         data=Path(data) / "opencode",
-        named=[Path(name) for name in named if name],
+        named=_named_in(environment),
     )
+
+
+def _named_in(environment: Mapping[str, str]) -> list[Path]:
+    """Return the file and the folder of configuration that the environment names."""
+    named = [environment.get(name) for name in ("OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR")]
+    return [Path(name) for name in named if name]
 
 
 def find_definition(folders: Folders, sought: Sought) -> DefiningFile | None:

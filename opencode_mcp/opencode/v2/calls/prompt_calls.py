@@ -40,12 +40,8 @@ class PromptCalls(SessionInbox, MessageCalls, SettingsCalls):
         changed = Accepted(message_id="")
         if not prompt.is_first and settings != SessionSettings():
             changed = await self._choose(await self._session(session_id), directory, settings)
-        body: dict[str, object] = {"id": prompt.message_id, "text": prompt.text, "delivery": "queue"}
-        if prompt.files:
-            body["files"] = [{"uri": file.url, "name": file.filename} for file in prompt.files]
-        if prompt.metadata:
-            body["metadata"] = prompt.metadata
-        send = partial(self.call, "session.prompt", path={"sessionID": session_id}, body=body, queued=False)
+        body, path = _prompt_body(prompt), {"sessionID": session_id}
+        send = partial(self.call, "session.prompt", path=path, body=body, queued=False)
         try:
             await send(timeout=timeout)
         except (BackendTimeout, BackendUnavailable) as error:
@@ -110,6 +106,15 @@ class PromptCalls(SessionInbox, MessageCalls, SettingsCalls):
                 await self.call("shell.remove", path={"id": shell}, directory=directory)
         except NotFound:
             return
+
+
+def _prompt_body(prompt: "PromptSubmission") -> dict[str, object]:
+    body: dict[str, object] = {"id": prompt.message_id, "text": prompt.text, "delivery": "queue"}
+    if prompt.files:
+        body["files"] = [{"uri": file.url, "name": file.filename} for file in prompt.files]
+    if prompt.metadata:
+        body["metadata"] = prompt.metadata
+    return body
 
 
 async def _send_again(send: Callable[..., Awaitable[object]], timeout: float, first: BridgeError) -> None:

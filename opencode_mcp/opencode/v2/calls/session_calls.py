@@ -81,6 +81,11 @@ class SessionCalls(SettingsCalls):
         ordered here, unless the order does not matter. Its own cursor is of no use: it holds the filters, and is there
         on the last page too.
         """
+        found = await self._fitting(wanted, directory)
+        return _unordered_page(found, wanted.limit) if wanted.any_order else _latest_page(found, wanted.limit)
+
+    async def _fitting(self, wanted: SessionFilter, directory: str) -> list[Session]:
+        """Return the sessions that fit a filter; if the order does not matter, at most one more than its limit."""
         found: list[Session] = []
         active = {} if wanted.any_order else await self.session_status(directory)
         now = int(self._sender.clock.now() * 1000)
@@ -90,20 +95,11 @@ class SessionCalls(SettingsCalls):
                 found.append(session)
             if wanted.any_order and len(found) > wanted.limit:
                 break
-        if len(found) <= wanted.limit and wanted.any_order:
-            return Page(found, "")
-        if wanted.any_order:
-            return Page(found[: wanted.limit], FROM_THE_LATEST)
-        found.sort(key=lambda session: session.time.updated, reverse=True)
-        shown = found[: wanted.limit]
-        return Page(shown, f"{shown[-1].time.updated:.0f}" if len(found) > wanted.limit else "")
+        return found
 
     async def _sessions(self, wanted: SessionFilter, directory: str) -> AsyncIterator[Session]:
         """Yield sessions from the latest one on, the archived ones last."""
-        query: dict[str, object] = {"limit": SESSIONS_A_PAGE, "order": "desc"}
-        query |= {"search": wanted.search} if wanted.search else {}
-        query |= {"parentID": "null"} if wanted.roots else {}
-        query |= {"directory": directory} if directory else {}
+        query = _query_of(wanted, directory)
         async for session in self._listed(query):
             if session.time.archived is None:
                 yield session
@@ -201,3 +197,22 @@ def _changed_at(session: Session, moment: float) -> Session:
 def _is_wanted(session: Session, wanted: SessionFilter) -> bool:
     changed = session.time.updated
     return changed >= wanted.since and (not wanted.before or changed < wanted.before)
+
+
+def _query_of(wanted: SessionFilter, directory: str) -> dict[str, object]:
+    """Return the query of the first page of a list."""
+    filters = {"search": wanted.search, "parentID": "null" if wanted.roots else "", "directory": directory}
+    used = {name: value for name, value in filters.items() if value}
+    return {"limit": SESSIONS_A_PAGE, "order": "desc", **used}
+
+
+def _unordered_page(found: list[Session], limit: int) -> Page[Session]:
+    """Return the first of some sessions; if there are more, the cursor is that of the whole list."""
+    return Page(found[:limit], FROM_THE_LATEST if len(found) > limit else "")
+
+
+def _latest_page(found: list[Session], limit: int) -> Page[Session]:
+    """Return the latest of some sessions, with the time of the last one as the cursor of the earlier ones."""
+    latest = sorted(found, key=lambda session: session.time.updated, reverse=True)
+    shown = latest[:limit]
+    return Page(shown, f"{shown[-1].time.updated:.0f}" if len(found) > limit else "")

@@ -89,7 +89,7 @@ class _Conversation:
     def _add(self, kind: str, message_id: str, made: list[Message], *, resumes: bool) -> None:
         if kind == "user":
             self._mark_broken_step()
-            made = [_with_info(made[0], joined=self._has_next_step() and not self._has_stopped_before(made[0]))]
+            made = [_with_info(made[0], joined=self._is_joined_by(made[0]))]
         if resumes and self._prompt:
             # As a message of the user it would end the run.
             made = [_with_info(made[0], role="system")]
@@ -103,6 +103,10 @@ class _Conversation:
         """Mark a step that has not ended when OpenCode takes a prompt as the last one: its server was killed in it."""
         if self._last is not None and not self.messages[self._last].info.is_complete:
             self.messages[self._last] = _with_info(self.messages[self._last], ended=True)
+
+    def _is_joined_by(self, prompt: Message) -> bool:
+        """Return True if OpenCode takes a prompt between two steps of the work on an earlier one."""
+        return self._has_next_step() and not self._has_stopped_before(prompt)
 
     def _has_stopped_before(self, prompt: Message) -> bool:
         """Return True if OpenCode was ended after the last step, which was complete before it got a prompt.
