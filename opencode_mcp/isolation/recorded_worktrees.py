@@ -90,9 +90,9 @@ class RecordedWorktrees(ABC):
         worktree = self.records.at(directory)
         if worktree is None:
             raise NotFound(
-                f"{directory} is no isolated worktree of this MCP server.",
-                hint="Only a run that was started with isolate=true has one, with a record in the state folder of its "
-                "bridge.",
+                f"The session works in {directory}, which is no isolated worktree: there is nothing to bring back.",
+                hint="Its changes are in that folder already. Only a run that was started with isolate=true has a "
+                "worktree.",
             )
         if worktree.removed:
             raise removed_worktree(worktree)

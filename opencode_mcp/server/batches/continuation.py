@@ -55,11 +55,6 @@ def done_before(task: "Task") -> Done:
     return Done(**stored.get(KEY, {}))
 
 
-def is_continuation(task: "Task") -> bool:
-    """Return True if a task goes on in a session that has its first prompt."""
-    return bool(RunOrder.read(task.arguments).session_id)
-
-
 def used_up(limits: "Limits") -> str:
     """Return why a task with limits does not go on."""
     told = " ".join(f"{name}={value:g}" for name, value in limits.as_data().items())

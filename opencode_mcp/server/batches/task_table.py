@@ -174,12 +174,13 @@ def _last_step(tasks: "Sequence[Task]", worktrees: "Mapping[str, Worktree]") -> 
 
 def _diff_step(done: "Sequence[str]", tasks: "Sequence[Task]") -> str:
     """Return a sentence on how to see the changes of a completed task; if all tried one prompt, beside another's."""
-    if not done:
+    changed = [task.session_id for task in tasks if task.session_id in done and task.files]
+    if not changed:
         return ""
     if len(done) > 1 and _is_one_prompt(tasks):
         call = f'opencode_diff(session_id="{done[0]}", compare_with="{done[1]}")'
         return f"{call} shows the changes of one beside another."
-    return f'opencode_diff(session_id="{done[0]}") shows the changes of one.'
+    return f'opencode_diff(session_id="{changed[0]}") shows the changes of one.'
 
 
 def _integration(isolated: "Sequence[str]", worktrees: "Mapping[str, Worktree]") -> str:
