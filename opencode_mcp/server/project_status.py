@@ -72,6 +72,21 @@ async def describe_project(bridge: "Bridge", directory: str, show: ShownFacts = 
         await bridge.client.open_project(directory)
     reads = {name: partial(FACTS[name], bridge, directory) for name in SHOWN[show]}
     found, failed = await read_each(reads, within=WITHIN)
+    _add_facts_of_health(found, failed)
+    facts = {name: found[name] for name in NAMES if name in found and (found[name] or name not in SHOWN_IF_ANY)}
+    return {**facts, UNREAD: _by_reason(failed)} if failed else facts
+
+
+def _add_facts_of_health(found: dict[str, object], failed: dict[str, BridgeError]) -> None:
+    """Replace the health, if it was to be read, by the facts that are made of it.
+
+    Args:
+        found: The facts that could be read, by name.
+        failed: The errors of the others.
+
+    Raises:
+        BridgeError: OpenCode cannot be reached, or does not return its version.
+    """
     unreached = failed.get(VERSION)
     # After a time-out, OpenCode may still be opening the project.
     if unreached and not isinstance(unreached, BackendTimeout):
@@ -80,8 +95,6 @@ async def describe_project(bridge: "Bridge", directory: str, show: ShownFacts = 
         failed[GENERATION] = unreached
     elif VERSION in found:
         found |= _facts_of(cast("Health", found[VERSION]))
-    facts = {name: found[name] for name in NAMES if name in found and (found[name] or name not in SHOWN_IF_ANY)}
-    return {**facts, UNREAD: _by_reason(failed)} if failed else facts
 
 
 def _by_reason(failed: Mapping[str, BridgeError]) -> list[dict[str, Any]]:

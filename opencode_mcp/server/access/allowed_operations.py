@@ -168,10 +168,12 @@ class AllowedOperations:
         """
         if self._named <= HANDMADE_SETS:
             return []
-        tables = [catalog.table_of(generation).operations for generation in GENERATIONS]
-        ids = sorted({name for table in tables for name in table})
-        rows = [tuple(table[name] for table in tables if name in table and self._lists(table[name])) for name in ids]
-        return [found for found in rows if found]
+        listed: dict[str, tuple[Operation, ...]] = {}
+        for generation in GENERATIONS:
+            for name, operation in catalog.table_of(generation).operations.items():
+                if self._lists(operation):
+                    listed[name] = (*listed.get(name, ()), operation)
+        return [listed[name] for name in sorted(listed)]
 
     def _lists(self, operation: "Operation") -> bool:
         return not self._named.isdisjoint({ALL, operation.group}) and self.allows(operation)

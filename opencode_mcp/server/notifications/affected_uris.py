@@ -1,10 +1,13 @@
 """Map events of OpenCode to the URIs, without queries, of the resources that they change. Pure."""
 
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.server import uris
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.vocabulary.models import MessageInfo
 
 
 def names_of(uri: str) -> tuple[str, str]:
@@ -24,10 +27,7 @@ def changed_by(event: backend_events.Event, lineage: Sequence[str] = ()) -> Iter
     match event:
         case backend_events.MessageChanged(message=message):
             yield from _message(session_id, message.id)
-            yield uris.run(session_id, message.parent_id or message.id)
-            if message.role == "user":
-                # OpenCode puts what a prompt changed into the prompt's own message.
-                yield uris.diff(session_id)
+            yield from _run(session_id, message)
         case backend_events.PartChanged(part=part):
             yield from _message(session_id, str(part.get("messageID")))
             yield from _patch(session_id, part)
@@ -47,6 +47,14 @@ def changed_by(event: backend_events.Event, lineage: Sequence[str] = ()) -> Iter
 def _message(session_id: str, message_id: str) -> Iterator[str]:
     yield uris.transcript(session_id)
     yield uris.message(session_id, message_id)
+
+
+def _run(session_id: str, message: "MessageInfo") -> Iterator[str]:
+    """Yield the URIs that show the run of a message: the run, and its changes if the message is its prompt."""
+    yield uris.run(session_id, message.parent_id or message.id)
+    if message.role == "user":
+        # OpenCode puts what a prompt changed into the prompt's own message.
+        yield uris.diff(session_id)
 
 
 def _patch(session_id: str, part: backend_events.JsonMap) -> Iterator[str]:

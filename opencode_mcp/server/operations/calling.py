@@ -236,11 +236,15 @@ async def _send_progress_regularly(request: OperationRequest) -> None:
         await tell(f"waiting for {request.operation.id} ({waited:.0f} s)")
 
 
+def _has_arguments(request: OperationRequest) -> bool:
+    call = request.call
+    return bool(call.path or call.query or call.body or request.own)
+
+
 def _explained(error: BridgeError, request: OperationRequest) -> BridgeError:
-    operation, call = request.operation, request.call
-    has_arguments = call.path or call.query or call.body or request.own
+    operation = request.operation
     if isinstance(error, BackendFailed) and not error.hint:
-        error.hint = WITH_ARGUMENTS if has_arguments else WITHOUT_ARGUMENTS
+        error.hint = WITH_ARGUMENTS if _has_arguments(request) else WITHOUT_ARGUMENTS
     if operation.note and isinstance(error, (BackendError, InvalidArgument)):
         error.message = f"{error.message} Note on {operation.id}: {operation.note}"
     return error

@@ -54,6 +54,19 @@ class Part:
     """JMESPath expression; empty: the whole reply."""
     offset: int = 0
 
+    @property
+    def limit(self) -> int:
+        """Largest number of characters that are shown of it."""
+        return TEXT_LIMIT if self.select or self.offset else WHOLE_LIMIT
+
+    def select_from(self, reply: object) -> object:
+        """Return what the expression selects.
+
+        Raises:
+            InvalidArgument: It cannot be evaluated.
+        """
+        return select_part(reply, self.select) if self.select else reply
+
 
 def reply_result(operation: "Operation", outcome: "OperationResult", part: Part | None) -> "CallToolResult":
     """Make the result.
@@ -64,10 +77,9 @@ def reply_result(operation: "Operation", outcome: "OperationResult", part: Part 
     wanted = part or Part()
     # Cleaned before it is JSON, where Unicode's line ends could not be told from those of the text.
     whole = shown_data(outcome.value)
-    selected = select_part(whole, wanted.select) if wanted.select else whole
+    selected = wanted.select_from(whole)
     _check_offset(selected, wanted.offset)
-    limit = TEXT_LIMIT if wanted.select or wanted.offset else WHOLE_LIMIT
-    shown = cut_json(selected, limit, select=wanted.select, offset=wanted.offset)
+    shown = cut_json(selected, wanted.limit, select=wanted.select, offset=wanted.offset)
     notes = [
         *outcome.notes,
         *_page_notes(operation, outcome),
