@@ -53,9 +53,15 @@ async def own_changes(
     authorships = await _authors_of(bridge, session, found, work)
     left_out = {file: whose for file, whose in authorships.items() if whose.whose == "other"}
     kept = {file: whose for file, whose in authorships.items() if file not in left_out}
-    is_unknown = any(whose.whose == "unknown" for whose in kept.values())
-    author = ("this prompt" if message_id else "this session") + (" or others" if is_unknown else "")
-    return OwnChanges([diff for diff in found if diff.file not in left_out], kept, left_out, author)
+    diffs = [diff for diff in found if diff.file not in left_out]
+    return OwnChanges(diffs, kept, left_out, _author_of(message_id, kept))
+
+
+def _author_of(message_id: str, authorships: "Mapping[str, Authorship]") -> str:
+    """Return the author of changes as the subject of a sentence."""
+    author = "this prompt" if message_id else "this session"
+    is_known = all(whose.whose != "unknown" for whose in authorships.values())
+    return author if is_known else f"{author} or others"
 
 
 async def _changes_and_work(

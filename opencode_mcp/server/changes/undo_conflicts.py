@@ -13,7 +13,7 @@ from opencode_mcp.server.changes import change_authors
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opencode_mcp.diffs.authorship import Judge
+    from opencode_mcp.diffs.authorship import Judge, WriteCall
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
 
@@ -43,9 +43,7 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
             "of the session that it was copied from.",
             hint="Undo it there, or undo a prompt that was sent to the fork.",
         )
-    files = {_relative(file, session) for file in work.files}
-    if (await bridge.client.features()).undo_restores_diff:
-        files |= await _differing(bridge, session, prompts)
+    files = await _files_put_back(bridge, session, work, prompts)
     if not files:
         return
     judge = await other_sessions.read_authors(
@@ -55,20 +53,25 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
     foreign = {file: whose for file, whose in found.items() if whose.whose != "this"}
     if not foreign:
         return
-    own = [file for file, whose in found.items() if whose.whose in {"this", "shared"}]
-    safe = _undo_by_hand(session.id, own) if own else ""
+    by_hand = _undo_by_hand(session.id, found)
     order = _other_order(bridge, session.id, work, judge, foreign)
     operation = (await bridge.operation_of(UNDO)).id
     raise CallerError(
         f"Nothing was undone: to undo {session.id} from {prompt} on would also take back changes that are not its own. "
         f"{change_authors.authors_note(foreign)}",
-        hint=order + safe + _all_the_same(operation, {"sessionID": session.id, "messageID": prompt}, list(foreign)),
+        hint=order + by_hand + _all_the_same(operation, {"sessionID": session.id, "messageID": prompt}, list(foreign)),
     )
 
 
-async def _differing(bridge: "Bridge", session: "Session", prompts: list[str]) -> set[str]:
-    """Return the files in the diffs of some prompts (``session.diff``)."""
-    files: set[str] = set()
+async def _files_put_back(bridge: "Bridge", session: "Session", work: Work, prompts: list[str]) -> set[str]:
+    """Return the files that an undo of some prompts puts back.
+
+    These are the files that differed after a step; with ``undo_restores_diff`` also those in the diffs of the prompts
+    (``session.diff``).
+    """
+    files = {_relative(file, session) for file in work.files}
+    if not (await bridge.client.features()).undo_restores_diff:
+        return files
     for prompt in prompts[:PROMPTS_READ]:
         files |= {diff.file for diff in await bridge.client.session_diff(session.id, prompt)}
     return files
@@ -115,8 +118,7 @@ def _other_order(
         judge: Knows the calls of the others.
         foreign: The files that are not, or not only, the session's.
     """
-    named = {call.session_id for found in foreign.values() for call in found.others}
-    calls = sorted((call for call in judge.others if call.session_id in named), key=lambda call: call.period.begin)
+    calls = _calls_of_others(judge, foreign)
     if not calls:
         return ""
     if not any(call.period.overlaps(work.period) for call in calls):
@@ -128,8 +130,17 @@ def _other_order(
     return f"{alone}Next time, opencode_run(isolate=true) gives each of such runs files of its own. "
 
 
-def _undo_by_hand(session_id: str, files: list[str]) -> str:
-    """Return a sentence on how to undo only what the session changed."""
+def _calls_of_others(judge: "Judge", foreign: "Mapping[str, Authorship]") -> "list[WriteCall]":
+    """Return the calls of the sessions that changed some files, or may have, the earliest first."""
+    named = {call.session_id for found in foreign.values() for call in found.others}
+    return sorted((call for call in judge.others if call.session_id in named), key=lambda call: call.period.begin)
+
+
+def _undo_by_hand(session_id: str, found: "Mapping[str, Authorship]") -> str:
+    """Return a sentence on how to undo only what the session changed of some files; empty if it changed none."""
+    files = [file for file, whose in found.items() if whose.whose in {"this", "shared"}]
+    if not files:
+        return ""
     prompt = json.dumps(f"Undo your own changes of {change_authors.listed_names(files)} by hand.", ensure_ascii=False)
     call = f'opencode_run(session_id="{session_id}", prompt={prompt})'
     return f"To take back only this session's changes: {call}, or edit the files. "

@@ -141,30 +141,57 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
     """
     query = session_list.SessionQuery(directory=directory, since=since, roots=False, archived=True)
     page = await session_list.list_sessions(bridge, query, MOST_SESSIONS, "", room=inf)
-    readable = [session for session in page.sessions if session.directory in page.readable]
-    reads = {session.id: partial(read_account, bridge.client, session, since) for session in readable}
-    found, failed = await read_each(reads, within=SECONDS)
-    unread = [item for item in readable if item.id in failed and not isinstance(failed[item.id], NotFound)]
+    read = await _read_accounts(bridge, page, since)
     keeps_removed = (await bridge.client.features()).keeps_removed_cost
     report = CostReport(since)
-    counted = {session.id: session for session in readable if session.id in found}
-    for session in counted.values():
-        account = cast("Account", found[session.id])
+    for session in read.sessions.values():
+        account = read.accounts[session.id]
         _add_session(report, session, account, bridge.fence.project_of(session.directory))
-        _add_to_row(report, origin_of(session, counted), account, is_running=session.id in page.status)
+        _add_to_row(report, origin_of(session, read.sessions), account, is_running=session.id in page.status)
         _add_runs(report, session, account)
         _add_words(report, account, partial(bridge.runs.notes.words_of, session))
-    closed = [session for session in page.sessions if session.directory not in page.readable]
-    report.not_counted = Spending.total(map(Spending.counted, [*closed, *unread]))
+    report.not_counted = Spending.total(map(Spending.counted, [*read.closed, *read.late]))
     report.unknown = [
         *_about_steps(report),
-        *_about_unread(closed, "in projects that are not open", "directory=... reads one."),
-        *_about_unread(unread, "could not be read in time", "Try again."),
+        *_about_unread(read.closed, "in projects that are not open", "directory=... reads one."),
+        *_about_unread(read.late, "could not be read in time", "Try again."),
         *([f"More than {MOST_SESSIONS:,} sessions changed; only the latest are counted."] if page.cursor else []),
         NOT_RECORDED[keeps_removed],
         PRICES,
     ]
     return report
+
+
+@dataclass(slots=True)
+class _Accounts:
+    """Accounts of the sessions of a period, and the sessions without one. Deleted sessions are left out."""
+
+    sessions: "dict[str, Session]" = field(default_factory=dict[str, "Session"])
+    """Sessions whose account was read, by their ids."""
+    accounts: dict[str, Account] = field(default_factory=dict[str, Account])
+    """Accounts by the ids of their sessions."""
+    late: "list[Session]" = field(default_factory=list["Session"])
+    """Sessions that could not be read in time."""
+    closed: "list[Session]" = field(default_factory=list["Session"])
+    """Sessions in projects that are not open."""
+
+
+async def _read_accounts(bridge: "Bridge", page: session_list.SessionPage, since: float) -> _Accounts:
+    reads = {
+        session.id: partial(read_account, bridge.client, session, since)
+        for session in page.sessions
+        if session.directory in page.readable
+    }
+    found, failed = await read_each(reads, within=SECONDS)
+    read = _Accounts(accounts=cast("dict[str, Account]", found))
+    for session in page.sessions:
+        if session.id not in reads:
+            read.closed.append(session)
+        elif session.id in found:
+            read.sessions[session.id] = session
+        elif not isinstance(failed[session.id], NotFound):
+            read.late.append(session)
+    return read
 
 
 def _add_session(report: CostReport, session: "Session", account: Account, project: str) -> None:
@@ -238,14 +265,19 @@ def _about_steps(report: CostReport) -> list[str]:
     if free:
         notes.append(f"No cost of {', '.join(free)}: OpenCode knows no price for it, or it is free.")
     if report.broken_off:
-        steps = "1 step was" if report.broken_off == 1 else f"{report.broken_off} steps were"
+        steps = _steps(report.broken_off, "was", "were")
         notes.append(f"{steps} stopped or failed; OpenCode has no cost of that.")
     if report.without_usage:
-        steps = "1 step has" if report.without_usage == 1 else f"{report.without_usage} steps have"
+        steps = _steps(report.without_usage, "has", "have")
         notes.append(f"{steps} no tokens on record: the provider reports none, or OpenCode has not counted them yet.")
     if OUTSIDE_OF_RUNS in report.tables["model"]:
         notes.append(ABOUT_BESIDE)
     return notes
+
+
+def _steps(number: int, verb: str, plural_verb: str) -> str:
+    """Return a number of steps with its verb."""
+    return f"1 step {verb}" if number == 1 else f"{number} steps {plural_verb}"
 
 
 def _is_free(spent: Spending) -> bool:
