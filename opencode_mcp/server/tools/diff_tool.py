@@ -87,21 +87,30 @@ async def opencode_diff(
     """
     bridge = bridge_of(ctx)
     globs = workspace_globs.Globs(files)
-    if compare_with and (message_id or not session_id):
-        raise InvalidArgument("compare_with takes two whole sessions.", hint="Give session_id, and no message_id.")
+    _check_combination(session_id, message_id, directory, compare_with)
     if not session_id:
-        if message_id:
-            raise InvalidArgument(f"The prompt {message_id} needs a session.", hint="Give its session_id too.")
         where = await bridge.fence.directory(directory)
         return await _working_tree_result(bridge, where, against, files, globs)
-    if directory:
-        raise InvalidArgument("A session has its own directory.", hint="Leave directory or session_id out.")
     session = await bridge.fence.session(session_id)
     if compare_with:
         other = await bridge.fence.session(compare_with)
         return await session_comparison.compared(bridge, session, other, globs if files else None)
     changes = _only(await _with_note(bridge, session, message_id), files, globs)
     return changes_result(changes, diff_link(session_id, message_id))
+
+
+def _check_combination(session_id: str, message_id: str, directory: str, compare_with: str) -> None:
+    """Refuse arguments that do not fit each other.
+
+    Raises:
+        InvalidArgument: Two of them exclude each other, or one that is missing is needed.
+    """
+    if compare_with and (message_id or not session_id):
+        raise InvalidArgument("compare_with takes two whole sessions.", hint="Give session_id, and no message_id.")
+    if message_id and not session_id:
+        raise InvalidArgument(f"The prompt {message_id} needs a session.", hint="Give its session_id too.")
+    if directory and session_id:
+        raise InvalidArgument("A session has its own directory.", hint="Leave directory or session_id out.")
 
 
 async def _working_tree_result(

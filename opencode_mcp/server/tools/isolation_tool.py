@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.opencode.vocabulary.models import Session
 
+WAIT_OR_STOP = "Wait for it with opencode_wait. opencode_abort stops it."
+
 
 @tool(
     title="Bring isolated work back",
@@ -56,32 +58,39 @@ async def opencode_integrate(
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
         worktree, session = await _worktree_of(bridge, session_id)
-        # OpenCode has not confirmed a worktree without a directory, so no session works there.
-        busy = await bridge.client.running_sessions(worktree.directory) if worktree.directory else []
-        if busy:
-            raise SessionBusy(
-                f"The session {busy[0]} is running in the worktree.",
-                hint="Wait for it with opencode_wait. opencode_abort stops it.",
-            )
-        if verification := bridge.runs.verifications.running_in(worktree.session_id):
-            raise SessionBusy(
-                f"The work of the session {worktree.session_id} is being verified: {verification.doing}.",
-                hint="Wait for it with opencode_wait. opencode_abort stops it.",
-            )
+        await _check_idle(bridge, worktree)
     title = title_of(session) if session else ""
     check = check_of(bridge.allowed, await bridge.operation_of(UNDO), worktree)
     options = integration_result.IntegrationOptions(
         message or title or worktree.name, markers=markers, title=title, check=check
     )
     done = await bridge.integrator.integrate(worktree, how, options)
-    if (
-        how in integration_text.REMOVING
-        and session is None
-        and not await session_deletion.has_sessions(bridge, worktree.directory)
-    ):
-        # Nothing needs the record any more.
-        await bridge.worktrees.delete_record(worktree)
+    if session is None and how in integration_text.REMOVING:
+        await _delete_unused_record(bridge, worktree)
     return result(integration_text.text_of(how, worktree, done), integration_text.data_of(how, worktree, done))
+
+
+async def _check_idle(bridge: Bridge, worktree: "Worktree") -> None:
+    """Refuse to bring work back while it changes or is verified.
+
+    Raises:
+        SessionBusy: A session is running in the worktree, or its work is being verified.
+    """
+    # OpenCode has not confirmed a worktree without a directory, so no session works there.
+    busy = await bridge.client.running_sessions(worktree.directory) if worktree.directory else []
+    if busy:
+        raise SessionBusy(f"The session {busy[0]} is running in the worktree.", hint=WAIT_OR_STOP)
+    if verification := bridge.runs.verifications.running_in(worktree.session_id):
+        raise SessionBusy(
+            f"The work of the session {worktree.session_id} is being verified: {verification.doing}.",
+            hint=WAIT_OR_STOP,
+        )
+
+
+async def _delete_unused_record(bridge: Bridge, worktree: "Worktree") -> None:
+    """Delete the record of a removed worktree if no session needs it any more."""
+    if not await session_deletion.has_sessions(bridge, worktree.directory):
+        await bridge.worktrees.delete_record(worktree)
 
 
 async def _worktree_of(bridge: Bridge, name: str) -> "tuple[Worktree, Session | None]":

@@ -24,11 +24,14 @@ from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run, wait_for_run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.runs.outcome.run_report import RunReport
     from opencode_mcp.runs.record import Run
     from opencode_mcp.runs.session_stopping import StopResult
     from opencode_mcp.server.bridge import Bridge
+    from opencode_mcp.server.waiting.deadlines import Deadlines
 
 SHOWN = 10
 """Number of calls or sessions that a note names."""
@@ -168,21 +171,33 @@ async def opencode_wait(
     async with starting(ctx, deadlines.start, READ_AGAIN):
         sessions = [await bridge.fence.session(name) for name in named]
         found = await _find_runs(bridge, sessions, message_id)
-    runs = [run for _, run in found]
-    for run in runs:
+    for _, run in found:
         bridge.supervise(run)
-    if len(sessions) == 1:
-        return await wait_for_run(ctx, runs[0], wait_seconds, undone_run(sessions[0], runs[0].message_id))
+    if len(sessions) > 1:
+        reports = await _wait_for_all(ctx, found, deadlines, until)
+        return reports_result(reports, until=until, without_run=_without_run(sessions, found))
+    session, run = found[0]
+    return await wait_for_run(ctx, run, wait_seconds, undone_run(session, run.message_id))
 
-    reports = await bridge.auto_reply.follow_all(
-        runs, bridge.waits.deadline(deadlines.wait, deadlines.latest), progress_sender(ctx), until=until
-    )
+
+async def _wait_for_all(
+    ctx: BridgeContext, found: "Sequence[tuple[Session, Run]]", deadlines: "Deadlines", until: Literal["any", "all"]
+) -> "list[RunReport]":
+    """Wait for several runs, and return their reports in the same order."""
+    bridge = bridge_of(ctx)
+    limit = bridge.waits.deadline(deadlines.wait, deadlines.latest)
+    runs = [run for _, run in found]
+    reports = await bridge.auto_reply.follow_all(runs, limit, progress_sender(ctx), until=until)
     for (session, run), report in zip(found, reports, strict=True):
         add_answerers(bridge, run, report, ctx.client_capabilities)
         report.note = " ".join(filter(None, [undone_run(session, run.message_id), report.note]))
-    with_run = {run.session_id for run in runs}
-    without_run = [session.id for session in sessions if session.id not in with_run]
-    return reports_result(reports, until=until, without_run=without_run)
+    return reports
+
+
+def _without_run(sessions: "Sequence[Session]", found: "Sequence[tuple[Session, Run]]") -> list[str]:
+    """Return the ids of the sessions for which no run was found."""
+    with_run = {session.id for session, _ in found}
+    return [session.id for session in sessions if session.id not in with_run]
 
 
 async def _report_of_task(ctx: BridgeContext, named: "batch_wait.Named") -> CallToolResult | None:

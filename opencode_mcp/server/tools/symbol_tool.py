@@ -62,18 +62,18 @@ async def opencode_find_symbols(
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)
     found = await bridge.search.symbols(place, query)
-    every = [_known(symbol) for symbol in found.known] or [_defined(one) for one in found.definitions]
+    every = _symbols(found)
     rows = fitting(every[:limit])
     note = _note(found, len(every), len(rows))
     data: dict[str, Any] = {"symbols": rows, "source": "language server" if found.known else "text"}
-    none = f"No definition of {query!r} was found." + ("" if references else ALL_LINES)
-    lines = [_symbol_line(row) for row in rows] or [none]
+    lines = _symbol_lines(rows, query, references=references)
     by_text = BY_TEXT if rows and not found.known else ""
     if references:
         page = found_lines.FoundPage(0, limit, room=max(PAGE_BYTES - json_size(rows), LEAST_ROOM))
         data["references"] = await _references(bridge, place, query, page, rows)
         lines += _reference_lines(query, page, "other line" if rows else "line", told=bool(by_text))
-    data |= {"note": f"{by_text} {note}".strip()} if by_text or note else {}
+    if by_text or note:
+        data["note"] = f"{by_text} {note}".strip()
     return result("\n".join(filter(None, [by_text, *lines, note])), data, verbatim=references)
 
 
@@ -117,6 +117,23 @@ def _reference_lines(query: str, page: "FoundPage", lines: str, *, told: bool) -
         *lines_by_file(page.lines),
         *filter(None, [more]),
     ]
+
+
+def _symbols(found: "FoundSymbols") -> list[dict[str, Any]]:
+    """Return the symbols of a language server; if there are none, the definitions that were found by text."""
+    return [_known(symbol) for symbol in found.known] or [_defined(one) for one in found.definitions]
+
+
+def _symbol_lines(rows: "list[dict[str, Any]]", query: str, *, references: bool) -> list[str]:
+    """Return the lines of the symbols, or one that says that there is none.
+
+    Args:
+        rows: The symbols.
+        query: What was searched for.
+        references: Whether the lines that use it follow.
+    """
+    none = f"No definition of {query!r} was found." + ("" if references else ALL_LINES)
+    return [_symbol_line(row) for row in rows] or [none]
 
 
 def _symbol_line(row: "JsonMap") -> str:
