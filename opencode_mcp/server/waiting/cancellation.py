@@ -21,7 +21,9 @@ SECOND_ATTEMPT_SECONDS = 10.0
 
 
 async def stop_cancelled(bridge: "Bridge", run: "Run") -> None:
-    """Stop a run. A stop that takes long continues in the background."""
+    """Stop the run of a cancelled call, if the operator wants that. A long stop continues in the background."""
+    if not bridge.settings.abort_on_cancel:
+        return
     stopped = False
     with anyio.move_on_after(FIRST_ATTEMPT_SECONDS, shield=True):
         stopped = await _stop(bridge, run, FIRST_ATTEMPT_SECONDS)

@@ -162,13 +162,18 @@ def read_form(
         return DECLINED if filled.action == "decline" else DISMISSED
     if request.kind == "question" and _page_of(request, capabilities):
         return answer_rules.QuestionReply([["true"]])
-    content = {name: value for name, value in (filled.content or {}).items() if value not in (None, "", [])}
+    content = _filled_fields(filled)
     if not content:
         return EMPTY
     return _permission_reply(content) if request.kind == "permission" else _question_reply(request, content)
 
 
 FormContent = Mapping[str, str | int | float | bool | list[str] | None]
+
+
+def _filled_fields(filled: ElicitResult) -> FormContent:
+    content: FormContent = filled.content or {}
+    return {name: value for name, value in content.items() if value not in (None, "", [])}
 
 
 def _permission_reply(content: FormContent) -> "RequestReply | Unanswered":

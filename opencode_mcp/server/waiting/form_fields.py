@@ -52,12 +52,21 @@ def _explained(item: QuestionItem, asked_if: str) -> str:
 
 
 def _choice_schema(item: QuestionItem) -> dict[str, object]:
+    return _several_schema(item) if item.multiple else _one_schema(item)
+
+
+def _several_schema(item: QuestionItem) -> dict[str, object]:
+    """Return the schema of a choice of several options."""
     labels = labels_of(item)
-    if item.multiple:
-        chosen = [label for label, answer in labels.items() if answer in texts_of(item.default)]
-        limits = _set({"minItems": item.min_items, "maxItems": None if item.custom else item.max_items})
-        items: dict[str, object] = {"type": "string", "enum": list(labels)}
-        return {"type": "array", "items": items} | limits | ({"default": chosen} if chosen else {})
+    chosen = [label for label, answer in labels.items() if answer in texts_of(item.default)]
+    limits = _set({"minItems": item.min_items, "maxItems": None if item.custom else item.max_items})
+    items: dict[str, object] = {"type": "string", "enum": list(labels)}
+    return {"type": "array", "items": items} | limits | ({"default": chosen} if chosen else {})
+
+
+def _one_schema(item: QuestionItem) -> dict[str, object]:
+    """Return the schema of a choice of one option."""
+    labels = labels_of(item)
     default = next((label for label, answer in labels.items() if answer == item.default), None)
     return {"type": "string"} | _set({"enum": list(labels) or None, "default": default})
 

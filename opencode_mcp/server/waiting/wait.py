@@ -141,15 +141,13 @@ async def wait_for_run(
     except BridgeError as error:
         if not started and not isinstance(error, BackendTimeout):
             raise
-        failure = (STARTED_UNSEEN if started else reporter.UNSEEN).format(error=error)
-        return _unseen(bridge, run, " ".join(filter(None, [note or note_if_running, failure])))
+        return _unseen(bridge, run, note or note_if_running, error, started=started)
     except Exception as error:
         if not started:
             raise
         raise following_failed(run) from error
     except anyio.get_cancelled_exc_class():
-        if bridge.settings.abort_on_cancel:
-            await cancellation.stop_cancelled(bridge, run)
+        await cancellation.stop_cancelled(bridge, run)
         raise
 
 
@@ -365,8 +363,9 @@ def following_failed(run: "Run") -> UnexpectedToolError:
     )
 
 
-def _unseen(bridge: Bridge, run: "Run", note: str) -> CallToolResult:
+def _unseen(bridge: Bridge, run: "Run", note: str, error: BridgeError, *, started: bool) -> CallToolResult:
     """Report a run that OpenCode has, but that could not be read."""
-    report = reporter.unseen_report(run, note)
+    failure = (STARTED_UNSEEN if started else reporter.UNSEEN).format(error=error)
+    report = reporter.unseen_report(run, " ".join(filter(None, [note, failure])))
     report.unlisted_tools = bridge.unlisted_tools
     return report_result(report)
