@@ -100,6 +100,8 @@ class CostReport:
     """Sessions that spent something in the period, without subagents."""
     archived: int = 0
     """Part of these that are archived, which lists leave out."""
+    without_cost: int = 0
+    """Sessions that changed in the period and spent nothing in it, without subagents. Lists count them."""
     subagents: int = 0
     """Subagents that spent something in the period."""
     spent_by_subagents: Spending = field(default_factory=Spending)
@@ -195,8 +197,7 @@ async def _read_accounts(bridge: "Bridge", page: session_list.SessionPage, since
 
 
 def _add_session(report: CostReport, session: "Session", account: Account, project: str) -> None:
-    if account.steps or not account.beside.is_nothing:
-        _count_session(report, session, account)
+    _count_session(report, session, account)
     for step in account.steps:
         report.broken_off += step.is_broken_off
         report.without_usage += step.has_no_usage
@@ -245,7 +246,9 @@ def _add_words(report: CostReport, account: Account, words_of: "Callable[[str], 
 
 
 def _count_session(report: CostReport, session: "Session", account: Account) -> None:
-    if session.parent_id:
+    if not account.steps and account.beside.is_nothing:
+        report.without_cost += not session.parent_id
+    elif session.parent_id:
         report.subagents += 1
         report.spent_by_subagents.add(account.total)
     else:

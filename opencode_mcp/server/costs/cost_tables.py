@@ -31,6 +31,8 @@ def cost_data(report: CostReport, top: int = TOP) -> dict[str, Any]:
     head = {"since": local_time(report.since), "time_zone": local_zone(report.since), "sessions": report.sessions}
     tables = {f"by_{name}": _table_data(report, name) for name in TABLES}
     parts: dict[str, Any] = {**head, **amount_data(report.total)}
+    if report.without_cost:
+        parts["sessions_without_cost"] = report.without_cost
     if report.subagents:
         parts["subagents"] = {"sessions": report.subagents, **amount_data(report.spent_by_subagents)}
     parts |= tables
@@ -73,6 +75,7 @@ def cost_text(report: CostReport, top: int = TOP) -> str:
     head = (
         f"{amount} in {quantity(report.sessions, 'session')}{archived}{_by_subagents(report)} since "
         f"{local_time(report.since)} (days in this machine's time zone, {local_zone(report.since)})."
+        f"{_without_cost(report)}"
     )
     tables = [_table(report, name) for name in TABLES] if report.sessions or report.subagents else []
     sessions = [_sessions(report, top)] if report.by_session else []
@@ -80,6 +83,12 @@ def cost_text(report: CostReport, top: int = TOP) -> str:
     runs = [_runs(report, top)] if _has_several_runs(report) else []
     rounded = [ROUNDED] if tables else []
     return "\n\n".join([head, *tables, *sessions, *runs, "\n".join([*rounded, *report.unknown])])
+
+
+def _without_cost(report: CostReport) -> str:
+    if not report.without_cost:
+        return ""
+    return f" {quantity(report.without_cost, 'more session')} changed, without cost or tokens."
 
 
 def _by_subagents(report: CostReport) -> str:

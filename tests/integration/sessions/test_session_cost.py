@@ -82,6 +82,7 @@ async def test_every_place_counts_forks_and_subagents_once_and_shows_the_same(
     assert (report["cost"], report["subagents_cost"]) == (pytest.approx(0.003004 + 0.03001), pytest.approx(0.03001))
     assert report["tokens"]["input"] == 33_000
     fork = await host.data("opencode_fork", session_id=report["session_id"])
+    assert (await cost_of(host, project))["sessions_without_cost"] == 1
     await host.run(step(text("In the fork."), usage(input=500, output=0)), session_id=fork["session_id"])
     found = await same_everywhere(host, project, [report["session_id"], fork["session_id"]])
     assert about(found["cost"], 0.003004 + 0.03001 + 0.0005, opencode_generation)

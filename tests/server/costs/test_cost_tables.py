@@ -28,6 +28,15 @@ def test_what_has_no_cost_is_named() -> None:
     assert "- without cost or tokens: plan" in told
 
 
+def test_sessions_without_cost_are_counted_so_that_a_list_has_the_same_number() -> None:
+    made = report()
+    assert "more session" not in cost_text(made)
+    assert "sessions_without_cost" not in cost_data(made)
+    made.without_cost = 2
+    assert "2 more sessions changed, without cost or tokens." in cost_text(made).splitlines()[0]
+    assert cost_data(made)["sessions_without_cost"] == 2
+
+
 def test_a_running_session_is_marked_and_makes_every_total_a_lower_limit() -> None:
     told = cost_text(report())
     assert '- ses_2 "Second" (archived, running): at least $1.0000' in told
