@@ -50,7 +50,7 @@ class Outcome:
     files: int = 0
     added: int = 0
     removed: int = 0
-    """Changed files, and lines."""
+    """Changed files, and lines; no lines if those of a file are not known."""
     names: str = ""
     """Paths of the files, one on each line, if they are few."""
     cost: float = 0

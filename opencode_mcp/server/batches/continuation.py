@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from opencode_mcp.runs.outcome.run_report import NOT_SHOWN
 from opencode_mcp.server.new_runs.run_orders import RunOrder
 
 if TYPE_CHECKING:
     from opencode_mcp.batch_queue.tasks import Task
     from opencode_mcp.runs.limits import Limits
-    from opencode_mcp.runs.outcome.run_report import RunReport
+    from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 
 KEY = "done"
 """Key of the work before in a stored order."""
@@ -37,16 +38,30 @@ class Done:
     """US dollars."""
     seconds: float = 0
     files: Mapping[str, Sequence[int]] = field(default_factory=dict[str, "Sequence[int]"])
-    """Numbers of lines that were added and removed, by file."""
+    """Numbers of lines that were added and removed, by file; empty if they are not known: the file has no diff."""
+
+    @property
+    def lines(self) -> Sequence[int]:
+        """Return the numbers of all lines that were added and removed; 0 if those of a file are not known."""
+        if not all(self.files.values()):
+            return 0, 0
+        return sum(added for added, _ in self.files.values()), sum(removed for _, removed in self.files.values())
 
     def with_run(self, report: "RunReport") -> "Done":
         """Return this work and that of a run together."""
         lines = dict(self.files)
         for file in report.files:
             if file.whose in OWN:
-                added, removed = lines.get(file.path, (0, 0))
-                lines[file.path] = (added + file.added, removed + file.removed)
+                lines[file.path] = _with_lines_of(file, lines.get(file.path, (0, 0)))
         return Done(self.cost + report.cost, self.seconds + report.seconds, lines)
+
+
+def _with_lines_of(file: "ChangedFile", before: Sequence[int]) -> Sequence[int]:
+    """Return the lines of a file that were added and removed before and now."""
+    if not before or file.change == NOT_SHOWN:
+        return ()
+    added, removed = before
+    return added + file.added, removed + file.removed
 
 
 def done_before(task: "Task") -> Done:

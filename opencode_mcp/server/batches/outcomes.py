@@ -43,12 +43,13 @@ def failure_of(error: "BridgeError", before: Done = NOTHING_DONE) -> Outcome:
 
 
 def _outcome(status: "TaskStatus", note: str, done: Done) -> Outcome:
+    added, removed = done.lines
     return Outcome(
         status=status,
         note=_note(note),
         files=len(done.files),
-        added=sum(added for added, _ in done.files.values()),
-        removed=sum(removed for _, removed in done.files.values()),
+        added=added,
+        removed=removed,
         names=_names(list(done.files)),
         cost=done.cost,
         seconds=done.seconds,

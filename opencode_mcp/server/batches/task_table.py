@@ -104,11 +104,11 @@ def task_line(task: "Task") -> str:
 
 
 def _changed_files(task: "Task") -> str:
-    """Return the files that a task changed, with the numbers of lines; empty if there are none."""
+    """Return the files that a task changed, with the numbers of lines if they are known; empty if there are none."""
     if not task.files:
         return ""
     names = ", ".join(task.names.splitlines()) or quantity(task.files, "file")
-    return f"{names} +{task.added} -{task.removed}"
+    return f"{names} +{task.added} -{task.removed}" if task.added or task.removed else names
 
 
 def _line(task: "Task", place: int, *, isolated: bool) -> str:
