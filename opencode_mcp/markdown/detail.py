@@ -48,6 +48,8 @@ MEASURES: Mapping[ShownParts, Measure] = {
 }
 SAID = (FilePart, SubtaskPart, RetryPart, CompactionPart)
 """Parts of a conversation besides texts."""
+CUT_OFF = "cut off"
+"""Status of a tool call that OpenCode was ended in, which it keeps as running; see ``cut_off_calls.py``."""
 
 
 @dataclass(frozen=True, slots=True)

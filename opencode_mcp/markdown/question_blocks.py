@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from opencode_mcp.markdown.detail import View
+from opencode_mcp.markdown.detail import CUT_OFF, View
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine
 from opencode_mcp.opencode.vocabulary.models import QUESTION_TOOL, ToolPart
 from opencode_mcp.text.json_types import JsonMap
@@ -63,4 +63,4 @@ def _end(part: ToolPart, view: View) -> Block:
         case "error":
             return Excerpt(state.error or "no reason given", view.measure.output, "- not answered →")
         case _:
-            return PlainLine("- no answer so far")
+            return PlainLine("- cut off without an answer" if state.status == CUT_OFF else "- no answer so far")

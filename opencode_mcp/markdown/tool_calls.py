@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from opencode_mcp.errors import BackendFailed
-from opencode_mcp.markdown.detail import View
+from opencode_mcp.markdown.detail import CUT_OFF, View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section
 from opencode_mcp.opencode.vocabulary.models import SUBAGENT_STOPPED, Todo, ToolPart
@@ -99,7 +99,8 @@ def _result(part: ToolPart, view: View, call: str) -> Block:
         case "error":
             return Excerpt(state.error or "no reason given", view.measure.output, f"{call} failed →".strip())
         case _:
-            return PlainLine(f"{call} is {name(state.status)}{_where(part)}".strip())
+            unfinished = "was cut off" if state.status == CUT_OFF else f"is {name(state.status)}"
+            return PlainLine(f"{call} {unfinished}{_where(part)}".strip())
 
 
 def _where(part: ToolPart) -> str:

@@ -1,10 +1,12 @@
 """Page of a session's transcript, with the messages of its subagents; older messages are not read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.markdown.cut_off_calls import idle_sessions, with_cut_off
 from opencode_mcp.markdown.detail import PermissionAnswer
 from opencode_mcp.markdown.excerpt import code
 from opencode_mcp.markdown.shown_parts import ShownParts
@@ -61,6 +63,8 @@ async def read_transcript(
 ) -> TranscriptPage:
     """Read the latest messages of a session, or those before a cursor (``session.messages``).
 
+    A call without a result is one that was cut off if its session is idle.
+
     Args:
         client: Client of OpenCode.
         session: The session.
@@ -75,10 +79,9 @@ async def read_transcript(
         InvalidArgument: The cursor does not belong to this session.
     """
     while True:
-        page = await _messages(client, session, limit, cursor, show)
+        page, children = await _messages_with_cut_off_calls(client, session, limit, cursor, show)
         if not page.items and not page.has_read:
             return TranscriptPage(UNREADABLE if cursor else "No message yet.", "")
-        children = {} if show == "conversation" else await _subagents(client, page.items)
         text = _fitted(partial(_rendered, page, session.directory, children, permissions, show=show), characters)
         if limit <= 1 or _shows_all(text, page.items):
             return TranscriptPage(_with_missing_prompt(text, page.missing_prompt, words_of), page.cursor)
@@ -142,6 +145,27 @@ class _Messages:
     """Id of the session's first prompt, if it cannot be read, so that the messages begin with its answer."""
     undone: frozenset[str]
     """Ids of the messages that are undone."""
+
+
+async def _messages_with_cut_off_calls(
+    client: OpenCodeClient, session: Session, limit: int, cursor: str, show: ShownParts
+) -> tuple[_Messages, dict[str, list[Message]]]:
+    """Read messages, and those of their subagents; calls that OpenCode was ended in are marked."""
+    page, children = await _messages_with_subagents(client, session, limit, cursor, show)
+    idle = await idle_sessions(client, session, chain(page.items, *children.values()))
+    if not idle:
+        return page, children
+    # Calls that ended meanwhile have their results now.
+    page, children = await _messages_with_subagents(client, session, limit, cursor, show)
+    marked = {child: with_cut_off(messages, idle) for child, messages in children.items()}
+    return replace(page, items=with_cut_off(page.items, idle)), marked
+
+
+async def _messages_with_subagents(
+    client: OpenCodeClient, session: Session, limit: int, cursor: str, show: ShownParts
+) -> tuple[_Messages, dict[str, list[Message]]]:
+    page = await _messages(client, session, limit, cursor, show)
+    return page, {} if show == "conversation" else await _subagents(client, page.items)
 
 
 async def _messages(client: OpenCodeClient, session: Session, limit: int, cursor: str, show: ShownParts) -> _Messages:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opencode_mcp.markdown.detail import PermissionAnswer
+from opencode_mcp.markdown.detail import CUT_OFF, PermissionAnswer
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.markdown.transcript import render_message, render_transcript
 from opencode_mcp.opencode.vocabulary.models import SHELL_LINE_NOTE, Message
@@ -213,6 +213,11 @@ def test_messages_without_what_is_wanted_are_said_to_have_none_of_it() -> None:
 def test_a_call_that_runs_names_the_session_of_its_subagent() -> None:
     part = call("task", input={"description": "Look"}, status="running", metadata={"sessionId": "ses_2"})
     assert lines(part) == ['- `task(description="Look")` is running in session ses_2']
+
+
+def test_a_call_that_opencode_was_ended_in_was_cut_off() -> None:
+    part = call("bash", input={"command": "make"}, status=CUT_OFF)
+    assert lines(part) == ['- `bash(command="make")` was cut off']
 
 
 def test_work_that_the_person_hands_to_a_subagent_is_reported_with_its_prompt() -> None:

@@ -207,6 +207,8 @@ async def test_a_run_whose_opencode_was_killed_stays_failed_when_its_session_goe
     killed = [{name: run[name] for name in ("session_id", "message_id")} for run in (between_steps, reports[0])]
     with serve(tmp_path / "second.log"):
         async with connected(launch) as host:
+            view = await host.data("opencode_session", session_id=reports[0]["session_id"])
+            assert "` was cut off" in view["transcript"]
             for run in killed:
                 later = await host.run(text("Gone on."), session_id=run["session_id"])
                 assert (later["status"], later["text"]) == ("completed", "Gone on.")
