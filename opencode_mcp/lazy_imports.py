@@ -90,7 +90,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.opencode.v2.replacements",
         "opencode_mcp.opencode.versions",
         "opencode_mcp.opencode.vocabulary.backend_events",
-        "opencode_mcp.opencode.vocabulary.field_values",
+        "opencode_mcp.opencode.vocabulary.answer_parser",
         "opencode_mcp.opencode.vocabulary.models",
         "opencode_mcp.remote_isolation.remote_integration",
         "opencode_mcp.remote_isolation.remote_records",

@@ -46,7 +46,7 @@ from opencode_mcp.opencode.v1 import event_parser, server_document
 from opencode_mcp.opencode.v2 import replacements, request_conversions
 from opencode_mcp.opencode.v2.event_parsing import event_parser as event_parser2
 from opencode_mcp.opencode.v2.messages import conversation as messages
-from opencode_mcp.opencode.vocabulary import backend_events, call_subject, field_values
+from opencode_mcp.opencode.vocabulary import answer_parser, backend_events, call_subject
 from opencode_mcp.opencode.vocabulary.models import (
     Failure,
     FieldKind,
@@ -240,7 +240,7 @@ def typed_values(text: str) -> None:
     kinds: tuple[FieldKind, ...] = ("text", "number", "integer", "boolean")
     for kind in kinds:
         item = QuestionItem(question="Which?", kind=kind)
-        refused(partial(field_values.read_answers, Question(id="q", session_id="s", questions=[item]), [[text]]))
+        refused(partial(answer_parser.read_answers, Question(id="q", session_id="s", questions=[item]), [[text]]))
 
 
 def running_call(text: str) -> ToolPart:
@@ -376,7 +376,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "opencode.v2.event_parsing.content_events": call_of_2,
     "opencode.v2.messages.conversation": converted,
     "opencode.v2.request_conversions": asked_by_2,
-    "opencode.vocabulary.field_values": typed_values,
+    "opencode.vocabulary.answer_parser": typed_values,
     "events.event_collection": lambda text: event_collection.session_of(
         {"type": text, "properties": {"sessionID": text}}
     ),

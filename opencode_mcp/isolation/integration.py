@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from opencode_mcp.errors import GitFailed, InvalidSetting, NotFound
-from opencode_mcp.isolation.applying import apply, undo
-from opencode_mcp.isolation.committing import commit, merge_branch
-from opencode_mcp.isolation.ending import discard, is_whole, keep_branch
+from opencode_mcp.isolation.apply_and_undo import apply, undo
+from opencode_mcp.isolation.branch_and_discard import discard, is_whole, keep_branch
+from opencode_mcp.isolation.commit_and_merge import commit, merge_branch
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions, paths_of
 from opencode_mcp.isolation.left_files import left_paths
 from opencode_mcp.isolation.records import Brought

@@ -64,7 +64,7 @@ from opencode_mcp.launcher.guarding.guarded_start import guard_again
 from opencode_mcp.launcher.health import answers, check, is_busy
 from opencode_mcp.launcher.locks import Lease, hold
 from opencode_mcp.launcher.sharing import WEDGED_GRACE_SECONDS, Sharing
-from opencode_mcp.launcher.starter import Starter
+from opencode_mcp.launcher.starter import READY_TIMEOUT_SECONDS, Starter
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for, files_without_executable
 from opencode_mcp.launcher.stopping import stop
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
@@ -75,7 +75,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-START_TIMEOUT_SECONDS = 30.0
 ANSWER_TIMEOUT_SECONDS = 10.0
 ATTACH_TIMEOUTS_SECONDS = (1.0, 5.0, 10.0)
 """The first is short because a server that has just opened its port never answers its first request."""
@@ -101,7 +100,7 @@ class Launcher:
         self,
         settings: "Settings",
         *,
-        start_timeout: float = START_TIMEOUT_SECONDS,
+        start_timeout: float = READY_TIMEOUT_SECONDS,
         answer_timeout: float = ANSWER_TIMEOUT_SECONDS,
     ) -> None:
         self._settings = settings

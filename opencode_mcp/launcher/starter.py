@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from opencode_mcp.launcher.executables.executable import Executable
 
 READ_BYTES = 65_536
+READY_TIMEOUT_SECONDS = 30.0
+"""Time within which a started OpenCode must be healthy."""
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 2.0
 PASSWORD_BYTES = 32

@@ -29,7 +29,6 @@ from opencode_mcp.runs.following.follow import Follower, Observation, Respond, S
 from opencode_mcp.runs.following.verified_runs import observe_verified
 from opencode_mcp.runs.known_prompts import KnownPrompts
 from opencode_mcp.runs.limits import NO_LIMITS, Limits
-from opencode_mcp.runs.model_prices import unknown_cost
 from opencode_mcp.runs.outcome.run_report import RunReport, add_verification, first_words
 from opencode_mcp.runs.outcome.state import IDLE_WITHOUT_END, State
 from opencode_mcp.runs.output_schema.prompted import correction_id
@@ -45,6 +44,7 @@ from opencode_mcp.runs.session_stopping import SessionTree, StopResult, stop_and
 from opencode_mcp.runs.starting.prompt_poster import POST_LEAST, PromptPoster, next_message_id
 from opencode_mcp.runs.starting.session_turns import SessionTurns
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
+from opencode_mcp.runs.unpriced_models import unknown_cost
 from opencode_mcp.runs.verification.request import Verify
 from opencode_mcp.runs.verification.verification_progress import Verification, Verifications
 

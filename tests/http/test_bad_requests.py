@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from opencode_mcp.http.refused_requests import ATTEMPTS
+from opencode_mcp.http.failure_rate_limit import ATTEMPTS
 from tests.harness.bridges.rawrpc import Host as Client
 from tests.harness.bridges.served import Served, serving
 from tests.harness.servers.http import loopback_client

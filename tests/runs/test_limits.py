@@ -6,7 +6,7 @@ from opencode_mcp.errors import NotAllowed
 from opencode_mcp.opencode.vocabulary.models import Provider, ProviderModel, Providers
 from opencode_mcp.runs.enforcement.working_time import WorkingTime
 from opencode_mcp.runs.limits import NO_LIMITS, Limits, Used, excess, left, passed_limit, read_limits, tightest
-from opencode_mcp.runs.model_prices import unknown_cost
+from opencode_mcp.runs.unpriced_models import unknown_cost
 from tests.harness.each import for_each
 
 ALL = Limits(max_cost=0.1, max_minutes=5, max_steps=3)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from opencode_mcp.errors import IssuerFailed
 from opencode_mcp.http.authentication import bearer
 from opencode_mcp.http.authentication.caller import Caller
+from opencode_mcp.http.failure_rate_limit import FailureRateLimit, address_of
 from opencode_mcp.http.oauth.token_refused import TokenRefused
 from opencode_mcp.http.oauth.token_rights import effects_of, narrowed, scope_for, scopes_of, usual_scopes
 from opencode_mcp.http.principals.claim_match import matching_principals
 from opencode_mcp.http.principals.principal_tokens import PREFIX
-from opencode_mcp.http.refused_requests import RefusedRequests, address_of
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Authenticator:
     def __init__(self, file: "PrincipalFile", access_tokens: "AccessTokens | None" = None) -> None:
         self._file = file
         self._access_tokens = access_tokens
-        self._failed = RefusedRequests()
-        self._strangers = RefusedRequests()
+        self._failed = FailureRateLimit()
+        self._strangers = FailureRateLimit()
         """Right tokens that belong to nobody, which are not logged for ever either."""
         self.challenge = _challenge_of(access_tokens)
         """Responses to those who need another token."""

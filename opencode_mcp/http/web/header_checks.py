@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.address import LOOPBACK_HOSTS, Address
-from opencode_mcp.http.refused_requests import RefusedRequests, address_of
+from opencode_mcp.http.failure_rate_limit import FailureRateLimit, address_of
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class HeaderChecks:
 
     def __init__(self, allowed: AllowedNames) -> None:
         self._allowed = allowed
-        self._refused = RefusedRequests()
+        self._refused = FailureRateLimit()
 
     def refusal(self, scope: "Scope") -> Response | None:
         """Return the response to a request for another host or from another page; ``None``: it may be served."""

@@ -21,7 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from opencode_mcp.http.address import BACKLOG
-from opencode_mcp.http.refused_requests import RefusedRequests, address_in
+from opencode_mcp.http.failure_rate_limit import FailureRateLimit, address_in
 from opencode_mcp.http.web.forwarded_for import ForwardedFor
 from opencode_mcp.http.web.http_app import LARGEST_HEAD
 
@@ -69,7 +69,7 @@ class LimitedState(ServerState):
         """Connections that are open and not being closed."""
         self.idle: dict[LimitedProtocol, None] = {}
         """Connections without a complete request, those that have been so for longest first."""
-        self.refused = RefusedRequests()
+        self.refused = FailureRateLimit()
         """Requests that are no HTTP."""
 
     def add(self, protocol: "LimitedProtocol") -> None:

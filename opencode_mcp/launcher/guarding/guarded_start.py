@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 STARTER = "import subprocess, sys; subprocess.Popen(sys.argv[1:], stdin=0, stdout=1, stderr=2, start_new_session=True)"
 # Not from the working directory, where a project could contain a module of that name.
 GUARD = (sys.executable, "-P", "-m", "opencode_mcp.launcher.guarding.guard")
-START_TIMEOUT_SECONDS = 30.0
+GUARD_TIMEOUT_SECONDS = 30.0
 CODE_TIMEOUT_SECONDS = 2.0
 POLL_SECONDS = 0.02
 
@@ -67,7 +67,7 @@ class GuardedServer:
             OpenCodeNotStarting: The system cannot run it, or the guard does not answer.
             InvalidSetting: The OpenCode of other bridges uses the data.
         """
-        answer = await self._receive(within=START_TIMEOUT_SECONDS)
+        answer = await self._receive(within=GUARD_TIMEOUT_SECONDS)
         if HOLDER in answer:
             raise _data_in_use(Holder(*cast("Sequence[Any]", answer[HOLDER])))
         if "pid" in answer:
@@ -190,5 +190,5 @@ def _started(files: "StateFiles", answers: "IO[bytes] | int", output: "IO[bytes]
         creationflags=FLAGS,
     )
     with suppress(subprocess.TimeoutExpired):
-        starter.wait(START_TIMEOUT_SECONDS)
+        starter.wait(GUARD_TIMEOUT_SECONDS)
     return starter

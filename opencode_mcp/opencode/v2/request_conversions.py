@@ -6,7 +6,7 @@ Pure. OpenCode 2 asks its questions by forms: the question tool, MCP servers tha
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
-from opencode_mcp.opencode.vocabulary.field_values import FieldValue, read_answers
+from opencode_mcp.opencode.vocabulary.answer_parser import FieldValue, read_answers
 from opencode_mcp.opencode.vocabulary.models import FieldKind, Permission, Question
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text, as_texts

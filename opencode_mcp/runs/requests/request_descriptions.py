@@ -6,7 +6,7 @@ Pure.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opencode_mcp.opencode.vocabulary.field_values import conditions, takes
+from opencode_mcp.opencode.vocabulary.answer_parser import conditions, takes
 from opencode_mcp.opencode.vocabulary.models import Choice, Permission, Question, QuestionItem, ToolPart
 from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.requests.call_input import input_text

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitRequestURLParams, ElicitResult
 
-from opencode_mcp.opencode.vocabulary import field_values
+from opencode_mcp.opencode.vocabulary import answer_parser
 from opencode_mcp.runs.answers import answer_rules
 from opencode_mcp.runs.requests import call_input, request_descriptions
 from opencode_mcp.server.results.safe_text import shown, shown_data, shown_to_decide
@@ -217,4 +217,4 @@ def _answer(content: FormContent, name: str, labels: Mapping[str, str]) -> list[
     words = [str(own)] if own else []
     if isinstance(chosen, list):
         return [*(labels.get(label, label) for label in chosen), *words]
-    return words or [labels.get(text, text) for text in field_values.texts_of(chosen)]
+    return words or [labels.get(text, text) for text in answer_parser.texts_of(chosen)]

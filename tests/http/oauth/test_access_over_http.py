@@ -16,8 +16,8 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from pydantic import AnyUrl
 
+from opencode_mcp.http.failure_rate_limit import ATTEMPTS
 from opencode_mcp.http.principals.principal_tokens import digest_of, new_token
-from opencode_mcp.http.refused_requests import ATTEMPTS
 from tests.harness.bridges.bridge import CALL, Era, connected, text_of
 from tests.harness.bridges.rawrpc import Host as Client
 from tests.harness.bridges.served import Served, serving

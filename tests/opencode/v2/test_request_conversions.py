@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument
 from opencode_mcp.opencode.v2.request_conversions import form_answer, permission_of, question_of
-from opencode_mcp.opencode.vocabulary.field_values import FieldValue, texts_of
+from opencode_mcp.opencode.vocabulary.answer_parser import FieldValue, texts_of
 from opencode_mcp.opencode.vocabulary.models import Choice, Condition, Permission, Question, QuestionItem, ToolCall
 from opencode_mcp.text.json_types import JsonMap
 

@@ -1,4 +1,4 @@
-"""Values of the fields of a question: parses answers, which are texts, as the types that the fields take.
+"""Parser of answers to questions: checks the text for each field, and converts it to the type of the field.
 
 Pure. The checks are those of OpenCode 2, so that an answer is refused before it is sent, with a better explanation. One
 is left to OpenCode: a pattern is a regular expression of JavaScript, and a hostile one could stop the bridge.

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.vocabulary.field_values import (
+from opencode_mcp.opencode.vocabulary.answer_parser import (
     FieldValue,
     conditions,
     read_answers,

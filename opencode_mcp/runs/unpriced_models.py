@@ -1,4 +1,4 @@
-"""Prices of models, by which OpenCode computes the cost of a run. Pure."""
+"""Models without a known price: OpenCode counts no cost for them, so ``max_cost`` cannot stop their runs. Pure."""
 
 from opencode_mcp.opencode.vocabulary.models import Providers
 

@@ -1,4 +1,7 @@
-"""Limit of refused requests from one address, so that a flood of them costs little and does not fill the log."""
+"""Rate limit of refused requests from one address, such as those with a wrong token.
+
+A flood of them then costs little and does not fill the log.
+"""
 
 import ipaddress
 import time
@@ -18,8 +21,8 @@ NETWORK_BITS = 64
 """Length of an IPv6 network, whose addresses all belong to one client."""
 
 
-class RefusedRequests:
-    """Refused requests of the present period, by address.
+class FailureRateLimit:
+    """Counts the refused requests of the present period, by address.
 
     A right request is always served: behind a proxy, many clients may have one address.
     """
