@@ -113,6 +113,15 @@ class Integrator:
             # The work is in the checkout, which is what the caller must learn.
             logger.warning("it is not recorded that work was brought to %s: %s", worktree.project, error)
 
+    async def check_whole(self, worktree: "Worktree") -> None:
+        """Refuse a worktree whose files do not exist any more, or were replaced: a run would work elsewhere.
+
+        Raises:
+            NotFound: They were removed or replaced.
+        """
+        if not await is_whole(worktree):
+            raise _removed_by_hand(worktree)
+
     async def changed(self, worktree: "Worktree") -> "list[TreeChange]":
         """Return the changes of a worktree since its base, brought back or not; raises as ``integrate``."""
         async with self._worktrees.alone(worktree) as now:

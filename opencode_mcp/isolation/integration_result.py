@@ -23,7 +23,7 @@ class Integration:
     left_out: list[str] = field(default_factory=list[str])
     """Files of the worktree that are no part of the work: changed by the set-up, or added by a verification."""
     lost: str = ""
-    """Sentence on why the files of a discarded worktree are not kept as a commit; empty if they are."""
+    """Sentences on what is not kept of a discarded worktree, and why; empty if all is, or nothing is to be kept."""
     not_kept: list[str] = field(default_factory=list[str])
     """Other repositories in a discarded worktree, whose files are in no commit of it."""
     pending: int = 0

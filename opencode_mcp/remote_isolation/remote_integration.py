@@ -7,10 +7,16 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opencode_mcp.errors import InvalidArgument
+from anyio import to_thread
+
+from opencode_mcp.errors import BackendFailed, CallerError, InvalidArgument, NotFound
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
 from opencode_mcp.isolation.repository.trees import TreeChange
+from opencode_mcp.remote_isolation.discarded_patches import patch_of
+from opencode_mcp.remote_isolation.remote_paths import remote_path
 from opencode_mcp.remote_isolation.remote_records import RemoteWorktree
+from opencode_mcp.text.name_lists import listed
+from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,17 +24,32 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.integration_ways import How
     from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.opencode.client import OpenCodeClient
+    from opencode_mcp.opencode.vocabulary.models import FileDiff
     from opencode_mcp.remote_isolation.remote_worktrees import RemoteWorktrees
 
+BRANCH, COMMIT = "branch", "git"
+"""OpenCode's modes of comparing: with the default branch, or with the last commit."""
+HTML = "text/html"
+SHOWN = 10
 LETTERS = {"added": "A", "deleted": "D"}
 """Git's letters for OpenCode's words; any other change is ``M``."""
-NOTHING_KEPT = "No commit of the dropped work is kept."
-COMMITS_KEPT = "What was not committed on that branch is not kept."
+NOT_IN_PATCH = "Not kept, since they are binary or the patch would be too large"
+COMMITS_LOST = "Commits on the branch are not kept: OpenCode knows no default branch to compare them with."
+HIDDEN_LOST = "Files that OpenCode does not show, such as those that git ignores or of more than 2 MB, are not kept."
+WAY_BACK = "copy {path} from the machine of this MCP server to OpenCode's, and run `git -C {repository} apply` with it."
 NO_UNDO = "OpenCode runs on another machine: this MCP server has brought nothing back there."
-PRUNE = (
-    "If the folder {folder} is gone, or something else is in its place: remove what is there, run "
-    "`git -C {repository} worktree prune` on that machine, then call again."
+GONE = (
+    "On OpenCode's machine, the worktree {folder} is gone, or something else is in its place: git does not know that "
+    "folder as {name}. Nothing was done."
 )
+PRUNE = (
+    "If there is a link at {folder}, remove only the link, without a slash at its end; move a folder away. Then run "
+    '`git -C {repository} worktree prune` there, and call opencode_integrate(session_id="{session}", how="discard"), '
+    "which forgets the worktree. Commits on the branch {branch} stay."
+)
+PRUNED = "If git still lists it there: `git -C {repository} worktree prune`."
+GIT_FILE = ".git"
+"""File in the top folder of a worktree that names its git directory."""
 MAKE_BRANCH = "git -C {folder} checkout -B {branch} && "
 COMMIT_WORK = "git -C {folder} add --all && git -C {folder} commit -m {message}"
 THEN: "Mapping[How, str]" = {
@@ -70,6 +91,8 @@ class RemoteIntegrator:
             found = replace(now, folder=now.folder or place)
             if how == "undo":
                 raise InvalidArgument(NO_UNDO)
+            if place:
+                await self.check_whole(found)
             if place and how != "discard":
                 await self._check_branch(found)
                 raise _refused(found, how, options.message)
@@ -79,7 +102,32 @@ class RemoteIntegrator:
                 raise _removed_there(found)
             await self._worktrees.remove(now)
             # It was removed by somebody over there, perhaps with its branch.
-            return Integration(keeps_branch=True)
+            return Integration(keeps_branch=True, lost=PRUNED.format(repository=shlex.quote(now.repository)))
+
+    async def check_whole(self, worktree: "Worktree") -> None:
+        """Refuse a worktree whose folder is gone or replaced: git would find another repository there, or none.
+
+        OpenCode does not notice that; it answers from what it knew when it opened the directory.
+
+        Raises:
+            NotFound: Git does not know the folder as this worktree.
+            BackendError: OpenCode could not be reached.
+        """
+        if not await self._is_whole(worktree):
+            gone = GONE.format(folder=worktree.folder, name=worktree.name)
+            raise NotFound(gone, hint=_by_hand(worktree))
+
+    async def _is_whole(self, worktree: "Worktree") -> bool:
+        """Return True if the folder of a worktree has the file by which git knows it."""
+        try:
+            async with self._client.file_bytes(worktree.folder, GIT_FILE) as body:
+                if body.media_type == HTML:
+                    # An OpenCode without this route answers with a page: then nothing is known.
+                    return True
+                content = await anext(body.chunks, b"")
+        except (BackendFailed, CallerError):
+            return False
+        return remote_path(content.decode(errors="replace").strip()).name == worktree.name
 
     async def changed(self, worktree: "Worktree") -> list[TreeChange]:
         """Return what ``pending`` does: OpenCode does not know where the worktree began."""
@@ -94,12 +142,16 @@ class RemoteIntegrator:
         Raises:
             BackendError: OpenCode failed, or could not be reached.
         """
-        vcs = await self._client.vcs(worktree.folder)
-        mode = "branch" if vcs.default_branch else "git"
+        return _tree_changes(await self._pending_diffs(worktree, await self._mode(worktree)))
+
+    async def _mode(self, worktree: "Worktree") -> str:
+        """Return with what OpenCode can compare a worktree: the default branch, if it knows one, or the last commit."""
+        return BRANCH if (await self._client.vcs(worktree.folder)).default_branch else COMMIT
+
+    async def _pending_diffs(self, worktree: "Worktree", mode: str) -> "list[FileDiff]":
         found = await self._client.vcs_diff(worktree.directory, mode)
-        there = await self._patches(worktree.project, ("git", mode))
-        pending = [diff for diff in found if (diff.file, diff.patch) not in there]
-        return [TreeChange(LETTERS.get(diff.status, "M"), diff.file) for diff in pending]
+        there = await self._patches(worktree.project, (COMMIT, mode))
+        return [diff for diff in found if (diff.file, diff.patch) not in there]
 
     async def _patches(self, directory: str, modes: "Sequence[str]") -> set[tuple[str, str]]:
         """Return the files that are changed in a directory, with their patches, compared in some ways.
@@ -114,14 +166,27 @@ class RemoteIntegrator:
 
     async def _discard(self, worktree: "Worktree") -> Integration:
         is_deleted = await self._is_branch_deleted(worktree)
-        pending = await self.pending(worktree)
+        mode = await self._mode(worktree)
+        diffs = await self._pending_diffs(worktree, mode)
+        patch = patch_of(diffs)
+        path = await to_thread.run_sync(self._worktrees.patches.keep, worktree.name, patch)
         try:
             await self._worktrees.remove(worktree)
         except InvalidArgument as error:
-            error.hint = PRUNE.format(folder=worktree.folder, repository=shlex.quote(worktree.repository))
+            error.hint = _by_hand(worktree)
             raise
-        lost = NOTHING_KEPT if is_deleted else COMMITS_KEPT
-        return Integration(pending, lost=lost if pending else "", keeps_branch=not is_deleted)
+        without = listed([one_line(file) for file in patch.without], SHOWN)
+        lost = [
+            f"{NOT_IN_PATCH}: {without}." if without else "",
+            COMMITS_LOST if is_deleted and mode == COMMIT else "",
+            HIDDEN_LOST if diffs else "",
+        ]
+        return Integration(
+            _tree_changes(diffs),
+            undo=WAY_BACK.format(path=path, repository=shlex.quote(worktree.repository)) if path else "",
+            lost=" ".join(filter(None, lost)),
+            keeps_branch=not is_deleted,
+        )
 
     async def _check_branch(self, worktree: "Worktree") -> None:
         """Refuse to name commands that would commit the work on another branch, or on none.
@@ -160,6 +225,21 @@ class RemoteIntegrator:
                 hint=f"Have OpenCode check out {worktree.branch} there, then call again.",
             )
         return bool(branch)
+
+
+def _tree_changes(diffs: "Sequence[FileDiff]") -> list[TreeChange]:
+    """Return the changes of files in git's words."""
+    return [TreeChange(LETTERS.get(diff.status, "M"), diff.file) for diff in diffs]
+
+
+def _by_hand(worktree: "Worktree") -> str:
+    """Return how a person gets rid of a worktree whose folder is gone or replaced."""
+    return PRUNE.format(
+        folder=worktree.folder,
+        repository=shlex.quote(worktree.repository),
+        session=worktree.session_id or worktree.branch,
+        branch=worktree.branch,
+    )
 
 
 def _is_detached(worktree: "Worktree") -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from typing import ClassVar
 
 from opencode_mcp.isolation.records import Records, Worktree
+from opencode_mcp.remote_isolation.discarded_patches import DiscardedPatches
 from opencode_mcp.remote_isolation.remote_paths import normalized, remote_path
 
 FOLDER = "remote-worktrees"
@@ -63,6 +64,8 @@ class RemoteRecords(Records):
         super().__init__(state_directory)
         self.folder = state_directory / FOLDER
         self._records = self.folder / hashlib.sha256(url.rstrip("/").encode()).hexdigest()[:DIGITS]
+        self.patches = DiscardedPatches(self._records)
+        """Patches of discarded work."""
 
     def is_own(self, worktree: Worktree) -> bool:
         """Return True if the folder of a record has the worktree's name, which no other folder has."""

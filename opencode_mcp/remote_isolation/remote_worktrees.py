@@ -58,6 +58,8 @@ class RemoteWorktrees(RecordedWorktrees):
 
     def __init__(self, records: RemoteRecords, client: OpenCodeClient, hub: Callable[[], Hub]) -> None:
         super().__init__(records)
+        self.patches = records.patches
+        """Patches of discarded work."""
         self._client = client
         self._hub = hub
 
@@ -124,9 +126,10 @@ class RemoteWorktrees(RecordedWorktrees):
         await to_thread.run_sync(self.records.delete, worktree)
 
     async def forget(self, directory: str) -> None:
-        """Forget the removed worktree of a deleted session."""
+        """Forget the removed worktree of a deleted session, with the patch of its discarded work."""
         worktree = await to_thread.run_sync(self.records.at, directory)
         if worktree and worktree.removed:
+            await to_thread.run_sync(self.patches.forget, worktree.name)
             await to_thread.run_sync(self.records.delete, worktree)
 
     async def is_brought(self, worktree: Worktree) -> bool:

@@ -389,7 +389,10 @@ async def test_a_base_that_is_no_commit_and_a_worktree_that_was_removed_by_hand_
     made = await worktrees.create(str(repository))
     put(Path(made.folder), {"b.txt": "work\n"})
     git(Path(made.folder), "commit", "--quiet", "--all", "--message=work")
+    await integrator.check_whole(made)
     shutil.rmtree(made.folder)
+    with pytest.raises(NotFound, match="removed or replaced"):
+        await integrator.check_whole(made)
     with pytest.raises(NotFound, match="removed or replaced") as refused:
         await integrator.integrate(made, "apply", REQUEST)
     assert 'how="discard"' in str(refused.value)

@@ -1,14 +1,15 @@
 """A stand-in for the OpenCode of another machine, as far as it makes worktrees: for faults that the real one lacks."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.errors import BackendFailed, InvalidArgument
 from opencode_mcp.events.hub import Listener
+from opencode_mcp.opencode.http_client.transport import Body
 from opencode_mcp.opencode.vocabulary.backend_events import Event, WorktreeReady
 from opencode_mcp.opencode.vocabulary.models import FileDiff, NewWorktree, Paths, UncommittedFile, Vcs
 from opencode_mcp.remote_isolation.remote_records import RemoteRecords
@@ -38,12 +39,15 @@ class FarOpenCode:
     """Events that follow a creation; without a directory, they are about the new worktree."""
     branch: str | None = ""
     """Branch that is checked out in worktrees; empty: their own."""
+    default_branch: str = "main"
     deletes_branches: bool = True
     refusal: InvalidArgument | None = None
     """Error of a removal."""
     names_branch: bool = True
     """Whether the answer to a creation names the branch."""
     diffs: dict[str, list[FileDiff]] = field(default_factory=dict[str, list[FileDiff]])
+    git_file: str = ""
+    """Content of the file by which git knows a worktree; empty: that of the worktree."""
     listener: Listener = field(default_factory=Listener)
 
     async def features(self) -> SimpleNamespace:
@@ -94,11 +98,24 @@ class FarOpenCode:
     async def vcs(self, directory: str) -> Vcs:
         """Name the branch of a worktree."""
         own = f"opencode/{Path(directory).name}"
-        return Vcs(branch=own if self.branch == "" else self.branch, default_branch="main")
+        return Vcs(branch=own if self.branch == "" else self.branch, default_branch=self.default_branch)
 
     async def vcs_diff(self, directory: str, mode: str) -> list[FileDiff]:
         """Return the changes that are set."""
         return self.diffs.get(f"{mode} {directory}", [])
+
+    @asynccontextmanager
+    async def file_bytes(self, directory: str, path: str) -> AsyncGenerator[Body]:
+        """Give the file by which git knows a worktree; a folder that does not exist has none."""
+        assert path == ".git"
+        if directory not in self.made:
+            raise BackendFailed("No such file.")
+
+        async def chunks() -> AsyncGenerator[bytes]:
+            own = f"gitdir: {REPOSITORY}/.git/worktrees/{Path(directory).name}\n"
+            yield (self.git_file or own).encode()
+
+        yield Body("application/octet-stream", chunks())
 
     async def instance_dispose(self, directory: str) -> None:
         """Note the directory."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.errors import BackendTimeout, InvalidArgument
+from opencode_mcp.errors import BackendTimeout, InvalidArgument, NotFound
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.isolation.records import Worktree
@@ -18,6 +18,11 @@ pytestmark = pytest.mark.anyio
 OPTIONS = IntegrationOptions("It's done")
 
 
+def content_of(patch: Path) -> str:
+    """Return the content of a file; empty if there is none."""
+    return patch.read_text(encoding="utf-8") if patch.exists() else ""
+
+
 async def made_by(opencode: FarOpenCode, state: Path) -> tuple[RemoteIntegrator, RemoteWorktrees, Worktree]:
     worktrees = worktrees_of(opencode, state)
     made = await worktrees.create(REPOSITORY, title="Work")
@@ -28,14 +33,41 @@ async def made_by(opencode: FarOpenCode, state: Path) -> tuple[RemoteIntegrator,
 async def test_what_is_dropped_is_what_the_checkout_has_not_got(tmp_path: Path) -> None:
     opencode = FarOpenCode(events=[READY])
     integrator, worktrees, made = await made_by(opencode, tmp_path)
-    brought, dropped = FileDiff(file="a", patch="+1"), FileDiff(file="b", patch="+2", status="added")
+    added = "diff --git a/b b/b\nnew file mode 100644\n--- /dev/null\n+++ b/b\n@@ -0,0 +1 @@\n+2"
+    brought, dropped = FileDiff(file="a", patch="+1"), FileDiff(file="b", patch=added, status="added")
     binary = FileDiff(file="c")
     opencode.diffs = {f"branch {made.directory}": [brought, dropped, binary], f"git {REPOSITORY}": [brought, binary]}
     done = await integrator.integrate(made, "discard", OPTIONS)
     assert [(change.status, change.path) for change in done.changed] == [("A", "b"), ("M", "c")]
-    assert "No commit of the dropped work is kept" in done.lost
+    assert done.lost.startswith("Not kept, since they are binary or the patch would be too large: c.")
     assert opencode.removed == [made.folder]
     assert worktrees.left() == []
+    patch = Path(done.undo.partition("copy ")[2].partition(" from ")[0])
+    assert content_of(patch) == f"{added}\n"
+    await worktrees.forget(made.directory)
+    assert content_of(patch) == ""
+
+
+@pytest.mark.parametrize("git_file", ["gitdir: /home/me/other/.git/worktrees/other", "ref: refs/heads/main"])
+async def test_a_worktree_that_was_replaced_is_not_used_and_not_removed(tmp_path: Path, git_file: str) -> None:
+    opencode = FarOpenCode(events=[READY])
+    integrator, worktrees, made = await made_by(opencode, tmp_path)
+    await integrator.check_whole(made)
+    opencode.git_file = git_file
+    for refused in (integrator.check_whole(made), integrator.integrate(made, "discard", OPTIONS)):
+        with pytest.raises(NotFound) as error:
+            await refused
+        assert (
+            f"remove only the link, without a slash at its end; move a folder away. Then run `git -C {REPOSITORY} "
+            in (error.value.hint)
+        )
+    assert (opencode.removed, worktrees.left()) == ([], [made])
+
+
+async def test_commits_that_opencode_cannot_compare_are_said_to_be_lost(tmp_path: Path) -> None:
+    opencode = FarOpenCode(events=[READY], default_branch="")
+    integrator, _, made = await made_by(opencode, tmp_path)
+    assert "Commits on the branch are not kept" in (await integrator.integrate(made, "discard", OPTIONS)).lost
 
 
 async def test_a_branch_of_another_name_is_not_deleted_with_the_worktree(tmp_path: Path) -> None:

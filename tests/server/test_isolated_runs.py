@@ -10,9 +10,11 @@ from opencode_mcp.config import Settings
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
+from opencode_mcp.options import IsolationSetup
 from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 from opencode_mcp.server.new_runs.isolated_runs import isolation_note
 from tests.isolation.repository import ENVIRONMENT, make_repository, put
+from tests.remote_isolation.far_opencode import READY, REPOSITORY, FarOpenCode, worktrees_of
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +49,19 @@ async def test_a_note_names_the_branch_and_only_a_listed_tool(tmp_path: Path) ->
     await integrator.integrate(worktrees.of(made.directory), "undo", IntegrationOptions("Work"))
     assert f"{made.project} is unchanged" in await note(changed)
     assert "a.txt, large.bin" in await note(unchanged)
+
+
+async def test_a_note_says_that_the_set_up_did_not_run_on_another_machine(tmp_path: Path) -> None:
+    worktrees = worktrees_of(FarOpenCode(events=[READY]), tmp_path)
+    made = await worktrees.create(REPOSITORY)
+    run = cast("Any", SimpleNamespace(directory=made.directory, session_id="ses_1"))
+    running = _report([]).model_copy(update={"status": "running"})
+    notes: dict[str, str] = {}
+    for setup in (IsolationSetup(), IsolationSetup(command="npm ci")):
+        bridge = SimpleNamespace(settings=Settings(isolation=setup), unlisted_tools=(), worktrees=worktrees)
+        notes[setup.command] = await isolation_note(cast("Any", bridge), run, running)
+    assert notes[""] == ""
+    assert notes["npm ci"].startswith("The set-up of the settings for isolated runs did not run")
 
 
 async def test_a_note_counts_the_uncommitted_files_that_the_worktree_began_without(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.server.access.execution import verify_commands
 from opencode_mcp.server.bridge import Bridge
+from opencode_mcp.server.changes.unseen_changes import worktree_of
 from opencode_mcp.server.new_runs import start_limits
 from opencode_mcp.server.new_runs.isolated_runs import Isolation, place_of
 from opencode_mcp.workspace.attachments import attachment
@@ -165,7 +166,7 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
     Raises:
         InvalidArgument: The session works in another directory than the named one.
         NotAllowed: The directory is not allowed.
-        NotFound: It worked in an isolated worktree that was removed.
+        NotFound: It worked in an isolated worktree that was removed or replaced.
     """
     if not session_id:
         try:
@@ -176,6 +177,8 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
             raise
     session = await bridge.fence.session(session_id)
     bridge.fence.check_files_exist(session.directory)
+    if worktree := worktree_of(bridge, session.directory):
+        await bridge.integrator.check_whole(worktree)
     if directory and await bridge.fence.directory(directory) != session.directory:
         raise InvalidArgument(
             f"The session works in {session.directory}, not in {directory}.",

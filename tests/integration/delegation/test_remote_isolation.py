@@ -4,8 +4,9 @@ The bridge knows the paths there as text only, so that it touches no file of a w
 """
 
 import os
+import shutil
 import subprocess
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,19 @@ def files_in(folder: Path) -> list[Path]:
     return list(folder.glob("*"))
 
 
+def replacements(folder: Path, other: Path) -> Iterator[str]:
+    """Move a folder away, have others in its place, and name each; in the end there is nothing, and it is deleted."""
+    moved = folder.rename(folder.with_name(f"{folder.name}-moved"))
+    yield "nothing"
+    folder.mkdir()
+    yield "a folder"
+    folder.rmdir()
+    folder.symlink_to(other)
+    yield "a link"
+    folder.unlink()
+    shutil.rmtree(moved)
+
+
 def run_named(refused: str) -> None:
     """Run the command that a refusal names, as a person does on the other machine."""
     command = refused.partition("does the rest: `")[2].partition("`. ")[0]
@@ -80,8 +94,11 @@ async def test_a_far_run_works_in_a_worktree_that_opencode_makes_and_removes(
 
     dropped = await far.text("opencode_integrate", session_id=session_id, how="discard")
     assert f"- added: {name}" in dropped
-    assert "is kept." in dropped or "is not kept." in dropped
     assert not files_in(folder)
+    patch = dropped.partition("To undo it within 30 days: copy ")[2].partition(" from the machine")[0]
+    git(tracked, "apply", patch)
+    assert (tracked / name).read_text(encoding="utf-8") == "by OpenCode\n"
+    (tracked / name).unlink()
     assert branches(tracked) == []
     assert "was removed" in await far.error("opencode_run", prompt="Go on", session_id=session_id)
     assert session_id in await far.text("opencode_list_sessions")
@@ -114,6 +131,27 @@ async def test_a_far_branch_stays_when_its_worktree_was_removed_there(far: Host,
     kept = branches(tracked)
     assert kept == [f"opencode/{Path(report['directory']).name}"]
     git(tracked, "branch", "-D", *kept)
+
+
+async def test_a_far_worktree_that_was_replaced_is_refused_until_a_person_has_cleared_the_place(
+    far: Host, tracked: Path
+) -> None:
+    report = await far.run(write("replaced.txt", "x\n"), text("Done."), isolate=True)
+    session_id, folder = report["session_id"], Path(report["directory"])
+    for place in replacements(folder, tracked):
+        refused = await far.error("opencode_run", prompt=script(bash("touch here")), session_id=session_id)
+        assert f"`git -C {tracked} worktree prune`" in refused, place
+        if place != "nothing":
+            refused = await far.error("opencode_integrate", session_id=session_id, how="discard")
+            assert "remove only the link" in refused
+    assert not (tracked / "here").exists()
+
+    git(tracked, "worktree", "prune")
+    left = branches(tracked)
+    assert "is removed" in await far.text("opencode_integrate", session_id=session_id, how="discard")
+    assert branches(tracked) == left
+    if left:
+        git(tracked, "branch", "-D", *left)
 
 
 async def test_a_far_worktree_begins_with_the_last_commit_only(far: Host) -> None:
