@@ -43,20 +43,27 @@ def main() -> int:
 
 def missing(generation: "Generation") -> Iterator[str]:
     """Yield one line for each requirement of the demo that this machine lacks."""
-    from scripts import opencode_preview
     from scripts.opencode_binary import installed
 
     if shutil.which("git") is None:
         yield "demo: git is missing: OpenCode needs it to find changed files; get it from git-scm.com."
     if importlib.util.find_spec("mcp") is None:
         yield "demo: the project is not installed for this Python: run `make demo`, which does that first."
-    if generation == OPENCODE_2 and opencode_preview.package() is None:
-        yield "demo: there is no preview of OpenCode 2 for this machine: npm has it for Linux on x64 processors only."
-    elif generation == OPENCODE_2 and opencode_preview.installed() is None:
-        yield "demo: the preview of OpenCode 2 is not installed for this project: run `make setup`."
+    if generation == OPENCODE_2:
+        yield from _missing_preview()
     if installed() is None:
         npm = "" if shutil.which("npm") else "get Node.js with npm from nodejs.org, then "
         yield f"demo: OpenCode is not installed for this project: {npm}run `make demo`, which does that first."
+
+
+def _missing_preview() -> Iterator[str]:
+    """Yield a line if the preview of OpenCode 2 is not there."""
+    from scripts import opencode_preview
+
+    if opencode_preview.package() is None:
+        yield "demo: there is no preview of OpenCode 2 for this machine: npm has it for Linux on x64 processors only."
+    elif opencode_preview.installed() is None:
+        yield "demo: the preview of OpenCode 2 is not installed for this project: run `make setup`."
 
 
 if __name__ == "__main__":

@@ -166,10 +166,7 @@ class Launcher:
 
     async def _attach(self) -> Endpoint:
         settings = self._settings
-        if settings.attach:
-            endpoint = await to_thread.run_sync(service_endpoint, settings)
-        else:
-            endpoint = Endpoint(url=settings.url, username=settings.username, password=settings.password)
+        endpoint = await self._named_endpoint()
         try:
             health = await check(endpoint, timeouts=ATTACH_TIMEOUTS_SECONDS)
         except NotOpenCode as error:
@@ -184,6 +181,13 @@ class Launcher:
                 error.hint = ATTACH_HINT
             raise
         return replace(endpoint, generation=health.generation)
+
+    async def _named_endpoint(self) -> Endpoint:
+        """Return the endpoint of the server that the operator named, by its URL or as the background service."""
+        settings = self._settings
+        if settings.attach:
+            return await to_thread.run_sync(service_endpoint, settings)
+        return Endpoint(url=settings.url, username=settings.username, password=settings.password)
 
     async def _share_or_start(self) -> ServerRecord:
         files, executable = await self._choose()
