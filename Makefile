@@ -38,6 +38,7 @@ lint: basics
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
+	$(BIN)/python -m scripts.check_complexity
 
 types:
 	nice $(BIN)/pyright

@@ -1,0 +1,20 @@
+"""The check of the complexity of functions."""
+
+from pathlib import Path
+
+from scripts.check_complexity import LIMIT, too_complex
+
+
+def function(name: str, complexity: int) -> str:
+    conditions = " or ".join(f"x == {number}" for number in range(complexity))
+    return f"def {name}(x):\n    return {conditions}\n"
+
+
+def test_functions_over_the_limit_and_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    code = tmp_path / "code.py"
+    code.write_text(function("at_limit", LIMIT) + function("over_limit", LIMIT + 1))
+    broken = tmp_path / "broken.py"
+    broken.write_text("def (\n")
+    over, unreadable = sorted(too_complex([tmp_path]), reverse=True)
+    assert over == f"{code}:3: over_limit has a complexity of {LIMIT + 1}"
+    assert unreadable.startswith(f"{broken}: invalid syntax")
