@@ -19,6 +19,8 @@ PROJECT_READERS: Mapping["Generation", tuple[str, str]] = {
     2: ("location.get", "project.id"),
 }
 """Operation that returns the project of a directory, and the place of the project's id in its reply."""
+PROJECT_DIRECTORIES: Mapping["Generation", str] = {1: "worktree", 2: "canonical"}
+"""Field of a listed project that holds its main directory."""
 NO_REPOSITORY = "global"
 """Id of the project that has all directories which are in no repository."""
 WORKTREE_FOLDER = "worktree"
@@ -39,8 +41,19 @@ class Owners:
         self._client = client
 
     async def projects(self, generation: "Generation") -> set[str]:
-        """Return the ids of the projects that the allowed directories belong to."""
-        return {await self._project_of(root, generation) for root in await self._fence.roots()}
+        """Return the ids of the projects that the allowed directories belong to.
+
+        OpenCode opens a directory when it is asked for its project. So of the directories that patterns list, only
+        those are asked about that were used, and the others are looked up among the projects that OpenCode knows.
+        """
+        projects = {await self._project_of(root, generation) for root in await self._fence.roots()}
+        return projects | await self._known_projects(generation) if self._fence.has_patterns else projects
+
+    async def _known_projects(self, generation: "Generation") -> set[str]:
+        """Return the ids of the projects whose main directory is allowed (``project.list``)."""
+        listed = cast("list[JsonMap]", await self._client.call("project.list"))
+        place = PROJECT_DIRECTORIES[generation]
+        return {str(row["id"]) for row in listed if await self._fence.allows(str(row.get(place) or ""))}
 
     async def _project_of(self, directory: str, generation: "Generation") -> str:
         reader, place = PROJECT_READERS[generation]

@@ -67,6 +67,11 @@ class Fence:
         """
         return (await self._roots()).in_use()
 
+    @property
+    def has_patterns(self) -> bool:
+        """Return True if directories are listed by patterns, some of which may not have been used."""
+        return bool(self._listed.patterns)
+
     async def every_root(self) -> list[str]:
         """Return all projects that exist, those that patterns match included."""
         return (await self._roots()).every()

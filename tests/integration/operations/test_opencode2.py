@@ -1,7 +1,7 @@
 """The operations of OpenCode 2 through MCP: each that the tests' OpenCode 2 presents is called once."""
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
@@ -445,3 +445,13 @@ async def test_a_tool_is_refused_where_only_its_operation_of_opencode_2_is_denie
             result = await bridge.call(tool, session_id="ses_1")
             assert result.is_error
             assert "is not allowed with OpenCode 2: whoever configured this MCP server denies" in text_of(result)
+
+
+async def test_the_list_of_projects_has_one_that_a_pattern_lists_before_it_is_used(
+    world: World, launch2: Launch, shared_project: Path
+) -> None:
+    await world.session()
+    pattern = str(shared_project.with_name(f"{shared_project.name[:-1]}*"))
+    async with open_bridge(replace(launch2, arguments=("--directory", pattern))) as bridge:
+        projects = await World(bridge, shared_project).call("project.list")
+    assert [item["canonical"] for item in projects] == [str(shared_project)]

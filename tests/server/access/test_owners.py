@@ -13,7 +13,7 @@ from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.operation_arguments import ArgumentChecker
-from opencode_mcp.server.access.owners import NO_REPOSITORY, Owners
+from opencode_mcp.server.access.owners import NO_REPOSITORY, PROJECT_DIRECTORIES, Owners
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
@@ -53,6 +53,8 @@ class Replies:
 class OneProject:
     """A fence around one directory."""
 
+    has_patterns = False
+
     async def directory(self, name: str = "") -> str:
         """Return the directory, whatever is named."""
         del name
@@ -87,6 +89,30 @@ async def test_a_project_of_an_allowed_directory_may_be_named(api: "Generation")
     await owners(api).check_project(row, PROJECT)
     with pytest.raises(NotAllowed, match="No allowed directory belongs to the project 'p2'"):
         await owners(api).check_project(row, "p2")
+
+
+class UnusedPatterns(OneProject):
+    """A fence of patterns, none of whose directories was used."""
+
+    has_patterns = True
+
+    async def roots(self) -> list[str]:
+        """Return nothing."""
+        return []
+
+    async def allows(self, directory: str) -> bool:
+        """Tell if the patterns list a directory."""
+        return directory.startswith("/projects/")
+
+
+@pytest.mark.parametrize(("api", "place"), PROJECT_DIRECTORIES.items())
+async def test_the_projects_of_directories_that_patterns_list_are_known_before_they_are_used(
+    api: "Generation", place: str
+) -> None:
+    listed = [{"id": PROJECT, place: "/projects/own"}, {"id": "p2", place: "/elsewhere"}, {"id": NO_REPOSITORY}]
+    client = Replies({"project.list": listed})
+    known = Owners(cast("Fence", UnusedPatterns()), cast("OpenCodeClient", client))
+    assert await known.projects(api) == {PROJECT}
 
 
 def statistics_of(project: str) -> ArgumentChecker:
