@@ -89,7 +89,7 @@ async def read_transcript(
 
 
 def _fitted(rendered: "partial[str]", characters: int) -> str:
-    """Return a text with as many of some characters as fit into ``ROOM_BYTES``, but not less than the least."""
+    """Return a text of at most some characters; it is shorter if it would take more than ``ROOM_BYTES``."""
     text = rendered(characters=characters)
     if json_size(text) <= ROOM_BYTES or characters <= LEAST_CHARACTERS:
         return text

@@ -33,8 +33,7 @@ class WorkPatch:
 
 def patch_of(diffs: Sequence[FileDiff]) -> WorkPatch:
     """Return the changes of some files as one patch; binary files are left out, and all if they are too large."""
-    texts = [diff.patch for diff in diffs if _is_whole(diff)]
-    content = "".join(text if text.endswith("\n") else f"{text}\n" for text in texts).encode(errors="surrogateescape")
+    content = "".join(_with_last_line(diff.patch) for diff in diffs if _is_whole(diff)).encode(errors="surrogateescape")
     if len(content) > LARGEST_BYTES:
         return WorkPatch(without=[diff.file for diff in diffs])
     return WorkPatch(content, [diff.file for diff in diffs if not _is_whole(diff)])
@@ -43,6 +42,11 @@ def patch_of(diffs: Sequence[FileDiff]) -> WorkPatch:
 def _is_whole(diff: FileDiff) -> bool:
     """Return True if ``git apply`` can make a change by its patch alone."""
     return diff.patch.startswith(GIT_START) and BINARY not in diff.patch.partition("\n@@")[0]
+
+
+def _with_last_line(patch: str) -> str:
+    """Return a patch whose last line has an end, so that another patch can follow."""
+    return patch if patch.endswith("\n") else f"{patch}\n"
 
 
 class DiscardedPatches:

@@ -95,7 +95,11 @@ async def snapshot(
 
 
 async def _add_all(git: Git, index: Path, left_out: Sequence[str], *, whole: bool) -> None:
-    """Add the files of git's folder to an index, except those at some paths; see ``snapshot``."""
+    """Add the files of git's folder to an index, except those at some paths.
+
+    Raises:
+        GitFailed: Git cannot read the folder.
+    """
     wanted = [":(top)", *(f":(top,exclude,literal){path}" for path in left_out)]
     text = "\0".join(wanted).encode(errors="surrogateescape")
     arguments = ("add", "--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
