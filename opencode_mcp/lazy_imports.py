@@ -121,7 +121,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.runs.run_note",
         "opencode_mcp.runs.session_history.history",
         "opencode_mcp.runs.session_history.last_run",
-        "opencode_mcp.runs.session_history.prompt_words",
+        "opencode_mcp.runs.session_history.prompt_beginning",
         "opencode_mcp.runs.session_history.spending",
         "opencode_mcp.runs.session_history.subagents",
         "opencode_mcp.runs.starting.start_deadline",

@@ -29,6 +29,7 @@ from opencode_mcp.diffs import (
     session_files,
 )
 from opencode_mcp.diffs import merged as merged_diff
+from opencode_mcp.diffs.authorship import AuthorFinder
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import event_collection
 from opencode_mcp.http.oauth import token_rights
@@ -411,7 +412,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
         named_files.possible_paths(text, text),
     ],
     "diffs.read_only_commands": read_only_commands.reads_only,
-    "diffs.authorship": lambda text: authorship.Judge(text, [], a_work(text).calls, a_work(text).calls).judge(text),
+    "diffs.authorship": lambda text: AuthorFinder(text, [], a_work(text).calls, a_work(text).calls).find(text),
     "diffs.session_files": lambda text: session_files.session_files(
         [Message(info=a_message(text).info, parts=[a_call("apply_patch", {"patchText": text, "filePath": text})])], text
     ),
@@ -458,7 +459,7 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "runs.enforcement.working_time": "keeps times only",
     "runs.limits": "keeps numbers only",
     "events.present_work": "keeps names and sizes; runs.following.activity, which is here, makes lines of them",
-    "runs.following.answer_in_writing": "keeps the parts of a message as they come; the models parse them",
+    "runs.following.unfinished_answer": "keeps the parts of a message as they come; the models parse them",
     "runs.outcome.state": "states and signals only",
     "server.results.amounts": "numbers only",
     "markdown.detail": "measures only",

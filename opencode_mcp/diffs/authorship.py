@@ -1,4 +1,4 @@
-"""Decision whose a changed file is, if several sessions worked in the directory at the same time. Pure.
+"""Authors of a changed file, if several sessions worked in the directory at the same time. Pure.
 
 OpenCode compares the files before and after each step of the model, and counts everything that differs as the
 session's. The tool calls say more: a file belongs to the sessions whose editing calls name it. A shell command may have
@@ -20,8 +20,8 @@ from opencode_mcp.diffs.named_files import (
 )
 from opencode_mcp.opencode.vocabulary.models import Message, Part, PatchPart, Session, StepFinishPart, ToolPart
 
-Whose = Literal["this", "shared", "other", "unknown"]
-"""Author of a change: this session, this one and others, others only, or one that cannot be told."""
+ChangeAuthor = Literal["this", "shared", "other", "unknown"]
+"""Author of a change: this session, this one and others, others only, or unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +187,14 @@ def work_of(messages: Iterable[Message], session: Session) -> Work:
 class Authorship:
     """Authors of the changes of one file."""
 
-    whose: Whose
+    whose: ChangeAuthor
     others: Sequence[WriteCall] = ()
     """Calls of the other sessions that changed it, or may have; one for each session."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
-    """Decides about the files of one session.
+class AuthorFinder:
+    """Finds the authors of the changed files of one session.
 
     Args:
         directory: Directory of the session.
@@ -210,7 +210,7 @@ class Judge:
     others: Sequence[WriteCall]
     is_whole: bool = True
 
-    def judge(self, file: str, *, since: bool = False) -> Authorship:
+    def find(self, file: str, *, since: bool = False) -> Authorship:
         """Return the authors of a file.
 
         Args:
@@ -229,7 +229,7 @@ class Judge:
             return Authorship("unknown", _each_session(changing))
         if is_own:
             return Authorship("this")
-        return self._judge_unnamed(_able(meanwhile, paths))
+        return self._find_unnamed(_able(meanwhile, paths))
 
     def _afterwards(self, during: Sequence[Period], meanwhile: Sequence[WriteCall]) -> list[WriteCall]:
         """Return the calls of others after the beginning of some periods that are not undone, without those in them."""
@@ -237,7 +237,7 @@ class Judge:
         lasting = [call for call in _overlapping(self.others, since) if not call.is_undone]
         return [call for call in lasting if call not in meanwhile]
 
-    def _judge_unnamed(self, able: Sequence[WriteCall]) -> Authorship:
+    def _find_unnamed(self, able: Sequence[WriteCall]) -> Authorship:
         """Return the authors of a file that no call names.
 
         Args:

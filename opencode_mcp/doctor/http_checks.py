@@ -74,10 +74,10 @@ def _authentication(settings: "Settings") -> Finding:
         return warn("none: every program on this machine can use the bridge", "`opencode-mcp token new` makes a token.")
     path = settings_file(settings.environment)
     principals = PrincipalFile(path, settings).principals
-    told = f"principals: {', '.join(principals)}"
+    summary = f"principals: {', '.join(principals)}"
     if sys.platform != "win32" and path.stat().st_mode & OTHERS_READ:
-        return warn(f"{told}; other users can read their digests", f"Run `chmod 600 {path}`.")
-    return found(told)
+        return warn(f"{summary}; other users can read their digests", f"Run `chmod 600 {path}`.")
+    return found(summary)
 
 
 def _issuer(settings: "Settings") -> Finding:
@@ -85,19 +85,20 @@ def _issuer(settings: "Settings") -> Finding:
     if oauth is None:
         return found("none: clients need the tokens of principals")
     keys = anyio.run(fetch_keys, oauth)
-    told = f"{oauth.issuer} has {len(keys)} keys ({', '.join(keys.algorithms)}); audience: {', '.join(oauth.audience)}"
-    return _unreachable(settings, oauth.resource, told) or found(told)
+    algorithms, audience = ", ".join(keys.algorithms), ", ".join(oauth.audience)
+    summary = f"{oauth.issuer} has {len(keys)} keys ({algorithms}); audience: {audience}"
+    return _unreachable(settings, oauth.resource, summary) or found(summary)
 
 
-def _unreachable(settings: "Settings", resource: str, told: str) -> Finding | None:
+def _unreachable(settings: "Settings", resource: str, summary: str) -> Finding | None:
     """Return the finding for access tokens that nobody can use."""
     host = urlsplit(resource).netloc
     if not allowed_names(settings, Address.read(settings.http)).has_host(host.lower()):
-        return warn(f"{told}; the bridge refuses requests for {host}", f"Add --http-host {host}.")
+        return warn(f"{summary}; the bridge refuses requests for {host}", f"Add --http-host {host}.")
     principals = PrincipalFile(settings_file(settings.environment), settings).principals.values()
     if not any(principal.subjects or principal.claims for principal in principals):
         return warn(
-            f"{told}; no principal is for its tokens", 'Add to a principal for instance subjects = ["SUBJECT"].'
+            f"{summary}; no principal is for its tokens", 'Add to a principal for instance subjects = ["SUBJECT"].'
         )
     return None
 
@@ -106,10 +107,10 @@ def _key(settings: "Settings") -> Finding:
     if not settings.key_file:
         return found("in the state folder, which bridges on this machine share")
     key_in(settings.key_file)
-    told = f"in {settings.key_file}"
+    summary = f"in {settings.key_file}"
     if settings.url:
-        return found(told)
-    return found(f"{told}; bridges that share it need one OpenCode: the same --url, or the same state folder")
+        return found(summary)
+    return found(f"{summary}; bridges that share it need one OpenCode: the same --url, or the same state folder")
 
 
 def _metrics(settings: "Settings") -> Finding:

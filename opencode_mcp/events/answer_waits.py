@@ -42,7 +42,7 @@ class AnswerWaits:
         self._askers = BoundedDict[str, Sequence[str]](REQUESTS_KEPT)
         """Sessions that each open request counts for; its own is the first."""
         self._closed = BoundedDict[str, bool](REQUESTS_KEPT)
-        """Requests of which the stream has told that they are closed."""
+        """Requests that the stream has reported as closed."""
 
     def begin(self, request_id: str, session_ids: Sequence[str], now: float) -> None:
         """Note that a request waits for an answer; one that is known to be closed does not.

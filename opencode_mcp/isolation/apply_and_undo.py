@@ -47,7 +47,7 @@ async def apply(worktrees: "Worktrees", worktree: "Worktree", options: Integrati
             done = Applied(seen.tree, merge.tree, before.after if before else "")
             await _apply_recorded(git, worktree, seen, done, work)
     await note_integrated(git, worktree.name, work)
-    return Integration(changed, merge.conflicts, undo=_way(UNDO, worktree) if changed else "")
+    return Integration(changed, merge.conflicts, undo=_hint(UNDO, worktree) if changed else "")
 
 
 async def undo(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
@@ -72,11 +72,11 @@ async def undo(worktrees: "Worktrees", worktree: "Worktree", options: Integratio
             if changed:
                 await write(git, seen, merge.tree)
             await forget_apply(git, worktree.name, done)
-    way_back = " ".join([_way(AGAIN, worktree), *([EARLIER] if done.earlier else [])])
-    return Integration(changed, merge.conflicts, undo=way_back if changed else "")
+    undo_hint = " ".join([_hint(AGAIN, worktree), *([EARLIER] if done.earlier else [])])
+    return Integration(changed, merge.conflicts, undo=undo_hint if changed else "")
 
 
-def _way(text: str, worktree: "Worktree") -> str:
+def _hint(text: str, worktree: "Worktree") -> str:
     """Return how to undo something, with the name by which the worktree is found."""
     return text.format(session=worktree.session_id or worktree.branch)
 

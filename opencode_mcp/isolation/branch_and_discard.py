@@ -67,7 +67,7 @@ async def _discard_whole(worktrees: "Worktrees", worktree: "Worktree") -> Integr
     await worktrees.remove(worktree)
     return Integration(
         pending,
-        undo=_way_back(worktree),
+        undo=_restore_command(worktree),
         not_kept=inside,
         pending=len(pending),
         is_brought_back=is_brought_back,
@@ -80,7 +80,7 @@ async def _discard_rest(worktrees: "Worktrees", worktree: "Worktree") -> Integra
     tip = await branch_tip(git, worktree) if git else ""
     kept = bool(git and tip) and await _is_kept(git, worktree, tip)
     await worktrees.remove(worktree)
-    return Integration(undo=_way_back(worktree) if kept else "")
+    return Integration(undo=_restore_command(worktree) if kept else "")
 
 
 async def _is_kept(git: "Git | None", worktree: "Worktree", tip: str) -> bool:
@@ -107,7 +107,7 @@ async def is_whole(worktree: "Worktree") -> bool:
     return all([await place.is_dir() and not await place.is_symlink() for place in places])
 
 
-def _way_back(worktree: "Worktree") -> str:
+def _restore_command(worktree: "Worktree") -> str:
     """Return the command that brings a discarded branch back."""
     return f"git branch {worktree.branch} {ref_of(worktree.name, DISCARDED)}"
 

@@ -30,7 +30,7 @@ SHOWN_CURSOR = 80
 """Longest part of a wrong cursor that an error shows, in characters."""
 UNREADABLE = "The session began with a prompt for a structured answer, which OpenCode 1.18 cannot show."
 NO_PERMISSIONS: Mapping[str, PermissionAnswer] = {}
-WordsOf = Callable[[str], str]
+FirstWordsOf = Callable[[str], str]
 """Returns how a prompt began, by its id; empty if that is not known."""
 POINTER = 'What is cut is shown longer with show="everything" and a smaller limit.'
 POINTER_LIMIT = "What is cut is shown longer with a smaller limit."
@@ -45,7 +45,7 @@ class TranscriptPage:
     """Cursor of the messages before them; empty at the beginning of the session."""
 
 
-def no_words(_message_id: str) -> str:
+def no_first_words(_message_id: str) -> str:
     """Return nothing: it is not known how a prompt began."""
     return ""
 
@@ -58,7 +58,7 @@ async def read_transcript(
     cursor: str = "",
     show: ShownParts = "brief",
     characters: int,
-    words_of: WordsOf = no_words,
+    first_words_of: FirstWordsOf = no_first_words,
     permissions: Mapping[str, PermissionAnswer] = NO_PERMISSIONS,
 ) -> TranscriptPage:
     """Read the latest messages of a session, or those before a cursor (``session.messages``).
@@ -72,7 +72,7 @@ async def read_transcript(
         cursor: From the page before; later messages do not change it.
         show: Parts to show, and whether texts are cut short.
         characters: Longest text, in characters; it is shorter if it would take more bytes than ``ROOM_BYTES``.
-        words_of: Returns the beginning of a prompt that OpenCode cannot show.
+        first_words_of: Returns the beginning of a prompt that OpenCode cannot show.
         permissions: Answers to permissions, by the id of the call that asked.
 
     Raises:
@@ -84,7 +84,7 @@ async def read_transcript(
             return TranscriptPage(UNREADABLE if cursor else "No message yet.", "")
         text = _fitted(partial(_rendered, page, session.directory, children, permissions, show=show), characters)
         if limit <= 1 or _shows_all(text, page.items):
-            return TranscriptPage(_with_missing_prompt(text, page.missing_prompt, words_of), page.cursor)
+            return TranscriptPage(_with_missing_prompt(text, page.missing_prompt, first_words_of), page.cursor)
         limit //= 2
 
 
@@ -102,11 +102,11 @@ def _shows_all(text: str, messages: list[Message]) -> bool:
     return all(message.info.id in text for message in messages)
 
 
-def _with_missing_prompt(text: str, missing: str, words_of: WordsOf) -> str:
+def _with_missing_prompt(text: str, missing: str, first_words_of: FirstWordsOf) -> str:
     """Return a text with a line on the prompt that OpenCode cannot show in front, if there is one."""
     if not missing:
         return text
-    words = words_of(missing)
+    words = first_words_of(missing)
     line = f"{UNREADABLE} It began with {code(words)}." if words else UNREADABLE
     return f"{line}\n\n{text}"
 

@@ -71,7 +71,7 @@ async def detect(sender: Detectable, *, timeout: float) -> Health:
             check_version(health.version)
             return health
     await _refuse_preview(sender, timeout)
-    raise await _stranger(sender, timeout)
+    raise await _not_opencode(sender, timeout)
 
 
 async def _health_1(sender: Detectable, timeout: float) -> Health | None:
@@ -95,7 +95,7 @@ async def _refuse_preview(sender: Detectable, timeout: float) -> None:
         raise preview(found[0])
 
 
-async def _stranger(sender: Detectable, timeout: float) -> OperatorError:
+async def _not_opencode(sender: Detectable, timeout: float) -> OperatorError:
     """Return the error for a server that neither generation's health describes."""
     reply = await _ask(sender, PATHS, timeout)
     if {"directory", "worktree"} <= _fields(reply).keys():

@@ -1,6 +1,6 @@
 """OpenCode's record of a run: its prompt, its answers, its session, and whether that has gone on to another prompt.
 
-It reads messages and judges nothing by time or events.
+It reads messages and decides nothing by time or events.
 """
 
 import logging

@@ -262,7 +262,7 @@ class Runs:
         """
         schema = self.known.schemas.get(run.message_id)
         report = await report_run(self._hub, run, seen, schema, self.other_work)
-        report.unbegun = seen.parked
+        report.not_started = seen.parked
         if seen.parked:
             report.note = TAKEN_BACK if await self._take_back(run, seen) else LEFT_IN_INBOX
         unknown = await self._unknown_cost(run, seen, report)

@@ -56,7 +56,7 @@ async def find_run(
         *combined(applying),
         limits=tightest(note.limits for note in applying),
         verification=_verification_in(known, found.id),
-        words=notes.words_of(session, found.id) or found.words,
+        words=notes.first_words_of(session, found.id) or found.words,
         stopped=next((note.stopped for note in applying if note.stopped), ""),
     )
 

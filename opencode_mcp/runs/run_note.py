@@ -135,7 +135,7 @@ class Notes:
         known = [self._remembered.get(session.id), self._on_record(session)]
         return list(dict.fromkeys(note for note in known if note is not None))
 
-    def words_of(self, session: Session, message_id: str) -> str:
+    def first_words_of(self, session: Session, message_id: str) -> str:
         """Return the first words of a prompt of a session; empty if no note has them."""
         return next((note.words for note in self.of(session) if note.message_id == message_id and note.words), "")
 

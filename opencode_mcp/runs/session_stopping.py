@@ -26,11 +26,11 @@ READ_SECONDS = 5.0
 """Seconds for which a tree is read; what was not reached by then is left out."""
 MOST_SESSIONS = 5000
 """Sessions of a tree that are looked at; a server that names ever more must not keep a stop from ending."""
-BEGUN = frozenset({"running", "completed", "error"})
+STARTED = frozenset({"running", "completed", "error"})
 
 
 @dataclass(frozen=True, slots=True)
-class BegunCall:
+class StartedCall:
     """A tool call that OpenCode has begun."""
 
     session_id: str
@@ -47,7 +47,7 @@ class StopResult:
     """Result of a request to stop."""
 
     was_running: bool
-    began_late: list[BegunCall] = field(default_factory=list[BegunCall])
+    began_late: list[StartedCall] = field(default_factory=list[StartedCall])
     """The tool calls that OpenCode began after it was asked to stop, oldest first."""
     busy: list[str] = field(default_factory=list[str])
     """The sessions that were still busy at the deadline."""
@@ -177,7 +177,7 @@ class SessionTree:
         except NotFound:
             return  # Deleted meanwhile; the others must be stopped all the same.
 
-    async def begun_calls(self) -> list[BegunCall]:
+    async def started_calls(self) -> list[StartedCall]:
         """The tool calls of the latest messages that OpenCode has begun (``session.messages``).
 
         Raises:
@@ -185,20 +185,20 @@ class SessionTree:
         """
         session_ids = [session_id for level in await self.levels() for session_id in level]
         async with at_once() as reads:
-            calls = [reads.start(self._begun_in, session_id) for session_id in session_ids]
+            calls = [reads.start(self._started_in, session_id) for session_id in session_ids]
         return [call for found in calls for call in found.value]
 
-    async def _begun_in(self, session_id: str) -> list[BegunCall]:
+    async def _started_in(self, session_id: str) -> list[StartedCall]:
         try:
             page = await self._client.session_messages(session_id, limit=MESSAGES_A_PAGE)
         except NotFound:
             return []  # Deleted meanwhile.
-        return _begun(session_id, page.items)
+        return _started(session_id, page.items)
 
 
-def _begun(session_id: str, messages: list[Message]) -> list[BegunCall]:
+def _started(session_id: str, messages: list[Message]) -> list[StartedCall]:
     calls = [call for message in messages for call in message.tool_calls]
-    return [BegunCall(session_id, call) for call in calls if call.state.status in BEGUN]
+    return [StartedCall(session_id, call) for call in calls if call.state.status in STARTED]
 
 
 async def stop_and_compare(tree: SessionTree, seconds: float) -> StopResult:
@@ -211,19 +211,19 @@ async def stop_and_compare(tree: SessionTree, seconds: float) -> StopResult:
     Raises:
         BackendError: OpenCode could not be asked to stop.
     """
-    before = await _begun_if_readable(tree)
+    before = await _started_if_readable(tree)
     busy = await tree.stop(seconds)
-    after = await _begun_if_readable(tree)
+    after = await _started_if_readable(tree)
     if before is None or after is None:
         return StopResult(was_running=True, busy=busy)
     known = {call.part.id for call in before}
     return StopResult(was_running=True, began_late=[call for call in after if call.part.id not in known], busy=busy)
 
 
-async def _begun_if_readable(tree: SessionTree) -> list[BegunCall] | None:
+async def _started_if_readable(tree: SessionTree) -> list[StartedCall] | None:
     """A record that cannot be read is no reason not to stop."""
     try:
-        return await tree.begun_calls()
+        return await tree.started_calls()
     except BackendError as error:
         logger.info("could not read what runs: %s", error)
         return None

@@ -30,7 +30,7 @@ PASSWORDS = re.compile("passphrase|passwd|password|pwd")
 """Names of passwords, which people choose, so that the value need not look random."""
 
 
-def words_of(name: str) -> list[str]:
+def split_name(name: str) -> list[str]:
     """Return the words of a name in lower case; they are the same for ``apiKey``, ``api-key`` and ``API_KEY``."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return re.findall(r"[a-z0-9]+", apart.lower())
@@ -38,12 +38,12 @@ def words_of(name: str) -> list[str]:
 
 def plain_name(name: str) -> str:
     """Return a name in lower case without separators."""
-    return "".join(words_of(name))
+    return "".join(split_name(name))
 
 
 def is_secret(name: str) -> bool:
     """Return True if a name marks a secret, as ``apiKey``, ``X-Auth-Token`` and ``client_secret`` do."""
-    words = words_of(name)
+    words = split_name(name)
     if words and ABOUT_A_SECRET.fullmatch(words[-1]):
         return False
     key = any(word == "key" and KINDS_OF_KEY.fullmatch(before) for before, word in pairwise(words))
@@ -53,7 +53,7 @@ def is_secret(name: str) -> bool:
 @lru_cache(maxsize=NAMES_KEPT)
 def is_secret_parameter(name: str) -> bool:
     """Return True if the name of a URL parameter marks a secret."""
-    return is_secret(name) or not SIGNATURES.isdisjoint(words_of(name))
+    return is_secret(name) or not SIGNATURES.isdisjoint(split_name(name))
 
 
 @lru_cache(maxsize=NAMES_KEPT)
@@ -65,4 +65,4 @@ def is_plainly_secret(name: str) -> bool:
 @lru_cache(maxsize=NAMES_KEPT)
 def is_password(name: str) -> bool:
     """Return True if a name is that of a password."""
-    return is_secret(name) and any(map(PASSWORDS.fullmatch, words_of(name)))
+    return is_secret(name) and any(map(PASSWORDS.fullmatch, split_name(name)))

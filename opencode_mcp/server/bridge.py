@@ -380,7 +380,7 @@ class Bridge:
             await self.hub.ensure()
         except BridgeError as error:
             logger.warning("cannot receive events: %s", error)
-            self.spawn(self.publisher.come_back)
+            self.spawn(self.publisher.reconnect)
 
     def end_waits(self) -> None:
         """Make every call that waits for a run report it now, and every later call wait no longer."""

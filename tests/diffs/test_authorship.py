@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from opencode_mcp.diffs.authorship import ChangeStep, Judge, Period, Whose, WriteCall, work_of
+from opencode_mcp.diffs.authorship import AuthorFinder, ChangeAuthor, ChangeStep, Period, WriteCall, work_of
 from opencode_mcp.opencode.vocabulary.models import Message, Session
 from tests.harness.each import for_each
 
@@ -21,8 +21,10 @@ def runs(session: str, begin: float, end: float) -> WriteCall:
     return WriteCall(session, session.upper(), Period(begin, end), frozenset(), is_open=True)
 
 
-def judged(own: Sequence[WriteCall], others: Sequence[WriteCall], *, since: bool = False) -> tuple[Whose, list[str]]:
-    found = Judge("/p", [STEP], own, others).judge(FILE, since=since)
+def found_author(
+    own: Sequence[WriteCall], others: Sequence[WriteCall], *, since: bool = False
+) -> tuple[ChangeAuthor, list[str]]:
+    found = AuthorFinder("/p", [STEP], own, others).find(FILE, since=since)
     return found.whose, [call.session_id for call in found.others]
 
 
@@ -47,35 +49,38 @@ SHELL = runs("me", 11, 12)
     ],
 )
 def test_a_file_is_of_those_who_name_it_else_of_those_who_ran_commands(
-    own: list[WriteCall], others: list[WriteCall], whose: Whose, names: list[str]
+    own: list[WriteCall], others: list[WriteCall], whose: ChangeAuthor, names: list[str]
 ) -> None:
-    assert judged(own, others) == (whose, names)
+    assert found_author(own, others) == (whose, names)
 
 
 def test_an_undo_also_counts_what_others_changed_since() -> None:
     later = edits("you", 50, 60, PATH)
-    assert judged([MINE], [later]) == ("this", [])
-    assert judged([MINE], [later], since=True) == ("shared", ["you"])
-    assert judged([MINE], [edits("you", 1, 5, PATH)], since=True) == ("this", [])
-    assert judged([MINE], [replace(later, is_undone=True)], since=True) == ("this", [])
-    assert judged([MINE], [replace(edits("you", 13, 14, PATH), is_undone=True)], since=True) == ("shared", ["you"])
+    assert found_author([MINE], [later]) == ("this", [])
+    assert found_author([MINE], [later], since=True) == ("shared", ["you"])
+    assert found_author([MINE], [edits("you", 1, 5, PATH)], since=True) == ("this", [])
+    assert found_author([MINE], [replace(later, is_undone=True)], since=True) == ("this", [])
+    assert found_author([MINE], [replace(edits("you", 13, 14, PATH), is_undone=True)], since=True) == (
+        "shared",
+        ["you"],
+    )
     harmless = runs("you", 50, 60)
-    assert judged([SHELL], [harmless], since=True) == ("this", [])
+    assert found_author([SHELL], [harmless], since=True) == ("this", [])
     changing = WriteCall("you", "YOU", Period(50, 60), frozenset(), is_open=True, differing=frozenset({PATH}))
-    assert judged([MINE], [changing]) == ("this", [])
-    assert judged([MINE], [changing], since=True) == ("unknown", ["you"])
+    assert found_author([MINE], [changing]) == ("this", [])
+    assert found_author([MINE], [changing], since=True) == ("unknown", ["you"])
 
 
 def test_if_not_all_could_be_read_a_file_that_nobody_names_is_of_an_unknown_author() -> None:
-    partly = Judge("/p", [STEP], [SHELL], [], is_whole=False)
-    assert partly.judge(FILE).whose == "unknown"
-    assert Judge("/p", [STEP], [MINE], [], is_whole=False).judge(FILE).whose == "this"
+    partly = AuthorFinder("/p", [STEP], [SHELL], [], is_whole=False)
+    assert partly.find(FILE).whose == "unknown"
+    assert AuthorFinder("/p", [STEP], [MINE], [], is_whole=False).find(FILE).whose == "this"
 
 
 def test_a_file_that_no_step_names_changed_at_any_time_of_the_work() -> None:
     between = edits("you", 21, 29, "/p/b.txt")
     steps = [STEP, ChangeStep(Period(30, 40), frozenset({PATH}))]
-    assert Judge("/p", steps, [SHELL], [between]).judge("b.txt").whose == "other"
+    assert AuthorFinder("/p", steps, [SHELL], [between]).find("b.txt").whose == "other"
 
 
 def test_a_step_begins_at_the_end_of_the_message_before_it() -> None:
@@ -117,13 +122,13 @@ def test_work_has_the_files_of_its_steps_its_calls_and_its_subagents() -> None:
 
 def test_a_file_that_an_undo_may_have_put_back_is_not_that_of_a_command() -> None:
     undo = WriteCall("you", "YOU", Period(5, math.inf), frozenset(), is_open=False, put_back=frozenset({PATH}))
-    assert judged([MINE], [undo]) == ("this", [])
-    assert judged([SHELL], [undo]) == ("unknown", ["you"])
-    assert judged([edits("me", 11, 12, "/p/b.txt")], [undo]) == ("other", ["you"])
+    assert found_author([MINE], [undo]) == ("this", [])
+    assert found_author([SHELL], [undo]) == ("unknown", ["you"])
+    assert found_author([edits("me", 11, 12, "/p/b.txt")], [undo]) == ("other", ["you"])
     elsewhere = WriteCall(
         "you", "YOU", Period(5, math.inf), frozenset(), is_open=False, put_back=frozenset({"/p/b.txt"})
     )
-    assert judged([SHELL], [elsewhere]) == ("this", [])
+    assert found_author([SHELL], [elsewhere]) == ("this", [])
 
 
 def test_the_undo_of_work_puts_back_what_its_steps_changed_and_its_calls_name() -> None:

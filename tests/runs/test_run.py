@@ -399,7 +399,7 @@ async def test_what_began_after_a_stop_was_asked_for_is_reported(
 
     async def abort_late(self: OpenCodeClient, session_id: str, directory: str) -> None:
         async def begun() -> bool:
-            return bool(await SessionTree(self, session_id, directory).begun_calls())
+            return bool(await SessionTree(self, session_id, directory).started_calls())
 
         await scripted_model.release("late")
         await eventually(begun)

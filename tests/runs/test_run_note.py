@@ -42,10 +42,10 @@ def test_a_new_note_carries_the_policy_of_its_bridge_with_all_its_rules(seal: To
 
 def test_a_note_keeps_how_its_prompt_begins(seal: TokenCodec) -> None:
     noted = session(Notes(seal).metadata(Notes(seal).new("msg_1", "allow", "agent", "/review src")))
-    assert Notes(seal).words_of(noted, "msg_1") == "/review src"
-    assert Notes(seal).words_of(noted, "msg_2") == ""
+    assert Notes(seal).first_words_of(noted, "msg_1") == "/review src"
+    assert Notes(seal).first_words_of(noted, "msg_2") == ""
     odd = seal.seal(json.dumps(CONTENT | {"words": 5}).encode())
-    assert Notes(seal).words_of(session({KEY: odd}), "msg_1") == ""
+    assert Notes(seal).first_words_of(session({KEY: odd}), "msg_1") == ""
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"mine": 1}, "odd"])

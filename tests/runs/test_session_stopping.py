@@ -99,7 +99,7 @@ async def test_what_was_just_read_as_busy_is_aborted_before_anything_is_read_aga
 
 
 async def test_a_subagent_that_is_deleted_meanwhile_does_not_hide_what_the_others_have_begun() -> None:
-    begun = await tree(Backend(chain(2), deleted="ses_1")).begun_calls()
+    begun = await tree(Backend(chain(2), deleted="ses_1")).started_calls()
     assert [call.session_id for call in begun] == ["ses_0", "ses_2"]
 
 

@@ -40,7 +40,7 @@ class Authenticator:
         self._file = file
         self._access_tokens = access_tokens
         self._failed = FailureRateLimit()
-        self._strangers = FailureRateLimit()
+        self._unassigned = FailureRateLimit()
         """Right tokens that belong to nobody, which are not logged for ever either."""
         self.challenge = _challenge_of(access_tokens)
         """Responses to those who need another token."""
@@ -48,7 +48,7 @@ class Authenticator:
     @property
     def wrong_tokens(self) -> int:
         """Return the number of tokens that were wrong, or belonged to nobody."""
-        return self._failed.total + self._strangers.total
+        return self._failed.total + self._unassigned.total
 
     async def caller_of(self, scope: "Scope") -> "Caller | Response":
         """Return the caller of a request, or the response that refuses it."""
@@ -77,7 +77,7 @@ class Authenticator:
         """Return the holder of an access token, or the response that refuses it."""
         matching = matching_principals(claims, self._file.principals.values())
         if len(matching) != 1:
-            return self._refuse_stranger(scope, claims, [one.name for one in matching])
+            return self._refuse_unassigned(scope, claims, [one.name for one in matching])
         effects = effects_of(scopes_of(claims), scopes)
         if "read" not in effects:
             return self.challenge.few_scopes([scope_for("read", scopes)])
@@ -97,8 +97,8 @@ class Authenticator:
             logger.log(level, "a wrong token came from %s: %s", address_of(scope), refused.reason)
         return self.challenge.wrong_token(wait_seconds, "" if is_own else refused.reason)
 
-    def _refuse_stranger(self, scope: "Scope", claims: Mapping[str, Any], names: list[str]) -> "Response":
-        if not self._strangers.add(address_of(scope)):
+    def _refuse_unassigned(self, scope: "Scope", claims: Mapping[str, Any], names: list[str]) -> "Response":
+        if not self._unassigned.add(address_of(scope)):
             fault = f"several principals: {', '.join(names)}" if names else "no principal"
             logger.warning("an access token for the subject %s belongs to %s", one_line(repr(claims["sub"])), fault)
         return bearer.nobody()

@@ -87,16 +87,16 @@ class _PresentState(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Yield the metrics."""
-        for name, told in GAUGES.items():
-            yield GaugeMetricFamily(f"{PREFIX}_{name}", told, value=getattr(self.state, name))
-        for field, (name, told) in TOTALS.items():
-            yield CounterMetricFamily(f"{PREFIX}_{name}", told, value=getattr(self.state, field))
+        for name, help_text in GAUGES.items():
+            yield GaugeMetricFamily(f"{PREFIX}_{name}", help_text, value=getattr(self.state, name))
+        for field, (name, help_text) in TOTALS.items():
+            yield CounterMetricFamily(f"{PREFIX}_{name}", help_text, value=getattr(self.state, field))
         yield _by_label("runs", "Sessions of OpenCode at work, without subagents", "state", RUN_STATES, self.state.runs)
         yield _by_label("tasks", "Unfinished tasks of batches", "status", UNFINISHED, self.state.tasks)
 
 
-def _by_label(name: str, told: str, label: str, values: Iterable[str], numbers: Mapping[str, int]) -> Metric:
-    family = GaugeMetricFamily(f"{PREFIX}_{name}", told, labels=(label,))
+def _by_label(name: str, help_text: str, label: str, values: Iterable[str], numbers: Mapping[str, int]) -> Metric:
+    family = GaugeMetricFamily(f"{PREFIX}_{name}", help_text, labels=(label,))
     for value in values:
         family.add_metric((value,), numbers.get(value, 0))
     return family

@@ -19,10 +19,10 @@ SCOPE_CLAIMS = ("scope", "scp")
 
 def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:
     """Return the scopes of a token, which are a text with spaces or a list."""
-    return frozenset(scope for name in SCOPE_CLAIMS for scope in _words(claims.get(name)))
+    return frozenset(scope for name in SCOPE_CLAIMS for scope in _split(claims.get(name)))
 
 
-def _words(value: object) -> Iterator[str]:
+def _split(value: object) -> Iterator[str]:
     for text in [value, *as_list(value)]:
         # Other blanks are no separators (RFC 6749, 3.3).
         yield from filter(None, as_text(text).split(" "))

@@ -88,12 +88,12 @@ def _read(key: str, value: object) -> object:
 
 
 def _add(parser: argparse.ArgumentParser, option: Option) -> None:
-    told = HELP.get(option.name, option.help)
+    help_text = HELP.get(option.name, option.help)
     if option.kind == "switch":
-        parser.add_argument(option.spelling, dest=option.name, action="store_true", default=None, help=told)
+        parser.add_argument(option.spelling, dest=option.name, action="store_true", default=None, help=help_text)
         return
     action = "append" if option.kind == "list" else "store"
-    parser.add_argument(option.spelling, dest=option.name, metavar=option.metavar, action=action, help=told)
+    parser.add_argument(option.spelling, dest=option.name, metavar=option.metavar, action=action, help=help_text)
 
 
 class _File:

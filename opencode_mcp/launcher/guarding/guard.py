@@ -166,12 +166,12 @@ def _serve(plan: Plan, unlocked: str) -> None:
     messages = _messages()
     if _next(messages) != KEEP:
         _end(child)
-        _end_what_is_left(plan)
+        _end_remaining_processes(plan)
         return
     code = _watch(child, plan)
     # A wrapper that moved to the background left a server without a record.
     if READY not in list(messages.queue):
-        _end_what_is_left(plan)
+        _end_remaining_processes(plan)
     _answer(code=code)
 
 
@@ -307,7 +307,7 @@ def _end(child: Watched) -> None:
         child.wait(GRACE_SECONDS)
 
 
-def _end_what_is_left(plan: Plan) -> None:
+def _end_remaining_processes(plan: Plan) -> None:
     """End the background processes of the start."""
     name, value = plan.mark
     for pid in started_with(name, value):

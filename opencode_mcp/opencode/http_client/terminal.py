@@ -155,19 +155,19 @@ async def _live(socket: Socket, output: TerminalOutput, plan: TerminalInput) -> 
     start = before if plan.say else 0
     with anyio.move_on_after(plan.seconds):
         while not output.exited and not output.cut and not _found(output, plan, start):
-            if not await _receive(socket, output, _patience(plan, answered=len(output.raw) > before)):
+            if not await _receive(socket, output, _timeout(plan, answered=len(output.raw) > before)):
                 return
 
 
-def _patience(plan: TerminalInput, *, answered: bool) -> float:
+def _timeout(plan: TerminalInput, *, answered: bool) -> float:
     """Return the seconds to wait for more output: a short time if nothing more is expected."""
     expects_more = plan.await_text or (plan.say and not answered)
     return plan.seconds if expects_more else QUIET_SECONDS
 
 
-async def _receive(socket: Socket, output: TerminalOutput, patience: float) -> bool:
+async def _receive(socket: Socket, output: TerminalOutput, timeout: float) -> bool:
     """Read one message; return False if none arrived in time."""
-    with anyio.move_on_after(patience):
+    with anyio.move_on_after(timeout):
         message = await socket.receive()
         if message is None:
             output.exited = True

@@ -45,7 +45,7 @@ def failure_of(error: JsonMap) -> Failure | None:
 
 
 def reason_of(error: JsonMap) -> str:
-    """Return an error in one sentence: the words of the model's provider, and the HTTP status; empty for none."""
+    """Return an error in one sentence: the reason of the model's provider, and the HTTP status; empty for none."""
     message, status = _reason(error)
     if not status:
         return message
@@ -66,21 +66,21 @@ def _reason(error: JsonMap) -> tuple[str, int | None]:
     if quoted := PROVIDER_REPLY.fullmatch(message):
         status = status or int(quoted["status"])
         body = quoted["body"] or body
-        return _words_in(body) or NO_REASON, status
-    return message or _words_in(body), status
+        return _reason_in(body) or NO_REASON, status
+    return message or _reason_in(body), status
 
 
-def _words_in(body: str) -> str:
+def _reason_in(body: str) -> str:
     """Return the reason in a provider's reply: JSON, perhaps with the JSON of another provider in it, or a text."""
     try:
         parsed = read_json(body)
     except ValueError:
-        return _words_in_text(body)
-    words = _words_in_json(parsed) or body.strip()
-    return _words_in(words) if words.startswith("{") and len(words) < len(body) else words
+        return _reason_in_text(body)
+    reason = _reason_in_json(parsed) or body.strip()
+    return _reason_in(reason) if reason.startswith("{") and len(reason) < len(body) else reason
 
 
-def _words_in_text(body: str) -> str:
+def _reason_in_text(body: str) -> str:
     if cut := CUT_MESSAGE.search(body):
         return _unescaped(cut["text"])
     if PAGE.match(body):
@@ -98,7 +98,7 @@ def _unescaped(text: str) -> str:
         return text
 
 
-def _words_in_json(value: object, depth: int = 0) -> str:
+def _reason_in_json(value: object, depth: int = 0) -> str:
     """Return the first text in the fields that providers use."""
     if isinstance(value, str):
         return value.strip()
@@ -107,6 +107,6 @@ def _words_in_json(value: object, depth: int = 0) -> str:
     found = as_map(value)
     inner = [found[name] for name in MESSAGE_FIELDS if name in found] or as_list(value)
     for item in inner:
-        if words := _words_in_json(item, depth + 1):
-            return words
+        if reason := _reason_in_json(item, depth + 1):
+            return reason
     return ""

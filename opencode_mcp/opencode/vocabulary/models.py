@@ -662,7 +662,7 @@ class FileNode(Wire):
     ignored: bool = False
 
 
-class Words(Wire):
+class TextField(Wire):
     """Wrapper of a text in ``find.text``."""
 
     text: str = ""
@@ -671,8 +671,8 @@ class Words(Wire):
 class TextMatch(Wire):
     """Match of ``find.text``."""
 
-    path: Words
-    lines: Words
+    path: TextField
+    lines: TextField
     line_number: int
 
 

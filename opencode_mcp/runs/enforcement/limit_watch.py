@@ -121,7 +121,7 @@ class _Watcher:
         with self._hub.listen(self._run.session_id) as listener:
             await self._begin()
             while not await self._is_over():
-                events = await listener.wait(self._patience())
+                events = await listener.wait(self._read_timeout())
                 if any(isinstance(event, backend_events.Lost) for event in events):
                     return
                 self._is_unsure = self._is_unsure or not events
@@ -135,7 +135,7 @@ class _Watcher:
         self._time = WorkingTime(anyio.current_time(), max(run_age(self._client, self._run) - waited, 0))
         self._time.note(anyio.current_time(), waits=bool(asked))
 
-    def _patience(self) -> float:
+    def _read_timeout(self) -> float:
         """Return the seconds after which the run is read without an event."""
         minutes = self._run.limits.max_minutes
         if minutes is None or self._time.is_paused:

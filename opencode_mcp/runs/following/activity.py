@@ -55,10 +55,10 @@ def activity_on_stream(state_of: StateOf, session_id: str, directory: str, now: 
     if work.calls:
         lines = [_open_call(call, state_of, directory, now, depth) for call in work.calls.values()]
         return _joined(lines)
-    return _words(work, state.draft.length if state.draft else 0, now)
+    return _model_line(work, state.draft.length if state.draft else 0, now)
 
 
-def _words(work: "PresentWork", characters: int, now: CurrentTime) -> str:
+def _model_line(work: "PresentWork", characters: int, now: CurrentTime) -> str:
     """Return the line for a model that writes, or that is waited for."""
     silence = now.stream - work.last_output if work.last_output else 0
     if work.writes == "reasoning":
@@ -107,7 +107,7 @@ def activity_on_record(
     last = answers[-1]
     if calls := _open_calls(last):
         return _joined([_recorded_call(call, state_of, directory, now) for call in calls])
-    return _unfinished_words(last) or WAITING_FOR_MODEL + _silence((now.opencode - _last_output(last)) / 1000)
+    return _writing_line(last) or WAITING_FOR_MODEL + _silence((now.opencode - _last_output(last)) / 1000)
 
 
 def _open_calls(message: Message) -> list[ToolPart]:
@@ -128,7 +128,7 @@ def _last_output(message: Message) -> float:
     return max(message.info.time.created, message.info.time.completed or 0, *calls, *texts)
 
 
-def _unfinished_words(message: Message) -> str:
+def _writing_line(message: Message) -> str:
     """Return the line for what the model is writing in a message; empty if the message shows no unfinished text.
 
     OpenCode records a text without its words until it is complete.

@@ -52,8 +52,8 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, Session, SessionStatus
 from opencode_mcp.runs.deadline import Deadline
+from opencode_mcp.runs.following.abandoned_runs import abandoned_seconds
 from opencode_mcp.runs.following.activity import CurrentTime, activity_on_record, activity_on_stream
-from opencode_mcp.runs.following.left_runs import left_seconds
 from opencode_mcp.runs.following.progress_lines import Progress, ProgressThrottle
 from opencode_mcp.runs.following.read_ahead import ReadAhead, known_record
 from opencode_mcp.runs.outcome.run_report import PendingRequest
@@ -259,7 +259,7 @@ class Follower:
         settling = self._seen.state is State.SETTLING
         interval = SETTLE_EVERY if settling else min(self._interval, LONGEST_INTERVAL)
         look_at = min(anyio.current_time() + interval, deadline.at)
-        while not await self._hears_hint(listener, look_at):
+        while not await self._receives_hint(listener, look_at):
             if anyio.current_time() < look_at:
                 continue
             # OpenCode loses an event now and then, and may have asked something.
@@ -269,7 +269,7 @@ class Follower:
             break
         return self._seen.state not in ENDS
 
-    async def _hears_hint(self, listener: Listener, until: float) -> bool:
+    async def _receives_hint(self, listener: Listener, until: float) -> bool:
         """Take the next events and send progress; return True if one of them is a hint to look at the run.
 
         Args:
@@ -477,7 +477,7 @@ class Follower:
         """Seconds that nobody has touched the run: who only looks now and then must see one that died long ago."""
         session = await self._read_session()
         ages = self._client.clock.now() - session.time.updated / 1000, run_age(self._client, self._run)
-        return await left_seconds(self._client, self._hub, self._run, untouched=min(ages))
+        return await abandoned_seconds(self._client, self._hub, self._run, untouched=min(ages))
 
     async def _read_session(self) -> Session:
         """Read the session, and note whether it is a fork that only copied the run (``session.get``)."""

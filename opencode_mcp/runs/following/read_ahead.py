@@ -5,7 +5,7 @@ some 20 ms after that. So the messages are read in between. They are believed if
 good end and nothing else: the same message complete, and the session idle. After anything else they are read as ever.
 
 OpenCode is busy between the two, and the read delays it. So the first answer to a prompt is read earlier, while the
-model writes it and OpenCode waits, and is kept current from the stream (``answer_in_writing.py``). A later answer is
+model writes it and OpenCode waits, and is kept current from the stream (``unfinished_answer.py``). A later answer is
 read at its end: reading the messages in every step would cost more than it saves.
 
 On a busy machine, and often on OpenCode 2, these events arrive all at once. Then the messages are read after them. That
@@ -24,7 +24,7 @@ from opencode_mcp.events.session_state import SessionState
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo
-from opencode_mcp.runs.following.answer_in_writing import AnswerInWriting
+from opencode_mcp.runs.following.unfinished_answer import UnfinishedAnswer
 from opencode_mcp.runs.record import Run, SessionRecord, last_answers, read_session
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class ReadAhead:
         self._run = run
         self._session: SessionRecord | None = None
         self._begun = False
-        self._writing: AnswerInWriting | None = None
+        self._writing: UnfinishedAnswer | None = None
         """The first answer that the stream shows while it is written; no other is read in writing."""
         self._forget()
 
@@ -74,7 +74,7 @@ class ReadAhead:
         self._due = False
         self._read: Record | None = None
         self._ended: MessageInfo | None = None
-        """The complete last message, if the stream told of it before the messages were read."""
+        """The complete last message, if the stream reported it before the messages were read."""
         self._is_idle = False
         self._completed: Record | None = None
         self.record: Record | None = None
@@ -115,13 +115,13 @@ class ReadAhead:
                 pass
             case _:
                 self._forget()
-                self._hear_writing(event)
+                self._add_to_unfinished(event)
 
-    def _hear_writing(self, event: backend_events.Event) -> None:
+    def _add_to_unfinished(self, event: backend_events.Event) -> None:
         if self._writing is None and isinstance(event, backend_events.PartGrew):
-            self._writing = AnswerInWriting(event.message_id)
+            self._writing = UnfinishedAnswer(event.message_id)
         if self._writing:
-            self._writing.hear(event)
+            self._writing.add_event(event)
 
     def _add_answer(self, message: MessageInfo) -> None:
         read, is_due = self._read, self._due
@@ -152,7 +152,7 @@ class ReadAhead:
         return Record([answer], whole=True, session=self._session)
 
     def _conclude(self) -> None:
-        """Believe what was read if the stream has told the rest of a good end."""
+        """Believe what was read if the stream has reported the rest of a good end."""
         if self._is_idle and self._completed and self._session:
             self.record = replace(self._completed, session=self._session)
 
@@ -168,7 +168,7 @@ class ReadAhead:
             self._read = Record(answers, whole, self._session)
             self._conclude_read(self._read)
 
-    async def _read_in_writing(self, writing: AnswerInWriting) -> None:
+    async def _read_in_writing(self, writing: UnfinishedAnswer) -> None:
         """Read an answer while it is written; a read that takes long is given up, since no event is heard meanwhile."""
         with anyio.move_on_after(IN_WRITING_SECONDS) as limit:
             answers, whole = await self._read_answers()
@@ -185,7 +185,7 @@ class ReadAhead:
             return [], False
 
     def _conclude_read(self, read: Record) -> None:
-        """Believe what was read if the stream had told the end before."""
+        """Believe what was read if the stream had reported the end before."""
         if self._ended:
             self._completed = read.completed_by(self._ended)
             self._conclude()

@@ -46,7 +46,7 @@ async def observe_verified(
         if not verification.is_pending or not _may_go_on(seen):
             return seen
         if not await _has_moved(verification, repairs, deadline, send_progress):
-            seen.state, seen.verifying = State.RUNNING, verification.doing
+            seen.state, seen.verifying = State.RUNNING, verification.activity
             return seen
 
 
@@ -63,7 +63,7 @@ async def _has_moved(
         if deadline.passed:
             return False
         changed = verification.changed
-        await send_progress(verification.doing)
+        await send_progress(verification.activity)
         with anyio.move_on_after(min(PROGRESS_SECONDS, deadline.remaining)):
             await changed.wait()
     return True

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from opencode_mcp.diffs.authorship import Judge, Whose, WriteCall
+from opencode_mcp.diffs.authorship import AuthorFinder, ChangeAuthor, WriteCall
 from opencode_mcp.diffs.named_files import absolute
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.opencode.vocabulary.models import (
@@ -60,7 +60,7 @@ class ChangedFile(BaseModel):
     """``added``, ``modified``, ``deleted``, or ``changed`` if OpenCode has no diff of it."""
     added: int
     removed: int
-    whose: Whose = "this"
+    whose: ChangeAuthor = "this"
     """Author of the change; OpenCode counts the changes of sessions that work at the same time as the run's."""
     others: list[OtherSession] = Field(default_factory=list[OtherSession])
     """Other sessions that changed it, or may have if ``whose`` is ``unknown``."""
@@ -133,7 +133,7 @@ class VerificationReport(BaseModel):
     left: list[str] = Field(default_factory=list[str])
     """Files that it has changed or left behind, as ``added build/out.txt``."""
     note: str = ""
-    """Reason why there is no judgement, or why the work was not repaired."""
+    """Reason why there is no result, or why the work was not repaired."""
 
 
 class RunReport(BaseModel):
@@ -180,14 +180,14 @@ class RunReport(BaseModel):
     """True if OpenCode went away before the end of the run could be read."""
     idle: bool = Field(default=False, exclude=True)
     """True if OpenCode does not work on it, and has no end of it on record yet."""
-    unbegun: bool = Field(default=False, exclude=True)
+    not_started: bool = Field(default=False, exclude=True)
     """True if OpenCode has put the prompt into the inbox of the session, and never began it."""
     broken_off: bool = Field(default=False, exclude=True)
     """True if OpenCode does not work on it any more and never finished it, though nobody stopped it."""
     activity: str = ""
     """Work at this moment, while it runs."""
     verified: Literal["", "passed", "failed", "timed out"] = ""
-    """Judgement of the command that verified the work; empty if there is none."""
+    """Result of the command that verified the work; empty if there is none."""
     verification: VerificationReport | None = None
     """Details of the verification."""
     files: list[ChangedFile] = Field(default_factory=list[ChangedFile])
@@ -326,10 +326,10 @@ def _end(answers: list[Message]) -> float:
     return max(message.info.time.completed or message.info.time.created for message in answers)
 
 
-def add_authors(files: list[ChangedFile], judge: Judge) -> None:
+def add_authors(files: list[ChangedFile], finder: AuthorFinder) -> None:
     """Add to each file whose change it is."""
     for file in files:
-        authorship = judge.judge(file.path)
+        authorship = finder.find(file.path)
         file.whose = authorship.whose
         file.others = [_other_session(call) for call in authorship.others]
 

@@ -30,20 +30,20 @@ async def check_schema_apart(schema: Mapping[str, Any]) -> None:
     Raises:
         InvalidArgument: The text says what is wrong with it, or that the check could not be finished.
     """
-    verdict = await _judge({"schema": dict(schema), "checks_answer": False, "answer": None})
+    verdict = await _check({"schema": dict(schema), "checks_answer": False, "answer": None})
     if verdict["message"]:
         raise InvalidArgument(verdict["message"], hint=verdict["hint"])
 
 
 async def mismatch_apart(schema: Mapping[str, Any], answer: object) -> str:
     """Say how an answer breaks the schema, or that this could not be found out; empty when it fits."""
-    verdict = await _judge({"schema": dict(schema), "checks_answer": True, "answer": answer})
+    verdict = await _check({"schema": dict(schema), "checks_answer": True, "answer": answer})
     if verdict["message"] and verdict["finished"]:
         return f"The answer does not fit output_schema. {verdict['message']}"
     return verdict["message"]
 
 
-async def _judge(job: "Job") -> "Verdict":
+async def _check(job: "Job") -> "Verdict":
     try:
         text = json.dumps(job).encode()
         with anyio.fail_after(SECONDS):

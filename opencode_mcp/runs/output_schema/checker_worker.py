@@ -39,7 +39,7 @@ class Verdict(TypedDict):
     """True if the check finished."""
 
 
-def judge(job: Job) -> Verdict:
+def check(job: Job) -> Verdict:
     """Do a job."""
     if job["checks_answer"]:
         return _check_answer(job)
@@ -69,7 +69,7 @@ def main() -> None:
     """Read a job, do it, and write the verdict."""
     _limit_resources()
     job = cast("Job", json.loads(sys.stdin.buffer.read()))
-    sys.stdout.buffer.write(json.dumps(judge(job)).encode())
+    sys.stdout.buffer.write(json.dumps(check(job)).encode())
 
 
 if __name__ == "__main__":

@@ -68,16 +68,16 @@ async def changed_files(
     async with at_once() as reads:
         reading_diffs = reads.start(_diffs, report, seen, work.files, named, repeated)
         reading_authors = reads.start(read_authors, seen.client, session, work, work.period, other_work)
-    judge = reading_authors.value
-    if not judge.own:
+    authors = reading_authors.value
+    if not authors.own:
         return []
     diffs = reading_diffs.value
     files = list_files(diffs, report.directory)
     if grows:
         files += list_missing(_missing(named, diffs, report.directory), report.directory)
-    add_authors(files, judge)
+    add_authors(files, authors)
     own = list_named(_within(work.unrecorded, report.directory), report.directory)
-    return files + own + list_outside(_outside(judge.own, work.files, report.directory))
+    return files + own + list_outside(_outside(authors.own, work.files, report.directory))
 
 
 def _unrecorded(work: Work, session: Session) -> list[ChangedFile]:
@@ -97,10 +97,10 @@ async def _named_files(
     """Return the files that the editing calls of a run name, where OpenCode records no files."""
     if not work.named and not work.subagents:
         return []
-    judge = await read_authors(client, session, work, work.period, other_work)
-    outside = _outside(judge.own, frozenset(), session.directory)
-    files = list_named({path for call in judge.own for path in call.files} - outside, session.directory)
-    add_authors(files, judge)
+    authors = await read_authors(client, session, work, work.period, other_work)
+    outside = _outside(authors.own, frozenset(), session.directory)
+    files = list_named({path for call in authors.own for path in call.files} - outside, session.directory)
+    add_authors(files, authors)
     return files + list_outside(outside)
 
 
@@ -143,13 +143,13 @@ async def _diffs(
         now = [diff for diff in found if possible_paths(diff.file, report.directory) & repeated]
         first = now if first is None else first
         missing = _missing(changed, found, report.directory)
-        if waited >= _patience(found, missing & named, is_whole=not missing, is_early=bool(now) and now == first):
+        if waited >= _diff_timeout(found, missing & named, is_whole=not missing, is_early=bool(now) and now == first):
             return found
         # Long waits are rare, and need no quick look.
         await anyio.sleep(max(DIFF_PAUSE_SECONDS, waited / 10))
 
 
-def _patience(found: list[FileDiff], named: frozenset[str], *, is_whole: bool, is_early: bool) -> float:
+def _diff_timeout(found: list[FileDiff], named: frozenset[str], *, is_whole: bool, is_early: bool) -> float:
     """Return the seconds to wait for a better diff, from the first read on."""
     if is_whole:
         return DIFF_SECONDS if is_early else 0

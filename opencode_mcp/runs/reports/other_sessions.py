@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from opencode_mcp.diffs.authorship import Judge, Period, Work, WriteCall, work_of
+from opencode_mcp.diffs.authorship import AuthorFinder, Period, Work, WriteCall, work_of
 from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.concurrent_reads import at_once, read_each
@@ -41,7 +41,7 @@ SECONDS = 5.0
 
 async def read_authors(
     client: OpenCodeClient, session: Session, work: Work, period: Period, other_work: OtherWork = no_other_work
-) -> Judge:
+) -> AuthorFinder:
     """Read who else worked (``experimental.session.list``, ``session.status``, ``session.messages`` of the others).
 
     A read that fails is no error: it is then unknown who changed what no known call names. A session that was deleted
@@ -59,13 +59,13 @@ async def read_authors(
         others = await _others(client, session, period)
     except BridgeError as error:
         logger.info("could not list the sessions beside %s: %s", session.id, error)
-        return Judge(session.directory, work.steps, work.calls, brought, is_whole=False)
+        return AuthorFinder(session.directory, work.steps, work.calls, brought, is_whole=False)
     works, others = await _read_works(client, others, period)
     family = _family(session.id, others, works, work)
     own, foreign = [*work.calls], list[WriteCall]()
     for name, other in works.items():
         (own if name in family else foreign).extend(other.calls)
-    return Judge(session.directory, work.steps, own, [*foreign, *brought], is_whole=len(works) == len(others))
+    return AuthorFinder(session.directory, work.steps, own, [*foreign, *brought], is_whole=len(works) == len(others))
 
 
 async def _read_works(

@@ -82,7 +82,7 @@ class Requests:
         try:
             return await read(directory)
         except BackendFailed as error:
-            logger.info("%s; the requests that the event stream told of are used instead", error.message)
+            logger.info("%s; the requests that the event stream reported are used instead", error.message)
             return [request for request in self._hub.asked() if isinstance(request, kind)]
 
     async def waiting_in(self, directory: str) -> list[Request]:

@@ -15,7 +15,7 @@ Where several deciders are possible the strictest holds. This one rule covers al
 "Always" needs care. It makes OpenCode allow a whole pattern, such as ``git *``, in every session of the project, and it
 is not asked again. So the decider must be right for every text that the pattern covers, not only for the text that was
 asked (``decider_of_all``). A rule counts there as soon as it may overlap the pattern. It replaces the rules before it
-only if it certainly covers the whole pattern. Both judgements err on the strict side (``patterns.py``).
+only if it certainly covers the whole pattern. Both decisions err on the strict side (``pattern_relations.py``).
 
 OpenCode 2 renamed some kinds of permission. A rule holds for both names (``NAMES``), so that it need not be written
 again; where rules under both names match, those under the name that OpenCode uses count, as the last ones.

@@ -53,7 +53,7 @@ class GivenAnswer:
     answered: float
     """Time of the answer, in milliseconds since the epoch."""
     reason: str = ""
-    """Reason of a refusal, as the model was told, or its beginning; OpenCode 2 does not show it of every tool."""
+    """Reason of a refusal, as the model received it, or its beginning; OpenCode 2 does not show it of every tool."""
     permission: str = ""
     """Name of the permission; only of a refusal that a bridge sent."""
     patterns: tuple[str, ...] = ()

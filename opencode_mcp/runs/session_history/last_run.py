@@ -16,7 +16,7 @@ from opencode_mcp.runs.output_schema.prompted import ParsedAnswer, corrected_pro
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import answers_in, is_cut_short, is_prompt, says_nothing, was_stopped_between
 from opencode_mcp.runs.session_history.history import is_copied
-from opencode_mcp.runs.session_history.prompt_words import words_of
+from opencode_mcp.runs.session_history.prompt_beginning import prompt_beginning
 from opencode_mcp.runs.session_history.spending import step_of
 from opencode_mcp.text.json_values import as_map
 
@@ -85,7 +85,7 @@ async def read_last_run(
     answers = _answers(messages, asked)
     return LastRun(
         outcome=await _outcome_in(session, answers, found),
-        prompt=words_of(found.message) if found.message else "",
+        prompt=prompt_beginning(found.message) if found.message else "",
         prompt_id=prompt_id,
         changed=last.time.completed or last.time.created,
         began=_beginning(found, answers),

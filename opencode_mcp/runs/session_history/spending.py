@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opencode_mcp.runs.session_history import history
-from opencode_mcp.runs.session_history.prompt_words import words_of
+from opencode_mcp.runs.session_history.prompt_beginning import prompt_beginning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,7 +124,7 @@ async def read_account(client: "OpenCodeClient", session: "Session", since: floa
         if message.info.role == "assistant":
             steps.append(step_of(message.info))
         else:
-            prompts[message.info.id] = words_of(message)
+            prompts[message.info.id] = prompt_beginning(message)
     if session.time.created < since or not _counts_itself(session):
         return Account(steps, prompts=prompts)
     shown = Spending.total(step.spending for step in steps)

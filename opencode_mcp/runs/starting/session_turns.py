@@ -147,7 +147,7 @@ class SessionTurns:
 
     async def _refuse_if_busy(self, client: OpenCodeClient, session: Session) -> None:
         if verification := self._verifications.running_in(session.id):
-            raise SessionBusy(f"The work of the session {session.id} is being verified: {verification.doing}.")
+            raise SessionBusy(f"The work of the session {session.id} is being verified: {verification.activity}.")
         if session.id not in await client.session_status(session.directory):
             return
         running = await latest_prompt(client, session.id)

@@ -43,7 +43,7 @@ class Verified:
     left: tuple[str, ...] = ()
     """Files that it has changed or left behind, as ``added build/out.txt``."""
     note: str = ""
-    """Reason why there is no judgement, or why the work was not repaired."""
+    """Reason why there is no result, or why the work was not repaired."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Verification:
         self.update(replace(self.record, is_over=True))
 
     @property
-    def doing(self) -> str:
+    def activity(self) -> str:
         """Return the line on what is done at this moment."""
         line = shorten(self.record.request.line, LINE_CHARACTERS)
         if self.began is None:

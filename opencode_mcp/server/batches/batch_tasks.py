@@ -26,15 +26,15 @@ class AllTasks(RunTasks):
         self, names: tuple[str, ...], now: str, outcome: "HandlerResult", ctx: Context
     ) -> "HandlerResult | TaskState":
         del outcome
-        told = f"The tasks of {names[0].partition('.')[0]} run, as far as there is room. The result comes by itself. "
-        told += f'opencode_abort(session_id="{names[0]}") stops it.'
+        text = f"The tasks of {names[0].partition('.')[0]} run, as far as there is room. The result comes by itself. "
+        text += f'opencode_abort(session_id="{names[0]}") stops it.'
         content = {"is": KIND, "names": names, "created": now}
         return TaskState(
             task_id=self.seal.seal(json.dumps(content).encode()),
             status="working",
             created=now,
             updated=now,
-            model_text=without_tools(told, cast("Bridge", ctx.lifespan_context).unlisted_tools),
+            model_text=without_tools(text, cast("Bridge", ctx.lifespan_context).unlisted_tools),
         )
 
     async def get(self, task_id: str, ctx: Context) -> TaskState | None:

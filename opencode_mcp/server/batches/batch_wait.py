@@ -105,15 +105,15 @@ async def wait_for_tasks(
     """
     batch = await _batch(bridge, named)
     before = _at_rest(named.of(batch))
-    told = before
+    reported = before
     while not _is_enough(named.of(batch), before, until) and not deadline.passed:
         await bridge.batches.wait_change(min(PAUSE, deadline.remaining))
         batch = await _batch(bridge, named)
         now = named.of(batch)
         for task in now:
-            if (task.number, status_of(task)) in _at_rest(now) - told:
+            if (task.number, status_of(task)) in _at_rest(now) - reported:
                 await send_progress(f"{task_line(task)} · {headline(batch, now)}")
-        told = told | _at_rest(now)
+        reported = reported | _at_rest(now)
     return _table(bridge, batch, named.of(batch))
 
 

@@ -72,8 +72,8 @@ def done_before(task: "Task") -> Done:
 
 def used_up(limits: "Limits") -> str:
     """Return why a task with limits does not go on."""
-    told = " ".join(f"{name}={value:g}" for name, value in limits.as_data().items())
-    return f"OpenCode ended in the middle of the work, which does not go on: its limits are used up ({told})."
+    reached = " ".join(f"{name}={value:g}" for name, value in limits.as_data().items())
+    return f"OpenCode ended in the middle of the work, which does not go on: its limits are used up ({reached})."
 
 
 def order_to_go_on(task: "Task", report: "RunReport", left: "Limits") -> str:

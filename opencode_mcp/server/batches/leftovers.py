@@ -60,7 +60,7 @@ async def _sessions_of(bridge: "Bridge", task: "Task", directory: str) -> "list[
     return [one for one in found.items if any(note.message_id == task.message_id for note in notes.of(one))]
 
 
-async def take_back_unbegun(bridge: "Bridge", session: "Session", message_id: str) -> bool:
+async def withdraw_unstarted(bridge: "Bridge", session: "Session", message_id: str) -> bool:
     """Take back a prompt that OpenCode 2 has in its inbox and does not begin; return True if it does not begin.
 
     A bridge or an OpenCode that dies meanwhile can leave it so: nothing but the session's next prompt would begin it.

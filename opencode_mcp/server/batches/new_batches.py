@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from opencode_mcp.server.definition.tool import BridgeTool
 
 MOST_TASKS = 100
-WISH_FORMS = ((True, False, False), (False, True, True))
+REQUEST_FORMS = ((True, False, False), (False, True, True))
 """Ways to describe a batch: whether the tasks, a prompt and models are given."""
 NOT_FOR_TASKS = frozenset({"session_id", "wait_seconds"})
 """Arguments of ``opencode_run`` that a task does not have: each starts a session, and the call waits for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class BatchRequest:
     """Batch as a caller describes it."""
 
     tasks: Sequence[Mapping[str, Any]] = ()
@@ -39,25 +39,25 @@ class Wish:
     max_cost: float | None = None
 
 
-async def new_batch(bridge: "Bridge", wish: Wish, run_tool: "BridgeTool", starter: "RunStarter") -> NewBatch:
+async def new_batch(bridge: "Bridge", request: BatchRequest, run_tool: "BridgeTool", starter: "RunStarter") -> NewBatch:
     """Return the batch that a caller describes; every task is checked as ``opencode_run`` checks a call.
 
     Args:
         bridge: The parts of the server.
-        wish: The description.
+        request: The description.
         run_tool: The tool whose arguments a task has.
         starter: Who is behind the host.
 
     Raises:
         BridgeError: A task is wrong; the text names its number. Nothing was queued.
     """
-    if wish.max_cost is not None and not bridge.may_stop:
+    if request.max_cost is not None and not bridge.may_stop:
         raise NotAllowed(NO_LIMITS_WITHOUT_STOP, hint=LIMITS_OR_STOP)
     orders: list[RunOrder] = []
     seen: set[tuple[str, ...]] = set()
-    for number, arguments in enumerate(_tasks(wish), 1):
+    for number, arguments in enumerate(_tasks(request), 1):
         try:
-            order = _order(run_tool, dict(wish.common) | arguments)
+            order = _order(run_tool, dict(request.common) | arguments)
             orders.append(await _checked(bridge, order, seen))
         except BridgeError as error:
             error.message = f"Task {number}: {error.message}"
@@ -65,32 +65,32 @@ async def new_batch(bridge: "Bridge", wish: Wish, run_tool: "BridgeTool", starte
     return NewBatch(
         scope=scope_of(bridge.settings),
         starter=starter,
-        parallel=wish.parallel,
-        max_cost=wish.max_cost,
-        tasks=tuple(NewTask(arguments=asdict(order), words=_words(order)) for order in orders),
+        parallel=request.parallel,
+        max_cost=request.max_cost,
+        tasks=tuple(NewTask(arguments=asdict(order), words=_task_name(order)) for order in orders),
     )
 
 
-def _tasks(wish: Wish) -> list[dict[str, Any]]:
+def _tasks(request: BatchRequest) -> list[dict[str, Any]]:
     """Return the arguments of each task, without the common ones.
 
     Raises:
         InvalidArgument: There are none or too many, or both forms are used.
     """
-    if (bool(wish.tasks), bool(wish.prompt), bool(wish.models)) not in WISH_FORMS:
+    if (bool(request.tasks), bool(request.prompt), bool(request.models)) not in REQUEST_FORMS:
         raise InvalidArgument(
             "Give either tasks, or prompt and models.",
             hint='For instance tasks=[{"prompt": "..."}, {"prompt": "..."}].',
         )
-    tasks = [dict(task) for task in wish.tasks] or [_try(wish, model) for model in wish.models]
+    tasks = [dict(task) for task in request.tasks] or [_try(request, model) for model in request.models]
     if len(tasks) > MOST_TASKS:
         raise InvalidArgument(f"These are {len(tasks)} tasks.", hint=f"Give at most {MOST_TASKS} in a call.")
     return tasks
 
 
-def _try(wish: Wish, model: str) -> dict[str, Any]:
+def _try(request: BatchRequest, model: str) -> dict[str, Any]:
     """Return the task of one model; the results are kept apart, so that they can be compared."""
-    return {"prompt": wish.prompt, "model": model, "isolate": wish.common.get("isolate", True)}
+    return {"prompt": request.prompt, "model": model, "isolate": request.common.get("isolate", True)}
 
 
 def _order(run_tool: "BridgeTool", arguments: dict[str, Any]) -> RunOrder:
@@ -131,12 +131,12 @@ def _check_verification(bridge: "Bridge", order: RunOrder) -> None:
 
 async def _checked_directory(bridge: "Bridge", order: RunOrder, seen: set[tuple[str, ...]]) -> str:
     """Return the directory of an order, after a check that an isolated worktree can be made there, if one is wanted."""
-    wish = Isolation(order.isolate, order.base, order.title, 0)
-    wish.check(bridge, order.session_id)
+    isolation = Isolation(order.isolate, order.base, order.title, 0)
+    isolation.check(bridge, order.session_id)
     directory = await bridge.fence.directory(order.directory)
-    if wish.isolate and (directory, wish.chosen_base) not in seen:
-        await bridge.worktrees.check(directory, wish.chosen_base)
-        seen.add((directory, wish.chosen_base))
+    if isolation.isolate and (directory, isolation.chosen_base) not in seen:
+        await bridge.worktrees.check(directory, isolation.chosen_base)
+        seen.add((directory, isolation.chosen_base))
     return directory
 
 
@@ -149,6 +149,6 @@ async def _check_prompt(bridge: "Bridge", order: RunOrder, seen: set[tuple[str, 
         seen.add(choice)
 
 
-def _words(order: RunOrder) -> str:
+def _task_name(order: RunOrder) -> str:
     words = one_line(order.title.strip()) or first_words(order.prompt)
     return f"{words} ({order.model})" if order.model else words

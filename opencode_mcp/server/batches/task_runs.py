@@ -39,7 +39,7 @@ from opencode_mcp.server.batches.leftovers import (
     delete_session,
     place_name,
     remove_rest,
-    take_back_unbegun,
+    withdraw_unstarted,
 )
 from opencode_mcp.server.batches.outcomes import failure_of, outcome_of
 from opencode_mcp.server.finish.finish_command import FinishCommand
@@ -196,13 +196,13 @@ class TaskRuns:
         bridge, repeat = self._bridge, self._outages.repeat
         session = await repeat(partial(bridge.fence.session, task.session_id))
         run = await repeat(partial(self._found, session, task.message_id))
-        if run is None or await repeat(partial(take_back_unbegun, bridge, session, task.message_id)):
-            await self._delete_begun(task, session)
+        if run is None or await repeat(partial(withdraw_unstarted, bridge, session, task.message_id)):
+            await self._delete_started(task, session)
             return None
         await assign_worktree(bridge, session)
         return run
 
-    async def _delete_begun(self, task: "Task", session: "Session") -> None:
+    async def _delete_started(self, task: "Task", session: "Session") -> None:
         """Delete the session of a task, unless an earlier prompt is in it."""
         if not RunOrder.read(task.arguments).session_id:
             await self._outages.repeat(partial(delete_session, self._bridge, session))
@@ -251,7 +251,7 @@ class TaskRuns:
         """
         report = await reports.next()
         was_away = self._bridge.hub.opened != opened
-        report.broken_off = report.broken_off or (was_away and report.unbegun)
+        report.broken_off = report.broken_off or (was_away and report.not_started)
         return report
 
     async def _goes_on(self, task: "Task", run: "Run", report: "RunReport") -> bool:
@@ -266,7 +266,7 @@ class TaskRuns:
         session = await self._outages.repeat(partial(self._bridge.fence.session, run.session_id))
         if await self._outages.repeat(partial(self._has_begun, run)):
             return await self._goes_on_with_rest(task, run, report)
-        await self._delete_begun(task, session)
+        await self._delete_started(task, session)
         await self._remove_rest(task)
         await self._put_back(task)
         return True

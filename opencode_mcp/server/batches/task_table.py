@@ -88,8 +88,8 @@ def overall(tasks: "Sequence[Task]") -> str:
 
 def counts_of(tasks: "Sequence[Task]") -> dict[str, int]:
     """Return the number of tasks of each status that some have."""
-    told = [status_of(task) for task in tasks]
-    return {status: told.count(status) for status in reversed(ORDER) if status in told}
+    statuses = [status_of(task) for task in tasks]
+    return {status: statuses.count(status) for status in reversed(ORDER) if status in statuses}
 
 
 def headline(batch: "Batch", tasks: "Sequence[Task]") -> str:

@@ -85,8 +85,8 @@ async def _authors_of(
     """Return whose changes some files are, without those that are only the session's."""
     if not diffs:
         return {}
-    judge = await other_sessions.read_authors(bridge.client, session, work, work.period, bridge.runs.other_work)
-    found = {diff.file: judge.judge(diff.file) for diff in diffs}
+    authors = await other_sessions.read_authors(bridge.client, session, work, work.period, bridge.runs.other_work)
+    found = {diff.file: authors.find(diff.file) for diff in diffs}
     return {file: authorship for file, authorship in found.items() if authorship.whose != "this"}
 
 

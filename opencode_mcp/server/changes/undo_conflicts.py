@@ -13,7 +13,7 @@ from opencode_mcp.server.changes import change_authors
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opencode_mcp.diffs.authorship import Judge, WriteCall
+    from opencode_mcp.diffs.authorship import AuthorFinder, WriteCall
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
 
@@ -46,15 +46,15 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
     files = await _files_put_back(bridge, session, work, prompts)
     if not files:
         return
-    judge = await other_sessions.read_authors(
+    authors = await other_sessions.read_authors(
         bridge.client, session, work, Period(work.period.begin, math.inf), bridge.runs.other_work
     )
-    found = {file: judge.judge(file, since=True) for file in sorted(files)}
+    found = {file: authors.find(file, since=True) for file in sorted(files)}
     foreign = {file: whose for file, whose in found.items() if whose.whose != "this"}
     if not foreign:
         return
     by_hand = _undo_by_hand(session.id, found)
-    order = _other_order(bridge, session.id, work, judge, foreign)
+    order = _other_order(bridge, session.id, work, authors, foreign)
     operation = (await bridge.operation_of(UNDO)).id
     raise CallerError(
         f"Nothing was undone: to undo {session.id} from {prompt} on would also take back changes that are not its own. "
@@ -90,9 +90,9 @@ async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
         CallerError: An edit of another session has changed a file since the undo.
     """
     since = Period(session.time.updated, math.inf)
-    judge = await other_sessions.read_authors(bridge.client, session, Work(), since, bridge.runs.other_work)
+    authors = await other_sessions.read_authors(bridge.client, session, Work(), since, bridge.runs.other_work)
     changed: dict[str, Authorship] = {}
-    for call in judge.others:
+    for call in authors.others:
         if call.period.overlaps(since) and not call.is_undone:
             files = call.differing if call.is_open else call.files
             changed |= {_relative(file, session): Authorship("other", [call]) for file in files}
@@ -107,7 +107,7 @@ async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
 
 
 def _other_order(
-    bridge: "Bridge", session_id: str, work: Work, judge: "Judge", foreign: "Mapping[str, Authorship]"
+    bridge: "Bridge", session_id: str, work: Work, authors: "AuthorFinder", foreign: "Mapping[str, Authorship]"
 ) -> str:
     """Return sentences on how the work of several sessions can be undone; empty if no other session is known.
 
@@ -115,10 +115,10 @@ def _other_order(
         bridge: Knows whether runs can be isolated.
         session_id: The session whose undo is refused.
         work: Its work that would be undone.
-        judge: Knows the calls of the others.
+        authors: Knows the calls of the others.
         foreign: The files that are not, or not only, the session's.
     """
-    calls = _calls_of_others(judge, foreign)
+    calls = _calls_of_others(authors, foreign)
     if not calls:
         return ""
     if not any(call.period.overlaps(work.period) for call in calls):
@@ -130,10 +130,10 @@ def _other_order(
     return f"{alone}Next time, opencode_run(isolate=true) gives each of such runs files of its own. "
 
 
-def _calls_of_others(judge: "Judge", foreign: "Mapping[str, Authorship]") -> "list[WriteCall]":
+def _calls_of_others(authors: "AuthorFinder", foreign: "Mapping[str, Authorship]") -> "list[WriteCall]":
     """Return the calls of the sessions that changed some files, or may have, the earliest first."""
     named = {call.session_id for found in foreign.values() for call in found.others}
-    return sorted((call for call in judge.others if call.session_id in named), key=lambda call: call.period.begin)
+    return sorted((call for call in authors.others if call.session_id in named), key=lambda call: call.period.begin)
 
 
 def _undo_by_hand(session_id: str, found: "Mapping[str, Authorship]") -> str:

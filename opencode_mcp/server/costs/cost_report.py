@@ -151,7 +151,7 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
         _add_session(report, session, account, bridge.fence.project_of(session.directory))
         _add_to_row(report, origin_of(session, read.sessions), account, is_running=session.id in page.status)
         _add_runs(report, session, account)
-        _add_words(report, account, partial(bridge.runs.notes.words_of, session))
+        _add_prompts(report, account, partial(bridge.runs.notes.first_words_of, session))
     report.not_counted = Spending.total(map(Spending.counted, [*read.closed, *read.late]))
     report.unknown = [
         *_about_steps(report),
@@ -239,10 +239,10 @@ def _add_runs(report: CostReport, session: "Session", account: Account) -> None:
         row.is_known &= step.is_counted
 
 
-def _add_words(report: CostReport, account: Account, words_of: "Callable[[str], str]") -> None:
+def _add_prompts(report: CostReport, account: Account, first_words_of: "Callable[[str], str]") -> None:
     """Add to the runs of a session how their prompts begin; what the bridge has noted wins over what OpenCode shows."""
     for prompt_id in {step.prompt_id for step in account.steps}:
-        report.by_run[prompt_id].prompt = words_of(prompt_id) or account.prompts.get(prompt_id, "")
+        report.by_run[prompt_id].prompt = first_words_of(prompt_id) or account.prompts.get(prompt_id, "")
 
 
 def _count_session(report: CostReport, session: "Session", account: Account) -> None:

@@ -36,8 +36,8 @@ def cost_data(report: CostReport, top: int = TOP) -> dict[str, Any]:
     if report.subagents:
         parts["subagents"] = {"sessions": report.subagents, **amount_data(report.spent_by_subagents)}
     parts |= tables
-    parts["by_session"] = [_session_data(row) for row in _dearest(report.by_session, top)]
-    parts["by_run"] = [_run_data(row) for row in _dearest(report.by_run, top)]
+    parts["by_session"] = [_session_data(row) for row in _most_expensive(report.by_session, top)]
+    parts["by_run"] = [_run_data(row) for row in _most_expensive(report.by_run, top)]
     return {**parts, "complete": report.is_known, "unknown": report.unknown}
 
 
@@ -63,7 +63,7 @@ def _run_data(row: RunCost) -> dict[str, Any]:
     return {**names, **prompt, "cost_complete": row.is_known, **amount_data(row.spent)}
 
 
-def _dearest(rows: "Mapping[str, AnyCost]", top: int) -> "list[AnyCost]":
+def _most_expensive(rows: "Mapping[str, AnyCost]", top: int) -> "list[AnyCost]":
     """Return the sessions or runs of the highest cost, the highest first."""
     return sorted(rows.values(), key=lambda row: -row.spent.cost)[:top]
 
@@ -111,7 +111,7 @@ def _table(report: CostReport, name: str) -> str:
 
 def _sessions(report: CostReport, top: int) -> str:
     """Return the table of the sessions of the highest cost."""
-    rows = _dearest(report.by_session, top)
+    rows = _most_expensive(report.by_session, top)
     subagents = ", with its subagents" if report.subagents else ""
     part = _part(len(rows), len(report.by_session))
     runs = {} if _has_several_runs(report) else {run.session_id: run for run in report.by_run.values()}
@@ -146,7 +146,7 @@ def _run_of(run: RunCost | None) -> str:
 
 def _runs(report: CostReport, top: int) -> str:
     """Return the table of the runs of the highest cost."""
-    rows = _dearest(report.by_run, top)
+    rows = _most_expensive(report.by_run, top)
     subagents = ", without its subagents" if report.subagents else ""
     return "\n".join([f"By run{subagents}{_part(len(rows), len(report.by_run))}:", *map(_run_line, rows)])
 

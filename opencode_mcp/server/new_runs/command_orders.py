@@ -77,8 +77,8 @@ async def start_command(
         BackendError: OpenCode could not be reached, or refused the command.
     """
     held = bridge.limits_for(order.limits)
-    wish = Isolation(order.isolate, order.base, order.name, start.until)
-    async with start_limits.place(bridge) as starting, place_of(bridge, checked.project, wish) as place:
+    isolation = Isolation(order.isolate, order.base, order.name, start.until)
+    async with start_limits.place(bridge) as starting, place_of(bridge, checked.project, isolation) as place:
         if order.isolate:
             await _check_in_worktree(bridge, order, checked.lines, place.directory)
 

@@ -37,7 +37,7 @@ START_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """Wish of a caller for a worktree of the run's own.
+    """Request of a caller for a worktree of the run's own.
 
     Args:
         isolate: Whether one is wanted.
@@ -57,7 +57,7 @@ class Isolation:
         return self.base or HEAD
 
     def check(self, bridge: "Bridge", session_id: str) -> None:
-        """Refuse a wish that cannot be met.
+        """Refuse what cannot be done.
 
         Raises:
             InvalidArgument: As its text says.
@@ -78,7 +78,7 @@ class Isolation:
 
 
 class Place:
-    """Directory that a run will work in, from the wish for it to the sent prompt."""
+    """Directory that a run will work in, from the request for it until the prompt is sent."""
 
     def __init__(self, directory: str) -> None:
         self.directory = directory
@@ -96,7 +96,7 @@ class Place:
 
 
 @asynccontextmanager
-async def place_of(bridge: "Bridge", project: str, wish: Isolation) -> AsyncGenerator[Place]:
+async def place_of(bridge: "Bridge", project: str, isolation: Isolation) -> AsyncGenerator[Place]:
     """Give a run its directory: a project, or a new worktree of it, which is removed if the run is not started.
 
     A start that was cancelled, or whose response was lost, may have sent the prompt, so the worktree then stays.
@@ -106,13 +106,13 @@ async def place_of(bridge: "Bridge", project: str, wish: Isolation) -> AsyncGene
         InvalidSetting: The operator's preparation of the worktree failed.
         GitFailed: Git could not make the worktree.
     """
-    if not wish.isolate:
+    if not isolation.isolate:
         yield Place(project)
         return
-    worktree = await bridge.worktrees.create(project, base=wish.chosen_base, title=wish.title)
+    worktree = await bridge.worktrees.create(project, base=isolation.chosen_base, title=isolation.title)
     place = Place(worktree.directory)
     try:
-        await _prepare(bridge, worktree, wish)
+        await _prepare(bridge, worktree, isolation)
         yield place
     except BridgeError as error:
         may_run = place.session_id and may_have_arrived(error) and not is_reported_failure(error)
@@ -128,11 +128,11 @@ async def place_of(bridge: "Bridge", project: str, wish: Isolation) -> AsyncGene
         logger.warning("the record of the worktree %s has no session: %s", worktree.name, error)
 
 
-async def _prepare(bridge: "Bridge", worktree: "Worktree", wish: Isolation) -> None:
+async def _prepare(bridge: "Bridge", worktree: "Worktree", isolation: Isolation) -> None:
     """Prepare a worktree as the operator set it, unless it is on another machine."""
     if bridge.settings.remote:
         return
-    within = max(wish.start - anyio.current_time() - START_SECONDS, 1.0)
+    within = max(isolation.start - anyio.current_time() - START_SECONDS, 1.0)
     await preparation.prepare(
         bridge.local_worktrees, worktree, bridge.settings.isolation, bridge.settings.environment, within
     )
@@ -182,7 +182,7 @@ async def _changes_note(bridge: "Bridge", worktree: "Worktree", run: "Run", repo
         return f"It changed no file in its {worktree.described}. {discard} removes that."
     report.isolated, report.remote = not worktree.removed, worktree.is_remote
     report.brought = await bridge.worktrees.is_brought(worktree)
-    is_told = integrate_call(worktree, run.session_id) in next_step(report)
-    brings = "" if is_told else bringing_text(worktree, run.session_id)
+    is_named = integrate_call(worktree, run.session_id) in next_step(report)
+    brings = "" if is_named else bringing_text(worktree, run.session_id)
     where = place_text(worktree, is_brought=report.brought)
     return " ".join(filter(None, [where, brings, unseen]))

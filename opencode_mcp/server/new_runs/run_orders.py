@@ -102,11 +102,11 @@ async def start_run(bridge: Bridge, order: RunOrder, start: StartTerms) -> "Run"
     held = bridge.limits_for(order.limits)
     verified = verify_commands.request_of(bridge.settings, bridge.allowed, order.verify, order.repair)
 
-    wish = Isolation(order.isolate, order.base, start.place_name or order.title, start.until)
-    wish.check(bridge, order.session_id)
+    isolation = Isolation(order.isolate, order.base, start.place_name or order.title, start.until)
+    isolation.check(bridge, order.session_id)
     session, project = await session_and_directory(bridge, order.session_id, order.directory)
     _check_title(session, order.title)
-    async with start_limits.place(bridge) as starting, place_of(bridge, project, wish) as place:
+    async with start_limits.place(bridge) as starting, place_of(bridge, project, isolation) as place:
 
         def before_send(run: "Run") -> "Awaitable[None] | None":
             starting.name_session(run.session_id)

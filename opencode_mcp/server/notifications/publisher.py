@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 0.25
 """Seconds between two notifications about one URI."""
-COME_BACK = 2.0
+RECONNECT_SECONDS = 2.0
 """Seconds between two attempts to find an OpenCode that is gone."""
 REMEMBERED_TITLES = 2000
 CONCERN_ALL = (backend_events.Gap, backend_events.Lost)
@@ -70,7 +70,7 @@ class Publisher:
                     events = await listener.wait(self._throttle.next_due - anyio.current_time())
                     await self._take(events)
                     if any(isinstance(event, backend_events.Lost) for event in events):
-                        tasks.start_soon(self.come_back)
+                        tasks.start_soon(self.reconnect)
 
     async def _take(self, events: Sequence[backend_events.Event]) -> None:
         if self._subscriptions.anybody:
@@ -104,14 +104,14 @@ class Publisher:
             logger.info("an event is not reported, since its directory cannot be checked: %s", error)
             return False
 
-    async def come_back(self) -> None:
+    async def reconnect(self) -> None:
         """Try to reach an OpenCode that others run until it is back; the hub then reports a gap."""
         if self._is_reading or not self._attached:
             return
         self._is_reading = True
         try:
             while self._subscriptions.wanted() and not self._hub.follows:
-                await anyio.sleep(COME_BACK)
+                await anyio.sleep(RECONNECT_SECONDS)
                 with suppress(BridgeError):
                     await self._hub.ensure()
         finally:

@@ -95,7 +95,7 @@ async def read_transcript(
         cursor=cursor,
         show=_shown_parts(show),
         characters=LIMIT,
-        words_of=partial(bridge.runs.notes.words_of, session),
+        first_words_of=partial(bridge.runs.notes.first_words_of, session),
     )
     older = uris.transcript(id, limit=limit, cursor=page.cursor, show=show)
     return _markdown(f"Older messages: {older}\n\n{page.text}" if page.cursor else page.text)

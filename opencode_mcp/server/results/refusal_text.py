@@ -12,7 +12,7 @@ ONLY_THEY = "Tell them; never change those settings yourself."
 
 
 def steps_after_refusal(
-    refusal: NotAllowed, change: SettingsChange, owner: SettingsOwner, told: Callable[[str], str]
+    refusal: NotAllowed, change: SettingsChange, owner: SettingsOwner, for_caller: Callable[[str], str]
 ) -> list[str]:
     """Return the paragraphs that follow the message of a refusal.
 
@@ -20,10 +20,10 @@ def steps_after_refusal(
         refusal: The refusal.
         change: The change of the settings that it names.
         owner: Those whose settings hold, to say where they are.
-        told: Makes a text of the refusal fit for the caller.
+        for_caller: Makes a text of the refusal fit for the caller.
     """
-    person = f"{_ways_of_person(told(refusal.by_person), change, owner)} {ONLY_THEY}"
-    paragraphs = {NOW: told(refusal.hint), PERSON: person, RISK: told(refusal.remark)}
+    person = f"{_ways_of_person(for_caller(refusal.by_person), change, owner)} {ONLY_THEY}"
+    paragraphs = {NOW: for_caller(refusal.hint), PERSON: person, RISK: for_caller(refusal.remark)}
     return [head + text for head, text in paragraphs.items() if text]
 
 

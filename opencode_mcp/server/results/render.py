@@ -43,7 +43,7 @@ from opencode_mcp.text.quantities import quantity
 from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
 
 if TYPE_CHECKING:
-    from opencode_mcp.diffs.authorship import Whose
+    from opencode_mcp.diffs.authorship import ChangeAuthor
     from opencode_mcp.runs.outcome.run_report import (
         ChangedFile,
         Decision,
@@ -76,7 +76,7 @@ ANSWER_HEADINGS = {
 }
 FORMLESS = "This host shows no forms, so the decision that you left to a person comes back to you."
 CHANGED = "Changed files:"
-FILE_HEADINGS: "Mapping[Whose, str]" = {
+FILE_HEADINGS: "Mapping[ChangeAuthor, str]" = {
     "this": CHANGED,
     "shared": CHANGED,
     "other": "Changed by other sessions in the same directory, not by this run:",

@@ -155,7 +155,7 @@ def facts_of(
     last, own = end
     notes = bridge.runs.notes.of(session)
     first = first_prompt(last.prompt_id, notes)
-    words = bridge.runs.notes.words_of(session, first) or last.prompt
+    words = bridge.runs.notes.first_words_of(session, first) or last.prompt
     below = subagents.below(session.id)
     return SessionFacts(
         last=replace(last, prompt=words, prompt_id=first),

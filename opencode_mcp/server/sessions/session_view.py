@@ -71,7 +71,7 @@ class SessionView:
     cursor: str = ""
     answers: str = ""
     """Calls that answer the open requests, if they are known."""
-    doing: str = ""
+    activity: str = ""
     """Present activity of the last run; empty if it does nothing."""
     draft: str = ""
     """Text that the model is writing, as far as it is known."""
@@ -115,7 +115,7 @@ async def view_session(
     asked = await _asked(bridge, session, is_running=state is not None, is_first=first)
     pending = asked if first else []
     present = PresentState(is_running=state is not None, asks=bool(asked))
-    doing, draft = await _present_work(bridge, session, end.value[0] if end.value else None, state, present)
+    activity, draft = await _present_work(bridge, session, end.value[0] if end.value else None, state, present)
     facts = facts_of(bridge, session, end.value, subagents.value, present) if end.value else None
     waited = await _waited(bridge, session, facts.last, pending if state else []) if facts else 0
     return SessionView(
@@ -127,7 +127,7 @@ async def view_session(
         pending=pending,
         transcript=page.value.text,
         cursor=page.value.cursor,
-        doing=doing,
+        activity=activity,
         draft=draft,
         waited=waited,
         now=client.clock.now() * 1000,
@@ -151,16 +151,16 @@ async def _present_work(
     bridge: "Bridge", session: "Session", last: "LastRun | None", state: "SessionStatus | None", present: PresentState
 ) -> tuple[str, str]:
     """Return the present activity of the last run, and the text that its model is writing."""
-    doing, draft = "", ""
+    activity, draft = "", ""
     if last and present.activity == "running":
-        doing = await _doing(bridge, session, last, state)
+        activity = await _activity(bridge, session, last, state)
         draft = _draft(bridge, session, last)
     if verification := bridge.runs.verifications.running_in(session.id):
-        doing = verification.doing
-    return doing, draft
+        activity = verification.activity
+    return activity, draft
 
 
-async def _doing(bridge: "Bridge", session: "Session", last: "LastRun", state: "SessionStatus | None") -> str:
+async def _activity(bridge: "Bridge", session: "Session", last: "LastRun", state: "SessionStatus | None") -> str:
     """Return what the last run of a busy session does, by the events or the messages that were read."""
     if not last.prompt_id:
         return ""
@@ -217,7 +217,7 @@ async def _page(bridge: "Bridge", session: "Session", *, limit: int, cursor: str
         cursor=cursor,
         show=show,
         characters=TEXT_LIMIT,
-        words_of=partial(bridge.runs.notes.words_of, session),
+        first_words_of=partial(bridge.runs.notes.first_words_of, session),
         permissions=_permissions(session),
     )
 
@@ -234,7 +234,7 @@ def view_data(view: SessionView) -> dict[str, Any]:
         "parent": session.parent_id,
         "forked_from": session.forked_from,
         **(_facts_data(view.facts, view.now, view.waited) if view.facts else {}),
-        "activity": one_line(view.doing),
+        "activity": one_line(view.activity),
         "answer_so_far": shown_end(view.draft)[0],
         "archived": session.time.archived is not None,
         "undone_from": session.revert.message_id if session.revert else "",
@@ -334,8 +334,8 @@ def _last_run(view: SessionView, facts: SessionFacts, prompt: str) -> str:
     words = f'prompt "{prompt}"' if prompt else ""
     ended = f"ended {moment(facts.ended)}" if is_changed_since(view.session, facts) else ""
     line = "Last run: " + " · ".join(filter(None, [f"{facts.outcome}{took}", ended, words]))
-    doing = f"Doing: {one_line(view.doing)}" if view.doing else ""
-    return "\n".join(filter(None, [line, _reason(facts), doing]))
+    activity = f"Doing: {one_line(view.activity)}" if view.activity else ""
+    return "\n".join(filter(None, [line, _reason(facts), activity]))
 
 
 def _next(view: SessionView) -> str:

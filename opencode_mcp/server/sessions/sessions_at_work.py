@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 IN_USE_SECONDS = 3600.0
 """Time for which a session that does not change may be busy: OpenCode changes it at each step."""
 JUST_CHANGED_SECONDS = 60.0
-"""Time for which one counts as busy if no event has told what it does."""
+"""Time for which one counts as busy if no event shows what it does."""
 
 
 async def sessions_at_work(bridge: "Bridge") -> set[str]:

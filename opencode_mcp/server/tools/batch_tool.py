@@ -34,13 +34,13 @@ async def opencode_run_many(
     Use it for several tasks, or to compare models. opencode_wait and opencode_abort take batch and task ids.
     """
     bridge = bridge_of(ctx)
-    wish = new_batches.Wish(
+    request = new_batches.BatchRequest(
         tasks=tasks, prompt=prompt, models=models, common=common, parallel=parallel, max_cost=max_cost
     )
     deadlines = deadlines_of(ctx, wait_seconds)
     with before_start():
         async with starting(ctx, deadlines.start, READ_AGAIN):
-            batch = await new_batches.new_batch(bridge, wish, opencode_run.build(), starter_of(ctx))
+            batch = await new_batches.new_batch(bridge, request, opencode_run.build(), starter_of(ctx))
     batch_id = ""
     with anyio.CancelScope(shield=True):
         # A call that is cancelled meanwhile must know the batch that it stops.

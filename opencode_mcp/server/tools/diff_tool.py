@@ -45,7 +45,7 @@ class Changes(NamedTuple):
 
     diffs: "list[FileDiff]"
     note: str = ""
-    untold: bool = False
+    is_unknown: bool = False
     """True if the note says why no change is shown although there may be some."""
     authors: "Mapping[str, Authorship]" = NOBODY_ELSE
     """Files that are not, or not only, the changes of the session."""
@@ -142,7 +142,7 @@ async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> Ch
     if undone and not message_id:
         return changes._replace(note=f"It is undone from {undone} on.")
     reason = "" if own.diffs or own.left_out else await why_no_changes(bridge, session, prompt)
-    return changes._replace(note=reason, untold=bool(reason))
+    return changes._replace(note=reason, is_unknown=bool(reason))
 
 
 async def _more_changes(bridge: Bridge, session: "Session", changes: Changes) -> str:
@@ -175,7 +175,7 @@ async def _working_tree(bridge: Bridge, directory: str, against: str) -> Changes
         note = f"The default branch {branch} is the one that is checked out: there is nothing to compare with."
         return Changes([], note)
     reason = await why_without_git(bridge, directory)
-    return Changes([], reason, untold=bool(reason))
+    return Changes([], reason, is_unknown=bool(reason))
 
 
 async def _stale_branch(bridge: Bridge, directory: str) -> str:
@@ -201,7 +201,7 @@ def _only(changes: Changes, wanted: list[str], globs: "Globs") -> Changes:
     if kept.diffs or (is_explained and not changes.diffs):
         return kept
     note = " ".join(filter(None, [changes.note, _none_fits(changes, wanted)]))
-    return kept._replace(note=note, untold=True)
+    return kept._replace(note=note, is_unknown=True)
 
 
 def _fitting(changes: Changes, globs: "Globs") -> Changes:
@@ -234,7 +234,7 @@ def changes_result(changes: Changes, link: "ResourceLink | None" = None) -> Call
     )
     note = "\n".join(filter(None, [note, _tree_note(changes)]))
     text = ""
-    if not changes.untold:
+    if not changes.is_unknown:
         text = markdown_diff.render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE, author=changes.author)
     data = {"files": _files(changes, shown), "diff": text} | ({"note": note} if note else {})
     more = link if text.endswith(ONE_FILE) else None

@@ -82,7 +82,7 @@ async def _check_idle(bridge: Bridge, worktree: "Worktree") -> None:
         raise SessionBusy(f"The session {busy[0]} is running in the worktree.", hint=WAIT_OR_STOP)
     if verification := bridge.runs.verifications.running_in(worktree.session_id):
         raise SessionBusy(
-            f"The work of the session {worktree.session_id} is being verified: {verification.doing}.",
+            f"The work of the session {worktree.session_id} is being verified: {verification.activity}.",
             hint=WAIT_OR_STOP,
         )
 

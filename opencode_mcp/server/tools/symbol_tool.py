@@ -71,7 +71,7 @@ async def opencode_find_symbols(
     if references:
         page = found_lines.FoundPage(0, limit, room=max(PAGE_BYTES - json_size(rows), LEAST_ROOM))
         data["references"] = await _references(bridge, place, query, page, rows)
-        lines += _reference_lines(query, page, "other line" if rows else "line", told=bool(by_text))
+        lines += _reference_lines(query, page, "other line" if rows else "line", is_noted=bool(by_text))
     if by_text or note:
         data["note"] = f"{by_text} {note}".strip()
     return result("\n".join(filter(None, [by_text, *lines, note])), data, verbatim=references)
@@ -99,21 +99,21 @@ async def _references(
     return [{"path": line.path, "line": line.number, "text": line.text} for line in page.lines]
 
 
-def _reference_lines(query: str, page: "FoundPage", lines: str, *, told: bool) -> list[str]:
+def _reference_lines(query: str, page: "FoundPage", lines: str, *, is_noted: bool) -> list[str]:
     """Return the lines about the uses of a symbol.
 
     Args:
         query: Name of the symbol.
         page: The lines that were found.
         lines: Word for them.
-        told: Whether the result has said before that everything in it is matched by text.
+        is_noted: Whether the result has said before that everything in it is matched by text.
     """
     if not page.lines:
         return [f"No {lines} contains {query!r} as a whole word."]
     more = f"There are more; opencode_find_text(pattern={query!r}) shows all by pages." if page.more else ""
     return [
         "",
-        REFERENCES.format(name=query, by_text="" if told else ", matched by text"),
+        REFERENCES.format(name=query, by_text="" if is_noted else ", matched by text"),
         *lines_by_file(page.lines),
         *filter(None, [more]),
     ]

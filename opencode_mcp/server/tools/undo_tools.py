@@ -8,7 +8,7 @@ from pydantic import Field
 from opencode_mcp.diffs import raw_patch
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
 from opencode_mcp.runs import record
-from opencode_mcp.runs.session_history import history, prompt_words
+from opencode_mcp.runs.session_history import history, prompt_beginning
 from opencode_mcp.server.access.execution.undo_checks import check_redo, check_undo
 from opencode_mcp.server.access.operation_uses import REDO, UNDO
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
@@ -62,7 +62,7 @@ async def _no_point(bridge: Bridge, session: "Session") -> InvalidArgument:
     latest = await record.latest_prompt(bridge.client, session.id)
     hint = "opencode_session shows the messages."
     if latest and not session.revert:
-        words = prompt_words.words_of(latest)
+        words = prompt_beginning.prompt_beginning(latest)
         hint = f'The latest prompt is message_id="{latest.info.id}" ("{words}"). {hint}'
     return InvalidArgument("Give either message_id or restore=true.", hint=hint)
 

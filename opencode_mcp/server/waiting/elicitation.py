@@ -33,7 +33,7 @@ DECISION, FEEDBACK = "decision", "feedback"
 """Names of the fields. Some hosts sort the fields by name, so the decision must come first."""
 TO_DECLINE = "Declining this form decides nothing; to refuse, choose “Reject”."
 STILL_OPEN = "It is still open."
-OWN_WORDS = "_own_words"
+FREE_TEXT = "_own_words"
 WEB_PAGE = re.compile(r"https?://[!-.0-~][!-~]*")
 """Addresses that a client is asked to open."""
 
@@ -98,7 +98,7 @@ def _question_form(request: "PendingRequest") -> ElicitRequestFormParams:
         if item.custom and item.options:
             title = "Or in your own words"
             title += " (this or the one above is required)" if is_required else ""
-            fields[name + OWN_WORDS] = {**form_fields.OPTIONAL_TEXT, "title": title}
+            fields[name + FREE_TEXT] = {**form_fields.OPTIONAL_TEXT, "title": title}
         elif is_required:
             required.append(name)
     return _form(shown(f"{_asker(request)} asks: {_shown(request)}"), fields, required)
@@ -213,7 +213,7 @@ def _question_reply(request: "PendingRequest", content: FormContent) -> "Request
 
 def _answer(content: FormContent, name: str, labels: Mapping[str, str]) -> list[str]:
     """Return the labels and own words for one question; if it takes one answer, own words override a label."""
-    chosen, own = content.get(name), content.get(name + OWN_WORDS)
+    chosen, own = content.get(name), content.get(name + FREE_TEXT)
     words = [str(own)] if own else []
     if isinstance(chosen, list):
         return [*(labels.get(label, label) for label in chosen), *words]

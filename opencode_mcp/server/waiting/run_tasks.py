@@ -90,7 +90,7 @@ class RunTasks:
             status="working",
             created=now,
             updated=now,
-            message=_doing(outcome),
+            message=_activity(outcome),
             model_text=without_tools(_address(slot.run), cast("Bridge", ctx.lifespan_context).unlisted_tools),
         )
 
@@ -283,7 +283,7 @@ def _content(outcome: object) -> Mapping[str, Any]:
     return (outcome.structured_content or {}) if isinstance(outcome, CallToolResult) else {}
 
 
-def _doing(outcome: object) -> str:
+def _activity(outcome: object) -> str:
     """Return the line of progress in a report with the status ``running``."""
     return one_line(str(_content(outcome).get("activity", "")))
 

@@ -1,4 +1,4 @@
-"""Time since OpenCode has left a run unfinished, for a first look at it: its server may have been killed long ago."""
+"""Time since OpenCode abandoned an unfinished run, for the first read: its server may have been killed long ago."""
 
 from math import inf
 
@@ -7,12 +7,12 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.runs.record import Run
 
 CLOCKS_DIFFER_SECONDS = 60.0
-"""Time by which the clocks of two machines may differ before one judges the other's record wrongly."""
+"""Time by which the clocks of two machines may differ before one of them misreads the record of the other."""
 AGE_ERROR_SECONDS = 0.1
 """Error of the age of a process and of the record of a run, both by the clock of this machine."""
 
 
-async def left_seconds(client: OpenCodeClient, hub: Hub, run: Run, *, untouched: float) -> float:
+async def abandoned_seconds(client: OpenCodeClient, hub: Hub, run: Run, *, untouched: float) -> float:
     """Return the seconds for which OpenCode has certainly not worked on a run of an idle session; 0 if it may have.
 
     Args:

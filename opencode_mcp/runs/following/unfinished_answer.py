@@ -1,4 +1,4 @@
-"""The answer that the model writes at this moment, read once and kept current from the stream. Pure.
+"""Unfinished answer, which the model is writing: read once, and kept current from the stream. Pure.
 
 It is read after its first text has come. From then on, the stream delivers each part as a whole when it is complete,
 and at last the end of the step. The answer is known in full only if
@@ -18,7 +18,7 @@ TEXTS = frozenset({"text", "reasoning"})
 STEP_END = "step-finish"
 
 
-class AnswerInWriting:
+class UnfinishedAnswer:
     """One message of the assistant, from its first text on.
 
     Args:
@@ -53,7 +53,7 @@ class AnswerInWriting:
         else:
             self.spoil()
 
-    def hear(self, event: Event) -> None:
+    def add_event(self, event: Event) -> None:
         """Take in an event of the session that is not about the message apart from its parts."""
         match event:
             case PartGrew(message_id=self._message_id, part_id=part_id):

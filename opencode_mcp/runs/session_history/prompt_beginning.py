@@ -4,7 +4,7 @@ from opencode_mcp.opencode.vocabulary.models import Message, SubtaskPart
 from opencode_mcp.runs.outcome.run_report import first_words, spoken
 
 
-def words_of(prompt: Message) -> str:
+def prompt_beginning(prompt: Message) -> str:
     """Return the beginning of a prompt in one line."""
     subtasks = [part.prompt or part.description for part in prompt.parts if isinstance(part, SubtaskPart)]
     return first_words(" ".join([spoken(prompt), *subtasks]).strip())

@@ -11,7 +11,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.versions import Generation
-from opencode_mcp.runs.following.left_runs import left_seconds
+from opencode_mcp.runs.following.abandoned_runs import abandoned_seconds
 from opencode_mcp.runs.record import Run
 from tests.wires import Route
 
@@ -51,4 +51,4 @@ async def test_a_run_was_left_for_as_long_as_can_be_proven(
     endpoint = Endpoint(url="http://127.0.0.1:1", generation=generation)
     hub = Hub(Connection(Route(endpoint)), anyio.create_task_group())
     client = OpenCodeClient(Transport(endpoint))
-    assert await left_seconds(client, hub, RUN, untouched=untouched) == left
+    assert await abandoned_seconds(client, hub, RUN, untouched=untouched) == left
