@@ -15,6 +15,7 @@ from opencode_mcp.http.oauth.user import USER, user_of
 from opencode_mcp.http.principals.principal_file import stamp_of
 from opencode_mcp.http.request_logs.request_log import log_missing_scopes
 from opencode_mcp.http.unfinished_batches import has_unfinished_tasks
+from opencode_mcp.http.web.cut_off import CHANGED_PRINCIPAL, REVOKED
 from opencode_mcp.http.web.exchange import exchange_of, is_call
 from opencode_mcp.text.json_values import as_map
 
@@ -157,14 +158,14 @@ class Gate:
             return
         for exchange, caller in list(self._exchanges.items()):
             if not caller.is_known(self._file.principals):
-                exchange.cancel()
+                exchange.cancel(REVOKED)
         self._close_changed()
 
     def _close_changed(self) -> None:
         """End the tenants whose principals have changed; what needs new ones starts them."""
         for key, tenant in list(self._tenants.items()):
             if self._has_other_rights(key, tenant) or self._has_lost_token(key):
-                tenant.close()
+                tenant.close(CHANGED_PRINCIPAL)
                 del self._tenants[key], self._tokens[key]
                 self._has_changed = True
 

@@ -57,6 +57,7 @@ class Tenant:
         self._ended = anyio.Event()
         """Set when a request is over."""
         self._stop = anyio.CancelScope()
+        self._why_closed = ""
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Serve until ``close``."""
@@ -68,7 +69,7 @@ class Tenant:
     async def handle(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve one request; one that comes on an open connection after ``close`` is refused."""
         if self._stop.cancel_called:
-            await PlainTextResponse("shutting down", UNAVAILABLE)(scope, receive, send)
+            await PlainTextResponse(self._why_closed or "shutting down", UNAVAILABLE)(scope, receive, send)
             return
         with self._kept(scope):
             await self._manager.asgi_app(scope, receive, send)
@@ -113,10 +114,15 @@ class Tenant:
         """Make the calls that wait for runs report them now."""
         self._server.bridge.end_waits()
 
-    def close(self) -> None:
-        """Cut off every request and end; runs in OpenCode go on."""
+    def close(self, reason: str = "") -> None:
+        """Cut off every request and end; runs in OpenCode go on.
+
+        Args:
+            reason: Sentences for the clients; empty: the bridge ends.
+        """
+        self._why_closed = reason
         for exchange in list(self._exchanges):
-            exchange.cancel()
+            exchange.cancel(reason)
         self._stop.cancel()
 
 

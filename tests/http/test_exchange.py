@@ -100,6 +100,45 @@ async def test_a_request_that_is_cancelled_gets_the_end_of_a_response(messages: 
     assert client.received[-1]["more_body"] is False
 
 
+CALL: Message = {"type": "http.request", "body": b'{"jsonrpc": "2.0", "id": "a1", "method": "x"}', "more_body": False}
+LONG: Message = {"type": "http.request", "body": CALL["body"] + b" " * exchanges.NOTED_BYTES, "more_body": False}
+
+
+def begin(kind: bytes) -> Message:
+    return {"type": "http.response.start", "status": 200, "headers": [(b"Content-Type", kind)]}
+
+
+@pytest.mark.parametrize(
+    ("request_part", "response", "told"),
+    [
+        (CALL, None, b'{"jsonrpc":"2.0","id":"a1","error":{"code":-32603,"message":"Why."}}'),
+        (LONG, None, b'{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"Why."}}'),
+        (CALL, b"text/event-stream; charset=utf-8", b'event: message\r\ndata: {"jsonrpc":"2.0","id":"a1",'),
+        (REST, b"text/event-stream", b": Why.\r\n\r\n"),
+        (CALL, b"application/json", b""),
+    ],
+)
+async def test_a_request_that_is_cut_off_is_told_why(
+    request_part: Message, response: bytes | None, told: bytes
+) -> None:
+    client = Client([request_part])
+    exchange = Exchange(client.receive, client.send)
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        if response:
+            await send(begin(response))
+        await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(exchange.run, app, dict[str, object]())
+        await anyio.wait_all_tasks_blocked()
+        exchange.cancel("Why.")
+    assert client.received[-1]["body"].startswith(told)
+    assert bool(client.received[-1]["body"]) == bool(told)
+    assert client.received[0]["status"] == (200 if response else 503)
+
+
 async def test_a_request_that_is_complete_is_answered() -> None:
     client = Client([MORE, REST])
     exchange = Exchange(client.receive, client.send)

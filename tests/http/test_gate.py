@@ -100,8 +100,9 @@ class RevokedTenant(SilentTenant):
         assert self._file.refresh()
         task_status.started()
 
-    def close(self) -> None:
+    def close(self, reason: str) -> None:
         """Note that it was closed."""
+        assert "rights of this principal have changed" in reason
         self.is_closed = True
 
 

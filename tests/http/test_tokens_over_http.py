@@ -79,7 +79,9 @@ async def test_a_token_that_is_replaced_or_revoked_ends_at_once_with_its_open_st
         assert stream.status_code == 200
         second = await anyio.to_thread.run_sync(operator.token, "rotate", "moving")
         with anyio.fail_after(20):
-            assert (await stream.aread()).startswith(b"event: message")
+            seen = await stream.aread()
+    assert seen.startswith(b"event: message")
+    assert b"The token of this request does not exist any more" in seen.splitlines()[-2]
     assert (await listed(served, first)).status_code == 401
     assert (await listed(served, second)).status_code == 200
     operator.token("revoke", "moving")

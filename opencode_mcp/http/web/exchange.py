@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from opencode_mcp.http.web.cut_off import error_of, event_of, request_id_in
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -19,6 +21,9 @@ SEND_SECONDS = 60.0
 CLOSE_SECONDS = 1.0
 """Time for the end of a response that was cut off."""
 REQUEST_TIMEOUT, UNAVAILABLE = 408, 503
+CONTENT_TYPE, EVENTS = b"content-type", b"text/event-stream"
+NOTED_BYTES = 65_536
+"""Longest body of a request in which its id is looked for when it is cut off."""
 LISTEN = b"subscriptions/listen"
 """Value of the header ``Mcp-Method`` of a request that has no end of its own."""
 EXCHANGE = "opencode_mcp.exchange"
@@ -43,9 +48,19 @@ class Exchange:
         self._has_body = False
         self._is_complete = False
         self._is_incomplete = False
+        self._is_stream = False
+        """True if the response that has begun is a stream of events."""
+        self._reason = ""
+        self._body = b""
+        """Body of the request, if it is not long: it has the id that an error must name."""
 
-    def cancel(self) -> None:
-        """End the request now."""
+    def cancel(self, reason: str = "") -> None:
+        """End the request now.
+
+        Args:
+            reason: Sentences for the client on why it gets no response.
+        """
+        self._reason = self._reason or reason
         self._limit.cancel()
 
     def end_after(self, seconds: float) -> None:
@@ -70,12 +85,19 @@ class Exchange:
             logger.info("a client closed its connection before its request was complete")
             await self._give_up()
         self._has_body = not message.get("more_body", False)
+        self._note_body(message.get("body", b""))
         return message
+
+    def _note_body(self, part: bytes) -> None:
+        self._body = self._body + part if len(self._body) + len(part) <= NOTED_BYTES else b""
 
     async def send(self, message: "Message") -> None:
         """Send a part of the response; the client has to read it in time."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self._is_stream = any(
+                name.lower() == CONTENT_TYPE and EVENTS in value for name, value in message["headers"]
+            )
 
         async def send_it() -> "Message":
             await self._send(message)
@@ -101,10 +123,18 @@ class Exchange:
         """Say why there is no response, or end the one that has begun."""
         if self.status is None:
             self.status = REQUEST_TIMEOUT if self._is_incomplete else UNAVAILABLE
-            headers = [(b"content-length", b"0"), (b"connection", b"close")]
-            await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
+            content = error_of(request_id_in(self._body), self._reason) if self._reason else b""
+            await self._send({"type": "http.response.start", "status": self.status, "headers": _headers_of(content)})
+        else:
+            content = event_of(request_id_in(self._body), self._reason) if self._reason and self._is_stream else b""
         if not self._is_complete:
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            await self._send({"type": "http.response.body", "body": content, "more_body": False})
+
+
+def _headers_of(content: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a response to a request that was cut off."""
+    kind = [(CONTENT_TYPE, b"application/json")] if content else []
+    return [*kind, (b"content-length", str(len(content)).encode()), (b"connection", b"close")]
 
 
 def is_call(scope: "Scope") -> bool:
