@@ -44,6 +44,8 @@ class SettingsChange:
     """Flags that allow this and much more; empty if there are none."""
     purpose: str = ""
     """Purpose of the change, such as ``so that any line runs``, where the person has a better way."""
+    missing: str = ""
+    """Flags that were missing, if the others repeat what is set already; empty: all were."""
 
 
 class BridgeError(Exception):

@@ -143,7 +143,7 @@ class Roots:
     def with_directory(self, directory: str) -> SettingsChange:
         """Return the change that lists one more directory; flags replace what the other settings list."""
         kept = [] if "directories" in self._settings.flags else [*self.named, *map(str, self.patterns)]
-        return SettingsChange(_flags([*kept, directory]))
+        return SettingsChange(_flags([*kept, directory]), missing=_flags([directory]))
 
     def described(self) -> str:
         """Return the listed directories and patterns, for an error's hint."""

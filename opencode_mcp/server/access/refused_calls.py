@@ -45,7 +45,8 @@ def reason_of(error: BaseException | None) -> str:
         return f"scope {error.scope}"
     if error.change is None:
         return OTHER_SETTINGS
-    return error.change.flags if error.change.removes else f"no {error.change.flags}"
+    change = error.change
+    return change.flags if change.removes else f"no {change.missing or change.flags}"
 
 
 def reason_of_unlisted(tool: str, settings: "Settings") -> str:

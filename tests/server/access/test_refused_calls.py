@@ -4,6 +4,7 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import LimitReached, NotAllowed, NotFound, SettingsChange
+from opencode_mcp.server.access.allowed_directories import Roots
 from opencode_mcp.server.access.refused_calls import note_refusal, noted_refusals, reason_of, reason_of_unlisted
 
 
@@ -12,6 +13,7 @@ from opencode_mcp.server.access.refused_calls import note_refusal, noted_refusal
     [
         (NotAllowed("No.", change=SettingsChange("--deny write", removes=True)), "--deny write"),
         (NotAllowed("No.", change=SettingsChange("--allow pty.create")), "no --allow pty.create"),
+        (NotAllowed("No.", change=Roots(Settings(directories=("/a",))).with_directory("/b")), "no --directory /b"),
         (NotAllowed("No.", scope="opencode:write"), "scope opencode:write"),
         (NotAllowed("No."), "settings"),
         (LimitReached("No."), "limit"),
