@@ -436,6 +436,7 @@ SLOW: Mapping[str, int] = {
 """Functions that take long for each text: they get every so-many-th of the texts."""
 WITHOUT_TEXT: Mapping[str, str] = {
     "bounded_dict": "keys of any kind, which it does not look into",
+    "opencode.configuration_changes": "a sentence of our own",
     "opencode.tables.annotation_types": "a type only",
     "opencode.v1.annotations": "a table of our own",
     "opencode.v1.descriptions": "a table of our own",

@@ -6,6 +6,7 @@ defined in ``annotation_types.py``.
 
 from collections.abc import Mapping
 
+from opencode_mcp.opencode.configuration_changes import CHANGES_LOADED
 from opencode_mcp.opencode.tables.annotation_types import Annotation
 
 A = Annotation
@@ -387,8 +388,8 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "new server install register connect",
         "It starts the command of a local server. It answers 200 even if that fails: mcp.status shows it. "
         "To keep the server, have opencode_run write an entry into the opencode.json of the project instead, or make "
-        'that file: `"mcp": {"NAME": {"type": "local", "command": ["PROGRAM", "ARGUMENT"], "enabled": true}}`. The '
-        "server is loaded when the person has restarted OpenCode.",
+        'that file: `"mcp": {"NAME": {"type": "local", "command": ["PROGRAM", "ARGUMENT"], "enabled": true}}`. '
+        f"{CHANGES_LOADED}",
     ),
     "mcp.connect": A(
         "mcp", "admin", "start enable server", "Answers true even if the connection failed: see mcp.status."

@@ -7,6 +7,7 @@ measurements on a preview; none has been seen on a released OpenCode 2.
 
 from collections.abc import Mapping
 
+from opencode_mcp.opencode.configuration_changes import CHANGES_LOADED
 from opencode_mcp.opencode.tables.annotation_types import Annotation
 
 A = Annotation
@@ -295,7 +296,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "new server install register connect",
         "It starts the command of a local server. To keep the server, have opencode_run write an entry into the "
         'opencode.json of the project instead, or make that file: `"mcp": {"servers": {"NAME": {"type": "local", '
-        '"command": ["PROGRAM", "ARGUMENT"]}}}`. The server is loaded when the person has restarted OpenCode.',
+        f'"command": ["PROGRAM", "ARGUMENT"]}}}}}}`. {CHANGES_LOADED}',
     ),
     "mcp.connect": A("mcp", "admin", "start enable server", _UNTIL_RESTART),
     "mcp.disconnect": A("mcp", "admin", "stop disable server", _UNTIL_RESTART),

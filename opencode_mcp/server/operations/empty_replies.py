@@ -6,14 +6,13 @@ Pure.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from opencode_mcp.opencode.configuration_changes import CHANGES_LOADED
 from opencode_mcp.server.operations.envelope import content_of
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.operation_table import Operation
 
-_NO_SERVER = (
-    "No MCP server is loaded. An entry that is new in opencode.json is loaded when the person has restarted OpenCode."
-)
+_NO_SERVER = f"No MCP server is loaded. {CHANGES_LOADED}"
 _NO_PERMISSION = "No permission request is open."
 _NO_QUESTION = "No question is open."
 _NOT_BUSY = "No session is running."

@@ -28,6 +28,7 @@ from opencode_mcp.errors import (
     UnsupportedOperation,
 )
 from opencode_mcp.markdown import excerpt
+from opencode_mcp.opencode.configuration_changes import CHANGES_LOADED
 from opencode_mcp.opencode.vocabulary.default_titles import made_title, without_repetition
 from opencode_mcp.runs.outcome import shortfalls
 from opencode_mcp.runs.requests import call_input
@@ -263,7 +264,7 @@ def _to_changes(report: "RunReport", session: str) -> str:
     if deciding:
         return (
             f"{seen} {one_line(deciding)} decides what OpenCode runs: opencode_revert undoes that only if the person "
-            "has allowed it, and OpenCode reads its configuration only when it opens the project, as after its restart."
+            f"has allowed it. {CHANGES_LOADED}"
         )
     return f'{seen} opencode_revert({session}, message_id="{report.message_id}") undoes them.'
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from opencode_mcp.opencode.configuration_changes import CHANGES_LOADED
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.project_status import NEEDS_INPUT, UNREAD, ShownFacts, describe_project
@@ -27,7 +28,7 @@ LABELS: "Mapping[str, str]" = {
 }
 """Labels of facts whose name does not explain them."""
 NONE: "Mapping[str, str]" = {
-    "mcp_servers": "none loaded (an entry that is new in opencode.json is read when OpenCode opens the project anew)",
+    "mcp_servers": f"none loaded. {CHANGES_LOADED}",
 }
 """Words for facts of which there is none, where that may not be the whole truth."""
 MORE = "show=agents, models or commands describes each, and everything adds changed files, MCP servers and settings."

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.opencode.configuration_changes import CHANGES_LOADED
 from opencode_mcp.opencode.operation_catalog.catalog import V1, V2
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.operations.empty_replies import MEANINGS, NEXT
@@ -30,8 +31,7 @@ def test_an_empty_list_of_mcp_servers_says_that_none_is_loaded_and_when_a_new_en
     operation_id: str, generation: Generation, value: object
 ) -> None:
     said = told(operation_id, value, generation=generation)
-    assert "\nNo MCP server is loaded. An entry that is new in opencode.json is loaded when " in said
-    assert said.endswith("when the person has restarted OpenCode.")
+    assert said.endswith(f"\nNo MCP server is loaded. {CHANGES_LOADED}")
 
 
 @for_each("operation_id", sorted(NEXT))
