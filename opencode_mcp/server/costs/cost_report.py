@@ -29,13 +29,11 @@ if TYPE_CHECKING:
 SECONDS = 20.0
 """Seconds in which the sessions are read."""
 MOST_SESSIONS = 2000
-BESIDE = "titles and undone prompts"
-"""Words for what OpenCode counted and no message shows."""
-OUTSIDE_OF_RUNS = f"outside of runs ({BESIDE})"
-"""Name of the model and the agent for that."""
-ABOUT_BESIDE = (
-    f"A session costs more than its runs by what OpenCode counted for {BESIDE}; it records neither the model nor the "
-    "agent of those."
+OUTSIDE_OF_RUNS = "outside of runs"
+"""Name of the model and the agent for what OpenCode counted and no message shows."""
+ABOUT_OUTSIDE = (
+    "Outside of runs are titles and undone prompts: OpenCode counts them for the session, and records neither their "
+    "model nor their agent."
 )
 NOT_RECORDED = {
     True: (
@@ -274,7 +272,7 @@ def _about_steps(report: CostReport) -> list[str]:
         steps = _steps(report.without_usage, "has", "have")
         notes.append(f"{steps} no tokens on record: the provider reports none, or OpenCode has not counted them yet.")
     if OUTSIDE_OF_RUNS in report.tables["model"]:
-        notes.append(ABOUT_BESIDE)
+        notes.append(ABOUT_OUTSIDE)
     return notes
 
 

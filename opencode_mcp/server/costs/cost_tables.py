@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from opencode_mcp.opencode.vocabulary.default_titles import without_repetition
-from opencode_mcp.server.costs.cost_report import BESIDE, TABLES, CostReport, RunCost, SessionCost
+from opencode_mcp.server.costs.cost_report import OUTSIDE_OF_RUNS, TABLES, CostReport, RunCost, SessionCost
 from opencode_mcp.server.results.amounts import DATA_DIGITS, amount_data, amount_text, known_amount_text, money
 from opencode_mcp.server.results.render import session_name
 from opencode_mcp.server.results.timestamps import local_time, local_zone
@@ -120,14 +120,18 @@ def _sessions(report: CostReport, top: int) -> str:
 
 
 def _part(shown: int, number: int) -> str:
-    return f" (the {shown} of the highest cost, of {number:,}; top=... shows more)" if number > shown else ""
+    """Return a remark on a table that shows only some of the rows, those of the highest cost."""
+    if number <= shown:
+        return ""
+    dearest = "the dearest" if shown == 1 else f"the {shown} dearest"
+    return f" ({dearest} of {number:,}; top=... lists more)"
 
 
 def _session_line(row: SessionCost) -> str:
     marks = [*(["archived"] if row.is_archived else []), *(["running"] if row.is_running else [])]
     marked = f" ({', '.join(marks)})" if marks else ""
     amount = known_amount_text(row.spent, is_known=row.is_known)
-    beside = f" ({money(row.beside.cost)} of it for {BESIDE})" if row.beside.cost else ""
+    beside = f" ({money(row.beside.cost)} of it {OUTSIDE_OF_RUNS})" if row.beside.cost else ""
     return f"- {session_name(row.session_id, row.title)}{marked}: {amount}{beside}"
 
 

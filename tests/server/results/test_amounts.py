@@ -62,7 +62,7 @@ def test_the_sessions_of_the_highest_cost_are_named_and_what_is_not_known_is_sai
     told = cost_text(report)
     assert told.startswith("at least $28.0000 in 7 sessions")
     first = ["- ses_7 (archived): $7.0000", '- ses_6 "Six": at least $6.0000', "- ses_5: $5.0000"]
-    assert "\n".join(["By session (the 5 of the highest cost, of 7; top=... shows more):", *first]) in told
+    assert "\n".join(["By session (the 5 dearest of 7; top=... lists more):", *first]) in told
     assert "ses_2" not in told
     data = cost_data(report)
     assert not data["complete"]
