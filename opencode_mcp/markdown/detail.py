@@ -63,6 +63,19 @@ class PermissionAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """Facts about the requests of a session that its messages do not tell."""
+
+    permissions: Mapping[str, PermissionAnswer] = field(default_factory=dict[str, PermissionAnswer])
+    """Answers to permissions by the call that asked."""
+    questions_above: bool = False
+    """True if questions without an answer are shown above the transcript, so that it does not repeat them."""
+
+
+NO_REQUEST_FACTS = RequestFacts()
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """Parameters of a transcript's rendering."""
 
@@ -75,8 +88,7 @@ class View:
     """Messages of subagents by session, until they are shown: each is shown once."""
     undone: frozenset[str] = frozenset()
     """Messages that are undone, by id."""
-    permissions: Mapping[str, PermissionAnswer] = field(default_factory=dict[str, PermissionAnswer])
-    """Answers to permissions by the call that asked."""
+    requests: RequestFacts = NO_REQUEST_FACTS
 
     @property
     def is_filtered(self) -> bool:

@@ -11,6 +11,9 @@ from opencode_mcp.text.json_values import as_list, as_map, as_maps, as_text
 ASKED = "- asked →"
 ANSWERED = "- answer →"
 UNANSWERED = "no answer"
+ASKS_ABOVE = "- asks what is shown above; no answer so far"
+OPEN = frozenset({"pending", "running"})
+"""Statuses of a call whose questions may still be answered."""
 
 
 def has_questions(part: ToolPart) -> bool:
@@ -25,6 +28,8 @@ def question_blocks(part: ToolPart, view: View) -> list[Block]:
         part: The call.
         view: Amount of detail.
     """
+    if view.requests.questions_above and part.state.status in OPEN:
+        return [PlainLine(ASKS_ABOVE)]
     questions = as_maps(part.state.input.get("questions"))
     answers = _answers(part)
     blocks: list[Block] = []

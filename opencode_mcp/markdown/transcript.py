@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from json import dumps
 
 from opencode_mcp.diffs.named_files import absolute, named_files
-from opencode_mcp.markdown.detail import MEASURES, WHOLE, PermissionAnswer, View
+from opencode_mcp.markdown.detail import MEASURES, NO_REQUEST_FACTS, WHOLE, PermissionAnswer, RequestFacts, View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.headline import headline
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section, draw
@@ -34,6 +34,7 @@ from opencode_mcp.opencode.vocabulary.models import (
 )
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.quantities import quantity
 
 FILES_NAMED = 10
 UNSHOWN_KINDS = frozenset({"step-start", "snapshot"})
@@ -55,7 +56,7 @@ def render_transcript(
     directory: str = "",
     pointer: str = "",
     undone: frozenset[str] = frozenset(),
-    permissions: Mapping[str, PermissionAnswer] | None = None,
+    requests: RequestFacts = NO_REQUEST_FACTS,
 ) -> str:
     """Render messages, oldest first.
 
@@ -68,16 +69,24 @@ def render_transcript(
         directory: Path of the project; paths in it are shown relative to it.
         pointer: Sentence that says how to read the parts that were cut; shown at the end if there are any.
         undone: Ids of messages that are undone, which their headlines say.
-        permissions: Answers to permissions, by the id of the call that asked.
+        requests: Facts about the requests that the messages do not tell.
     """
-    view = View(MEASURES[show], show, directory, dict(children or {}), undone, permissions or {})
-    return _render(messages_with(messages, show), view, limit, pointer)
+    view = View(MEASURES[show], show, directory, dict(children or {}), undone, requests)
+    return _render(messages, view, limit, pointer)
 
 
 def messages_with(messages: Sequence[Message], show: ShownParts) -> list[Message]:
     """Return the messages of which a transcript shows something."""
     view = View(MEASURES[show], show)
     return [message for message in messages if not view.is_filtered or _message_blocks(message, view)]
+
+
+def messages_for(messages: Sequence[Message], show: ShownParts) -> list[Message]:
+    """Return the messages that a transcript needs: those that it shows, and those whose calls it counts."""
+    if show != "conversation":
+        return messages_with(messages, show)
+    view = View(MEASURES[show], show)
+    return [message for message in messages if _message_blocks(message, view) or _calls_left_out(message, view)]
 
 
 def render_message(
@@ -93,9 +102,10 @@ def render_message(
 
 
 def _render(messages: Sequence[Message], view: View, limit: int, pointer: str) -> str:
-    if not messages:
+    sections = _sections(messages, view)
+    if not sections:
         return EMPTY.get(view.shown, "There are no messages.")
-    page = Section("", _sections(messages, view), noun="messages", gap="\n\n")
+    page = Section("", sections, noun="messages", gap="\n\n")
     room = limit - len(pointer) - 2
     drawn = draw(page, room)
     return f"{drawn.text}\n\n{pointer}" if drawn.cut and pointer else drawn.text
@@ -104,14 +114,39 @@ def _render(messages: Sequence[Message], view: View, limit: int, pointer: str) -
 def _sections(messages: Sequence[Message], view: View) -> list[Section]:
     sections: list[Section] = []
     answered: MessageInfo | None = None
-    for message in messages:
-        blocks = _message_blocks(message, view)
-        if view.is_filtered and not blocks:
-            continue
+    for message, blocks in _shown_messages(messages, view):
         title = f"### {headline(message.info, answered, undone=message.info.id in view.undone)}"
         sections.append(Section(title, blocks, key=name(message.info.id)))
         answered = message.info if message.info.role == "assistant" else answered
     return sections
+
+
+def _shown_messages(messages: Sequence[Message], view: View) -> list[tuple[Message, list[Block]]]:
+    """Return the messages of which something is shown, with their blocks and marks for the calls that are left out."""
+    found: list[tuple[Message, list[Block]]] = []
+    left_out = [0]
+    for message in messages:
+        blocks = _message_blocks(message, view)
+        if blocks or not view.is_filtered:
+            found.append((message, blocks))
+            left_out.append(0)
+        left_out[-1] += _calls_left_out(message, view)
+    for (_, shown), count in zip(found, left_out[1:], strict=True):
+        shown.extend(_calls_mark(count))
+    if found:
+        found[0][1][:0] = _calls_mark(left_out[0])
+    return found
+
+
+def _calls_left_out(message: Message, view: View) -> int:
+    """Return the number of tool calls of a message that are not part of a conversation; 0 in other transcripts."""
+    if view.shown != "conversation":
+        return 0
+    return sum(not view.shows(call) for call in message.tool_calls)
+
+
+def _calls_mark(count: int) -> list[Block]:
+    return [PlainLine(f"- {quantity(count, 'tool call')} left out")] if count else []
 
 
 def _message_blocks(message: Message, view: View) -> list[Block]:
@@ -197,7 +232,7 @@ def _call(part: ToolPart, view: View) -> list[Block]:
     if view.shown == "conversation" or has_questions(part):
         return question_blocks(part, view)
     blocks = tool_blocks(part, view, _sections(view.children.pop(part.child_session, ()), view))
-    answer = view.permissions.get(part.call_id)
+    answer = view.requests.permissions.get(part.call_id)
     return [*blocks, *_permission(answer, part)] if answer else blocks
 
 

@@ -1,16 +1,16 @@
 """Page of a session's transcript, with the messages of its subagents; older messages are not read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
 from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.markdown.cut_off_calls import idle_sessions, with_cut_off
-from opencode_mcp.markdown.detail import PermissionAnswer
+from opencode_mcp.markdown.detail import NO_REQUEST_FACTS, RequestFacts
 from opencode_mcp.markdown.excerpt import code
 from opencode_mcp.markdown.shown_parts import ShownParts
-from opencode_mcp.markdown.transcript import messages_with, render_transcript
+from opencode_mcp.markdown.transcript import messages_for, messages_with, render_transcript
 from opencode_mcp.opencode.client import OpenCodeClient, Page
 from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.text.json_text import json_size
@@ -29,7 +29,6 @@ MARK_CHARACTERS = 6
 SHOWN_CURSOR = 80
 """Longest part of a wrong cursor that an error shows, in characters."""
 UNREADABLE = "The session began with a prompt for a structured answer, which OpenCode 1.18 cannot show."
-NO_PERMISSIONS: Mapping[str, PermissionAnswer] = {}
 FirstWordsOf = Callable[[str], str]
 """Returns how a prompt began, by its id; empty if that is not known."""
 POINTER = 'What is cut is shown longer with show="everything" and a smaller limit.'
@@ -59,7 +58,7 @@ async def read_transcript(
     show: ShownParts = "brief",
     characters: int,
     first_words_of: FirstWordsOf = no_first_words,
-    permissions: Mapping[str, PermissionAnswer] = NO_PERMISSIONS,
+    requests: RequestFacts = NO_REQUEST_FACTS,
 ) -> TranscriptPage:
     """Read the latest messages of a session, or those before a cursor (``session.messages``).
 
@@ -73,7 +72,7 @@ async def read_transcript(
         show: Parts to show, and whether texts are cut short.
         characters: Longest text, in characters; it is shorter if it would take more bytes than ``ROOM_BYTES``.
         first_words_of: Returns the beginning of a prompt that OpenCode cannot show.
-        permissions: Answers to permissions, by the id of the call that asked.
+        requests: Facts about the requests that the messages do not tell.
 
     Raises:
         InvalidArgument: The cursor does not belong to this session.
@@ -82,8 +81,8 @@ async def read_transcript(
         page, children = await _messages_with_cut_off_calls(client, session, limit, cursor, show)
         if not page.items and not page.has_read:
             return TranscriptPage(UNREADABLE if cursor else "No message yet.", "")
-        text = _fitted(partial(_rendered, page, session.directory, children, permissions, show=show), characters)
-        if limit <= 1 or _shows_all(text, page.items):
+        text = _fitted(partial(_rendered, page, session.directory, children, requests, show=show), characters)
+        if limit <= 1 or _shows_all(text, messages_with(page.items, show)):
             return TranscriptPage(_with_missing_prompt(text, page.missing_prompt, first_words_of), page.cursor)
         limit //= 2
 
@@ -115,7 +114,7 @@ def _rendered(
     page: "_Messages",
     directory: str,
     children: dict[str, list[Message]],
-    permissions: Mapping[str, PermissionAnswer],
+    requests: RequestFacts,
     *,
     show: ShownParts,
     characters: int,
@@ -129,13 +128,13 @@ def _rendered(
         directory=directory,
         pointer=pointer,
         undone=page.undone,
-        permissions=permissions,
+        requests=requests,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Messages:
-    """Messages of which something is shown."""
+    """Messages that a transcript needs."""
 
     items: list[Message]
     cursor: str
@@ -172,15 +171,16 @@ async def _messages(client: OpenCodeClient, session: Session, limit: int, cursor
     """Read messages until enough of them have something that is shown, or too many have been read."""
     items: list[Message] = []
     undone: set[str] = set()
-    has_read, missing_prompt = False, ""
+    has_read, missing_prompt, shown = False, "", 0
     for _ in range(MOST_READS):
-        page = await _page(client, session.id, limit - len(items), cursor)
+        page = await _page(client, session.id, limit - shown, cursor)
         undone |= _undone_in(page.items, session)
         has_read = has_read or bool(page.items)
-        items = [*messages_with(page.items, show), *items]
+        items = [*messages_for(page.items, show), *items]
+        shown += len(messages_with(page.items, show))
         cursor = page.cursor
         missing_prompt = "" if cursor else _missing_prompt(page.items)
-        if not cursor or len(items) >= limit or show in {"brief", "everything"}:
+        if not cursor or shown >= limit or show in {"brief", "everything"}:
             break
     return _Messages(items, cursor, has_read, missing_prompt, frozenset(undone))
 

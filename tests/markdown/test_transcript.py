@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opencode_mcp.markdown.detail import CUT_OFF, PermissionAnswer
+from opencode_mcp.markdown.detail import CUT_OFF, PermissionAnswer, RequestFacts
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.markdown.transcript import render_message, render_transcript
 from opencode_mcp.opencode.vocabulary.models import SHELL_LINE_NOTE, Message
@@ -164,6 +164,15 @@ def test_a_conversation_is_shown_without_tool_calls_and_thoughts_but_with_failur
     assert not [word for word in ("read(", "bash", "thought", "shell line") if word in told]
 
 
+def test_a_conversation_says_where_tool_calls_are_left_out_and_how_many() -> None:
+    told = render_transcript(conversation(), show="conversation")
+    assert "```\nI look.\n```\n- 3 tool calls left out\n\n### " in told
+    assert told.count("left out") == 1
+    later = render_transcript(conversation()[2:], show="conversation").splitlines()
+    assert later[1] == "- 2 tool calls left out"
+    assert "left out" not in render_transcript(conversation())
+
+
 def asked(**state: object) -> Json:
     options = [{"label": "Red", "description": "Warm"}, {"label": "Blue"}]
     return call("question", input={"questions": [{"question": "Which colour?", "options": options}]}, **state)
@@ -186,6 +195,13 @@ QUESTION = ["- asked →", "```", "Which colour?", '- "Red" (Warm)', '- "Blue"',
 def test_a_transcript_has_the_questions_of_the_model_and_their_answers(state: Json, end: str) -> None:
     assert lines(asked(**state), show="conversation") == [*QUESTION, end]
     assert lines(asked(**state), show="tools") == [*QUESTION, end]
+
+
+def test_an_open_question_that_is_shown_above_is_not_repeated() -> None:
+    page = [message(asked(status="running")), message(asked(output="Blue."))]
+    told = render_transcript(page, requests=RequestFacts(questions_above=True))
+    assert told.count("Which colour?") == 1
+    assert "\n- asks what is shown above; no answer so far\n" in told
 
 
 def test_a_question_of_an_unknown_form_is_not_lost_in_a_conversation() -> None:
@@ -382,4 +398,4 @@ def test_any_message_renders_whole(one: Message) -> None:
 def test_the_reason_of_a_refusal_is_told_once(error: str, expected: str) -> None:
     refused = message({**call("bash", status="error", error=error), "callID": "call_1"})
     answers = {"call_1": PermissionAnswer("refused by a person", "Use pnpm.")}
-    assert expected in render_transcript([refused], permissions=answers).split("\n")
+    assert expected in render_transcript([refused], requests=RequestFacts(answers)).split("\n")
