@@ -10,10 +10,12 @@ from mcp.server.mcpserver import MCPServer
 from mcp_types import CallToolResult, TextContent
 from pydantic import Field
 
-from opencode_mcp.errors import BridgeError
+from opencode_mcp.config import Settings
+from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.server.bridge import BridgeContext
 from opencode_mcp.server.definition.tool import ToolSpec, tool, without_noise
 from opencode_mcp.server.results.render import explain, result
+from opencode_mcp.server.tools import listed_tools
 from tests.harness.bridges.bridge import text_of
 from tests.reflection import descendants
 
@@ -121,6 +123,26 @@ async def test_wrong_arguments_are_reported_all_at_once_with_what_the_tool_takes
     for part in said:
         assert part in text_of(answer)
     assert text_of(answer).endswith("opencode_sample takes path, kind, limit, seconds, names.")
+
+
+def test_an_argument_of_one_or_two_other_tools_is_said_to_be_theirs() -> None:
+    [run, *_] = listed_tools(Settings())
+    for argument, said in (
+        ("tasks", "There is no argument `tasks`; opencode_run_many takes it."),
+        ("session_ids", "did you mean `session_id`? opencode_wait takes `session_ids`."),
+        ("cursor", "There is no argument `cursor`. opencode_run takes "),
+    ):
+        with pytest.raises(InvalidArgument) as caught:
+            run.checked({"prompt": "x", argument: []})
+        assert said in str(caught.value)
+
+
+def test_a_tool_that_is_not_listed_is_not_said_to_take_an_argument() -> None:
+    tools = {tool.name: tool for tool in listed_tools(Settings(toolsets=("minimal",)))}
+    assert "opencode_run_many" not in tools
+    with pytest.raises(InvalidArgument) as caught:
+        tools["opencode_run"].checked({"prompt": "x", "tasks": []})
+    assert "There is no argument `tasks`. opencode_run takes " in str(caught.value)
 
 
 async def test_a_tool_that_there_is_not_is_an_error_too() -> None:

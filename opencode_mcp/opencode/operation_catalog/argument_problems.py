@@ -23,6 +23,8 @@ SLASHES = {"/", "\\"}
 ENCODED = re.compile(r"%(2f|5c|2e)", re.IGNORECASE)
 VALUE_CHARACTERS = 60
 """Longest part of a value that is shown, in characters."""
+MOST_TAKERS = 2
+"""Most others that are named because they take an unknown argument."""
 KINDS = {
     "string": "a text",
     "integer": "a whole number",
@@ -48,11 +50,30 @@ class _Validator(Protocol):
     def iter_errors(self, instance: object) -> Iterable[_Problem]: ...
 
 
-def unknown(name: str, known: Iterable[str], inside: str = "") -> str:
-    """Return the sentence for an unknown argument, with a similar known one."""
+def unknown(name: str, known: Iterable[str], inside: str = "", takers: Sequence[str] = ()) -> str:
+    """Return what is to be said of an unknown argument.
+
+    Args:
+        name: The argument.
+        known: Known arguments, of which a similar one is suggested.
+        inside: Path of the object that has it, with a dot at the end; empty for the arguments themselves.
+        takers: Others that take such an argument; they are named if they are few.
+    """
     near = similar_names(name, known, count=1, cutoff=0.6)
     shown = name if len(name) <= VALUE_CHARACTERS else f"{name[:VALUE_CHARACTERS]}…"
-    return f"There is no argument `{inside}{shown}`" + (f"; did you mean `{inside}{near[0]}`?" if near else ".")
+    problem = f"There is no argument `{inside}{shown}`"
+    taken = _taken_by(takers)
+    if not near:
+        return f"{problem}; {taken} it." if taken else f"{problem}."
+    suggestion = f"{problem}; did you mean `{inside}{near[0]}`?"
+    return f"{suggestion} {taken} `{shown}`." if taken else suggestion
+
+
+def _taken_by(takers: Sequence[str]) -> str:
+    """Return the names of others with their verb; empty if there are none, or too many."""
+    if not 0 < len(takers) <= MOST_TAKERS:
+        return ""
+    return f"{' and '.join(takers)} {'takes' if len(takers) == 1 else 'take'}"
 
 
 def missing(name: str) -> str:

@@ -15,7 +15,7 @@ from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.opencode.operation_catalog import argument_problems
@@ -122,6 +122,8 @@ class BridgeTool(Tool):
     """Tool whose errors a model can act on, and whose results repeat nothing."""
 
     texts: tuple[str, ...] = ()
+    takers: Mapping[str, list[str]] = Field(default_factory=dict[str, list[str]])
+    """Listed tools that take an argument, by the argument's name."""
 
     async def run(  # noqa: D102 - the base class says it
         self,
@@ -198,8 +200,9 @@ class BridgeTool(Tool):
         """Return an error that names each fault of the arguments in a sentence."""
         properties = cast("dict[str, dict[str, object]]", self.parameters["properties"])
         required = cast("list[str]", self.parameters.get("required", []))
+        strange = [name for name in arguments if name not in properties]
         wrong = [
-            *(argument_problems.unknown(name, properties) for name in arguments if name not in properties),
+            *(argument_problems.unknown(name, properties, takers=self.takers.get(name, ())) for name in strange),
             *(argument_problems.missing(name) for name in required if name not in arguments),
             *_problems(arguments, properties),
         ]

@@ -75,9 +75,18 @@ def listed_tools(settings: "Settings") -> list[BridgeTool]:
     specs = allowed.tools(TOOLS)
     # Without the tool that brings isolated work back, no run is isolated.
     without = frozenset[str]() if opencode_integrate in specs else ISOLATION
-    tools = [spec.build(brief=allowed.is_minimal, without=without) for spec in specs]
+    tools = _with_takers([spec.build(brief=allowed.is_minimal, without=without) for spec in specs])
     operations = allowed.operation_tools()
     if not operations:
         return tools
 
     return [*tools, *map(operation_tool.tool_of, operations)]
+
+
+def _with_takers(tools: list[BridgeTool]) -> list[BridgeTool]:
+    """Return tools that know which of them take an argument, for errors about one that a tool does not have."""
+    takers: dict[str, list[str]] = {}
+    for tool in tools:
+        for argument in tool.parameters["properties"]:
+            takers.setdefault(argument, []).append(tool.name)
+    return [tool.model_copy(update={"takers": takers}) for tool in tools]
