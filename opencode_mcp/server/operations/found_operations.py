@@ -27,8 +27,6 @@ LONGEST_ARGUMENTS = 2500
 SHOWN_WHOLE = 20
 """Limit of operations that are shown with their arguments. Longer lists are shown in short, to fit into one result."""
 SHORT = 80
-MOST_SETTINGS = 3
-"""Different settings that one result names: of the best hits that need some."""
 OWN_REPLY = "The reply is {"
 """Part of the notes of operations whose result is made here; OpenCode's reply is not shown then."""
 SEPARATORS = re.compile(r"[`, ]+")
@@ -129,16 +127,18 @@ class FoundOperations:
         return {name: value for name, value in hit.items() if value != ""}
 
     def _needs(self, item: "Operation") -> str:
-        """Return the change of the settings that allows an operation; empty if it is allowed."""
+        """Return the setting or scope that an operation needs to be allowed; empty if it is allowed."""
         refusal = self._allowed.refusal(item)
-        if refusal is None or refusal.change is None:
+        if refusal is None:
             return ""
+        if refusal.change is None:
+            return f"the scope {refusal.scope}, which the access token of this client lacks"
         change = refusal.change
         return f"this MCP server without `{change.flags}`" if change.removes else f"`{change.flags}`"
 
 
 def _with_settings_once(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return hits of which only the best few name the settings that they need, and each setting once.
+    """Return hits of which each that needs settings names them, or the hit that has named the same ones.
 
     Operations that are needed together need the same flags, in another order: the others name the first of them.
     """
@@ -147,8 +147,6 @@ def _with_settings_once(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
         flags = frozenset(SEPARATORS.split(hit.get("needs", "")))
         if flags in named:
             hit["needs"] = f"as {named[flags]}"
-        elif "needs" in hit and len(named) == MOST_SETTINGS:
-            del hit["needs"]
         elif "needs" in hit:
             named[flags] = hit["id"]
     return hits
