@@ -55,6 +55,7 @@ CLOSED = "OpenCode has not opened the project; directory=... opens one and reads
 SLOW = "OpenCode did not answer in time; call again, or with a smaller limit"
 WHY_UNREAD = {False: CLOSED, True: SLOW}
 """Reasons why a session was not read, by whether it may be read."""
+NOTHING_FITS = "No session fits."
 DENIED = "the settings of this MCP server deny it"
 
 RowData = dict[str, Any]
@@ -91,7 +92,7 @@ class SessionRows:
     def text(self) -> str:
         """Return the page as text for a model, one line for each session; what all have in common is said once."""
         if not self.rows:
-            return f"No session fits.{archived_text(self.totals) if self.totals else ''}"
+            return f"{NOTHING_FITS}{archived_text(self.totals) if self.totals else ''}"
         common = self._common_directory()
         head = " ".join(filter(None, [totals_text(self.totals, len(self.rows)) if self.totals else "", common]))
         lines = [_line(row, common=bool(common)) for row in self.rows]

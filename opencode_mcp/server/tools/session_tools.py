@@ -34,6 +34,7 @@ MESSAGES = 20
 """Messages on a page of the transcript, unless the caller wants another number."""
 ARCHIVED_LISTED = 1000
 """Sessions that the call which finds archived ones reads."""
+NONE_YET = "There is no session yet. opencode_run starts one."
 NOT_SEARCHED = "A search looks at titles only. Without search=..., the list shows how each last prompt began."
 """Sentence for a search that found nothing."""
 
@@ -71,8 +72,26 @@ async def opencode_list_sessions(
     )
     page = await session_list.list_sessions(bridge, query, limit, cursor, totals=not cursor)
     rows = await session_rows.session_rows(bridge, page)
-    has_found = bool(rows.rows) or not search
-    return result(rows.text if has_found else f"{rows.text} {NOT_SEARCHED}", rows.data)
+    if rows.rows:
+        return result(rows.text, rows.data)
+    is_all = not (search or since or running or cursor)
+    return result(_nothing_found(bridge, rows.text, is_search=bool(search), is_all=is_all), rows.data)
+
+
+def _nothing_found(bridge: Bridge, text: str, *, is_search: bool, is_all: bool) -> str:
+    """Return the text of an empty list.
+
+    Args:
+        bridge: Knows which tools the text may name.
+        text: Text of the list.
+        is_search: Whether words of titles were searched for.
+        is_all: Whether no filter but a directory left anything out.
+    """
+    if is_search:
+        return f"{text} {NOT_SEARCHED}"
+    if is_all and text == session_rows.NOTHING_FITS:
+        return without_tools(NONE_YET, bridge.unlisted_tools)
+    return text
 
 
 @tool(
@@ -161,17 +180,19 @@ async def opencode_update_session(
 
 
 async def _ways_back(bridge: Bridge, session: "Session") -> list[str]:
-    """Return sentences on what can be done with an archived session, and on how to list those of its directory."""
+    """Return sentences on what can be done with an archived session, and on how to list such ones."""
     features = await bridge.client.features()
-    arguments = dumps({"archived": True, "directory": session.directory, "limit": ARCHIVED_LISTED}, ensure_ascii=False)
-    select = f"{features.archived_rows}.{{id: id, title: title}}"
+    is_default = session.directory == await bridge.fence.directory("")
+    place = {} if is_default else {"directory": session.directory}
+    arguments = dumps({"archived": True, **place, "limit": ARCHIVED_LISTED}, ensure_ascii=False)
+    select = f"{features.archived_rows}.[id, title]"
     found = f'opencode_read_operation(operation="{features.archived_lister}", arguments={arguments}, select="{select}")'
     back = (
         f'opencode_update_session(session_id="{session.id}", archived=false) puts it back.'
         if features.unarchives
-        else "OpenCode 1 cannot put it back, but it can be read and continued as before with its session_id."
+        else "OpenCode 1 cannot put it back; it can be read and continued by its id."
     )
-    return [back, f"{found} lists the archived ones of this directory."]
+    return [back, f"{found} lists such ones."]
 
 
 def _check_change(title: str | None, *, archived: bool | None) -> None:
