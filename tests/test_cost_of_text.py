@@ -34,7 +34,7 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import event_collection
 from opencode_mcp.http.oauth import token_rights
 from opencode_mcp.http.oauth.oauth_settings import DEFAULT_SCOPES
-from opencode_mcp.http.principals import claim_match
+from opencode_mcp.http.principals import claim_match, permission_rules
 from opencode_mcp.http.principals.principal import Principal
 from opencode_mcp.http.request_logs import audited_place
 from opencode_mcp.markdown import diff, excerpt, headline, question_blocks, tool_calls, transcript
@@ -310,6 +310,9 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     ),
     "http.principals.claim_match": lambda text: claim_match.matching_principals(
         {"sub": text, "groups": text.split("a")}, [Principal("a", (), Settings(), ("a",), {"groups": ("a",)})]
+    ),
+    "http.principals.permission_rules": lambda text: permission_rules.rules_of_principal(
+        {text: {text: "allow"}}, {text: {text: "reject"}}
     ),
     "http.request_logs.audited_place": lambda text: audited_place.directory_of(
         "opencode_run_many", {"tasks": [{"directory": part} for part in text.split("a")]}, text

@@ -1,4 +1,4 @@
-"""Principals of access tokens: by their subject, or by another claim."""
+"""Principals of access tokens: by their subject, or by all of some other claims."""
 
 import os
 
@@ -26,8 +26,10 @@ TABLES: dict[str, dict[str, object]] = {
         ({"sub": "alice-work", "groups": ["shop-team"]}, ["alice"]),
         ({"sub": "bob", "groups": ["x", "shop-lead"]}, ["shop"]),
         ({"sub": "bob", "groups": "shop-team"}, ["shop"]),
-        ({"sub": "bob", "client_id": "blog-bot"}, ["blog"]),
-        ({"sub": "bob", "groups": ["shop-team", "blog-team"]}, ["shop", "blog"]),
+        ({"sub": "bob", "groups": "blog-team", "client_id": "blog-bot"}, ["blog"]),
+        ({"sub": "bob", "client_id": "blog-bot"}, []),
+        ({"sub": "bob", "groups": "blog-team"}, []),
+        ({"sub": "bob", "groups": ["shop-team", "blog-team"], "client_id": "blog-bot"}, ["shop", "blog"]),
         ({"sub": "bob", "groups": ["shop-tea", 7, None]}, []),
         ({"sub": "Alice"}, []),
         ({"sub": ""}, []),

@@ -11,6 +11,7 @@ from opencode_mcp.http.principals import principal_file
 from opencode_mcp.http.principals.principal import overlap, read_principals
 from opencode_mcp.http.principals.principal_file import PrincipalFile
 from opencode_mcp.http.principals.principal_tokens import PREFIX, digest_of, matching, new_token
+from opencode_mcp.runs.requests.permission_policy import Policy
 from tests.harness.each import for_each
 
 ONE = digest_of("one")
@@ -38,6 +39,24 @@ def test_what_restricts_the_bridge_restricts_every_principal() -> None:
     assert (made.max_cost, made.max_steps, made.max_minutes) == (1, 3, 4)
     assert made.allow == ()
     assert made.directories == (f"{ROOT}p",)
+
+
+def test_what_the_bridge_allows_without_asking_is_not_allowed_to_principals() -> None:
+    bridge = Settings(permissions="allow", permission_rules={"bash": {"*": "allow", "git *": "agent"}})
+    made = settings_of({}, bridge)
+    assert (made.permissions, made.permission_rules) == ("human", {})
+    own = settings_of({"permissions": "agent", "permission_rules": {"edit": "allow"}}, bridge)
+    assert (own.permissions, own.permission_rules) == ("agent", {"edit": {"*": "allow"}})
+
+
+def test_what_the_bridge_rejects_is_rejected_for_principals_whatever_their_rules_say() -> None:
+    bridge = Settings(permissions="reject", permission_rules={"shell": {"*": "allow", "rm *": "reject"}})
+    assert settings_of({}, bridge).permissions == "reject"
+    made = settings_of({"permissions": "agent", "permission_rules": {"bash": {"rm *": "human", "*": "allow"}}}, bridge)
+    assert made.permissions == "agent"
+    for kind in ("bash", "shell"):
+        policy = Policy(made.permissions, made.permission_rules)
+        assert [policy.decider(kind, [line]) for line in ("rm x", "ls")] == ["reject", "allow"]
 
 
 def test_the_limit_of_runs_is_the_principals_own_and_that_of_batches_stays() -> None:

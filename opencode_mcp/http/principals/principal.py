@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.http.principals.permission_rules import default_decider, rules_of_principal
 from opencode_mcp.options import OPTIONS, as_texts, has_wildcard
 from opencode_mcp.server.access.allowed_directories import resolved
 from opencode_mcp.server.access.setting_names import check_names
@@ -60,7 +61,7 @@ class Principal:
     subjects: tuple[str, ...] = ()
     """Subjects of its access tokens."""
     claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """Values of which a claim of its access tokens has one, such as a group."""
+    """For each claim that its access tokens must have, such as a group, the values of which one is enough."""
 
 
 def read_principals(tables: Mapping[str, object], settings: Settings) -> dict[str, Principal]:
@@ -145,6 +146,8 @@ def settings_of(name: str, own: Mapping[str, Any], settings: Settings) -> Settin
         "read_only": settings.read_only or own.get("read_only", False),
         "allow": own.get("allow", ()),
         "deny": tuple(dict.fromkeys((*settings.deny, *own.get("deny", ())))),
+        "permissions": own.get("permissions", default_decider(settings.permissions)),
+        "permission_rules": rules_of_principal(own.get("permission_rules", {}), settings.permission_rules),
         # The limit of the whole bridge is one of batches alone, and holds for all principals together.
         "max_runs": settings.max_runs,
         "runs_at_once": own.get("max_runs"),

@@ -107,13 +107,15 @@ class Policy:
     def _rules_for(self, permission: str) -> list[tuple[str, Decider]]:
         """Return the rules for a kind of permission: first those under its other name, then those under this one."""
         rules: list[tuple[str, Decider]] = []
-        for name in (*_other_names(permission), permission):
+        for name in names_of(permission):
             rules += self.rules.get(name, {}).items()
         return rules
 
 
-def _other_names(permission: str) -> list[str]:
-    return [name for names in NAMES if permission in names for name in names if name != permission]
+def names_of(permission: str) -> tuple[str, ...]:
+    """Return the names of a kind of permission in both generations of OpenCode, the given one last."""
+    others = [name for names in NAMES if permission in names for name in names if name != permission]
+    return (*others, permission)
 
 
 def as_data(policies: Iterable[Policy]) -> list[dict[str, object]]:

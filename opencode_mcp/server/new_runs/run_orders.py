@@ -21,6 +21,7 @@ from opencode_mcp.server.new_runs.isolated_runs import Isolation, place_of
 from opencode_mcp.workspace.attachments import attachment
 
 if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.opencode.vocabulary.submission import Attachment
     from opencode_mcp.options import Decider
@@ -33,8 +34,8 @@ WORKS_ELSEWHERE = (
     "opencode_reply_permission answers."
 )
 UNASKED = (
-    'set external_directory = "allow" under [permission_rules] in {file}, and restart this MCP server, so that every '
-    "run may use every file of every folder without a question"
+    'set external_directory = "allow" under [{table}] in {file}{restart}, so that every run may use every file of '
+    "every folder without a question"
 )
 
 
@@ -160,6 +161,15 @@ def _check_title(session: "Session | None", title: str) -> None:
         )
 
 
+def _unasked(settings: "Settings") -> str:
+    """Return how a person lets runs use other folders without a question."""
+    principal = settings.principal
+    table = f"principals.{principal}.permission_rules" if principal else "permission_rules"
+    # Changes of principals need no restart.
+    restart = "" if principal else ", and restart this MCP server"
+    return UNASKED.format(table=table, file=settings_file_text(settings), restart=restart)
+
+
 async def session_and_directory(bridge: Bridge, session_id: str, directory: str) -> "tuple[Session | None, str]":
     """Return the session to continue, if one is named, and the directory to work in.
 
@@ -173,7 +183,7 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
             return None, await bridge.fence.directory(directory)
         except NotAllowed as error:
             error.hint = f"{error.hint} {WORKS_ELSEWHERE}".strip()
-            error.by_person = UNASKED.format(file=settings_file_text(bridge.settings))
+            error.by_person = _unasked(bridge.settings)
             raise
     session = await bridge.fence.session(session_id)
     bridge.fence.check_files_exist(session.directory)
