@@ -31,6 +31,7 @@ EVERY_CHECK = [
         "OpenCode",
         "git",
         "worktrees",
+        "batches",
         "ripgrep",
     ),
     *("directories", "server", "version", "password", "providers", "model", "agent", "round trip"),

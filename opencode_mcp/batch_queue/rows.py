@@ -24,8 +24,8 @@ def read_batch(connection: sqlite3.Connection, batch_id: str, scope: str) -> Bat
         return None
     (ahead,) = connection.execute(
         "SELECT count(*) FROM task JOIN batch ON batch.id = task.batch "
-        "WHERE status = 'queued' AND (batch.created, batch.id) < (?, ?)",
-        (row["created"], batch_id),
+        "WHERE status = 'queued' AND scope = ? AND (batch.created, batch.id) < (?, ?)",
+        (scope, row["created"], batch_id),
     ).fetchone()
     return Batch(
         id=row["id"],
@@ -35,6 +35,16 @@ def read_batch(connection: sqlite3.Connection, batch_id: str, scope: str) -> Bat
         tasks=tuple(read_tasks(connection, "task.batch = ?", batch_id)),
         ahead=ahead,
     )
+
+
+def queued_elsewhere(connection: sqlite3.Connection, scope: str) -> list[str]:
+    """Return the ids of the batches of other scopes that have queued tasks, the oldest first."""
+    rows = connection.execute(
+        "SELECT DISTINCT batch.id FROM batch JOIN task ON task.batch = batch.id "
+        "WHERE scope <> ? AND status = 'queued' ORDER BY batch.created, batch.id",
+        (scope,),
+    )
+    return [row["id"] for row in rows]
 
 
 def cost_of(connection: sqlite3.Connection, batch_id: str) -> float:

@@ -20,6 +20,7 @@ INDIFFERENT = frozenset(
     {
         "abort_on_cancel",
         "environment",
+        "flags",
         "forwarded_allow",
         "http",
         "http_host",
@@ -52,9 +53,10 @@ def scope_of(settings: "Settings") -> str:
     """
     key = shared_key(settings.state_directory)
     decisive = {name: value for name, value in asdict(settings).items() if name not in INDIFFERENT}
-    if not settings.directories:
-        decisive["started_in"] = str(settings.started_in)
+    # The folder of the start is the only project if none is listed, as it would be if it were listed.
+    decisive["directories"] = list(settings.directories) or [str(settings.started_in)]
     if not settings.attached:
         decisive["server"] = fingerprint(settings.environment, key)
-    text = json.dumps(decisive, sort_keys=True, default=str)
+    # Without ``default``, a value of another kind is an error: the text of a set, say, differs between processes.
+    text = json.dumps(decisive, sort_keys=True)
     return hmac.new(key, text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()

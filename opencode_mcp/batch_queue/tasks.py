@@ -110,7 +110,7 @@ class Batch:
     max_cost: float | None
     tasks: tuple[Task, ...]
     ahead: int
-    """Queued tasks of earlier batches."""
+    """Queued tasks of earlier batches of the same scope."""
 
     @property
     def is_over(self) -> bool:

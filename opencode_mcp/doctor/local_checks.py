@@ -13,6 +13,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opencode_mcp.batch_queue.rows import queued_elsewhere
+from opencode_mcp.batch_queue.scope import scope_of
+from opencode_mcp.batch_queue.store import Store, queue_file
 from opencode_mcp.config import settings_file
 from opencode_mcp.disk import state_folder
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 DISTRIBUTION = "opencode-mcp"
 DEPENDENCIES = "dependencies"
 SHOWN_WORKTREES = 20
+SHOWN_BATCHES = 10
 # The first start of a new program is scanned on Windows and macOS.
 VERSION_TIMEOUT_SECONDS = 60
 GIT_REMEDY = "Install it from git-scm.com: without it, reports cannot name the files that a run changed."
@@ -126,6 +130,18 @@ def _worktrees(settings: "Settings") -> Finding:
     return found(f"{len(kept)} isolated: {named}. {remedy}")
 
 
+def _batches(settings: "Settings") -> Finding:
+    """Look for tasks that no bridge with these settings ever starts."""
+    if not queue_file(settings.state_directory).is_file():
+        return found("no batch was queued")
+    with Store(settings.state_directory).transaction() as connection:
+        waiting = queued_elsewhere(connection, scope_of(settings))
+    if not waiting:
+        return found("no batch waits for a bridge with other settings")
+    count = f"{len(waiting)} {'batches wait' if len(waiting) > 1 else 'batch waits'}"
+    return found(f"{count} for a bridge with the settings with which it was queued: {listed(waiting, SHOWN_BATCHES)}")
+
+
 def _ripgrep(settings: "Settings") -> Finding:
     path = find_ripgrep(settings.environment)
     if path is None:
@@ -153,6 +169,7 @@ CHECKS: Mapping[str, Check] = {
     "OpenCode": _opencode,
     "git": _git,
     "worktrees": _worktrees,
+    "batches": _batches,
     "ripgrep": _ripgrep,
 }
 BESIDE_OPENCODE = frozenset({"git", "ripgrep"})

@@ -1,5 +1,8 @@
 """The scope of batches: it changes with every setting that decides what a run may do, and with nothing else."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,6 +14,14 @@ from opencode_mcp.batch_queue.scope import INDIFFERENT, scope_of
 from opencode_mcp.config import Settings
 from opencode_mcp.options import IsolationSetup
 
+PRINTS_SCOPE = """
+from opencode_mcp.batch_queue.scope import scope_of
+from opencode_mcp.config import resolve
+
+flags = {"allow": ["execute", "admin"], "deny": ["session.abort"], "wait": 20.0, "max_runs": 2, "permissions": "allow"}
+print(scope_of(resolve(flags)))
+"""
+"""Program that prints the scope of a bridge with several flags."""
 OTHERS: Mapping[str, object] = {
     "directories": ("/elsewhere",),
     "permission_rules": {"bash": {"*": "allow"}},
@@ -19,6 +30,7 @@ OTHERS: Mapping[str, object] = {
     "attach": "service",
     "log_level": "DEBUG",
     "environment": {"UNIMPORTANT": "x"},
+    "flags": frozenset({"wait", "directories"}),
 }
 """Another value for each setting whose kind does not give one."""
 KINDS: Mapping[type, object] = {
@@ -61,9 +73,20 @@ def test_the_folder_of_the_start_counts_only_where_no_directory_is_listed(settin
     assert scope_of(replace(settings, started_in=elsewhere)) == scope_of(settings)
     unlisted = replace(settings, directories=())
     assert scope_of(replace(unlisted, started_in=elsewhere)) != scope_of(unlisted)
+    assert scope_of(unlisted) == scope_of(replace(settings, directories=(str(settings.started_in),)))
 
 
 def test_the_scopes_of_two_state_folders_differ_though_their_settings_are_equal(
     settings: Settings, tmp_path: Path
 ) -> None:
     assert scope_of(replace(settings, state_directory=tmp_path / "other")) != scope_of(settings)
+
+
+def test_every_process_with_the_same_flags_has_the_same_scope(tmp_path: Path) -> None:
+    def printed(seed: int) -> str:
+        environment = {**os.environ, "PYTHONHASHSEED": str(seed), "OPENCODE_MCP_STATE": str(tmp_path)}
+        command = [sys.executable, "-c", PRINTS_SCOPE]
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S603 - our program
+        return done.stdout
+
+    assert len({printed(seed) for seed in range(1, 5)}) == 1

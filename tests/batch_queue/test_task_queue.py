@@ -11,7 +11,8 @@ import anyio
 import pytest
 
 from opencode_mcp.batch_queue import task_queue
-from opencode_mcp.batch_queue.store import queue_file
+from opencode_mcp.batch_queue.rows import queued_elsewhere
+from opencode_mcp.batch_queue.store import Store, queue_file
 from opencode_mcp.batch_queue.task_queue import Queue
 from opencode_mcp.batch_queue.tasks import NewBatch, NewTask, Outcome, Task
 from opencode_mcp.errors import InvalidSetting
@@ -52,6 +53,19 @@ async def test_tasks_are_claimed_in_their_order_as_far_as_there_is_room(queue: Q
     waiting = await queue.batch(second)
     assert waiting
     assert waiting.ahead == 2
+
+
+async def test_tasks_of_other_settings_are_not_ahead_and_are_found_for_the_operator(
+    queue: Queue, tmp_path: Path
+) -> None:
+    other = Queue(tmp_path, "b")
+    stranded = await other.add(a_batch(2, scope="b"))
+    own = await queue.batch(await queue.add(a_batch(1)))
+    assert own
+    assert own.ahead == 0
+    with Store(tmp_path).transaction() as connection:
+        assert queued_elsewhere(connection, "a") == [stranded]
+        assert queued_elsewhere(connection, "b") == [own.id]
 
 
 async def test_a_change_while_somebody_looks_is_not_missed(queue: Queue) -> None:
