@@ -25,7 +25,7 @@ PRIVATE_FOLDER = 0o700
 KEY = "seal.key"
 KEY_BYTES = 32
 KEY_TIMEOUT_SECONDS = 5.0
-ELSEWHERE = "choose another folder with OPENCODE_MCP_STATE"
+OTHER_FOLDER = "choose another folder with OPENCODE_MCP_STATE"
 
 
 def prepare_folder(folder: Path) -> None:
@@ -47,7 +47,7 @@ def unusable(path: Path, error: OSError) -> InvalidSetting:
     """Return the error for a file or folder of ours that the system does not let us use."""
     named = error.filename if isinstance(error.filename, str) else path
     message = f"The state folder cannot be used: {named}: {error.strerror or error}."
-    return InvalidSetting(message, hint=f"Make it writable and leave some space on its disk, or {ELSEWHERE}.")
+    return InvalidSetting(message, hint=f"Make it writable and leave some space on its disk, or {OTHER_FOLDER}.")
 
 
 def check_kind(path: Path, *, folder: bool) -> None:
@@ -60,9 +60,9 @@ def check_kind(path: Path, *, folder: bool) -> None:
         return
     if path.is_dir() != folder:
         wanted, found = ("folder", "file") if folder else ("file", "folder")
-        raise InvalidSetting(f"{path} is a {found}, and must be a {wanted}.", hint=f"Remove it, or {ELSEWHERE}.")
+        raise InvalidSetting(f"{path} is a {found}, and must be a {wanted}.", hint=f"Remove it, or {OTHER_FOLDER}.")
     if not os.access(path, os.W_OK):
-        raise InvalidSetting(f"{path} cannot be written.", hint=f"Change its permissions, or {ELSEWHERE}.")
+        raise InvalidSetting(f"{path} cannot be written.", hint=f"Change its permissions, or {OTHER_FOLDER}.")
 
 
 def open_private(path: Path) -> IO[bytes]:
@@ -165,24 +165,24 @@ else:
         if _others_write(found):
             wanted = "700" if stat.S_ISDIR(found.st_mode) else "600"
             message = f"{path} can be changed by other users (mode {stat.S_IMODE(found.st_mode):04o})."
-            raise InvalidSetting(message, hint=f"Run `chmod {wanted} {path}`, or {ELSEWHERE}.")
+            raise InvalidSetting(message, hint=f"Run `chmod {wanted} {path}`, or {OTHER_FOLDER}.")
 
     def _refuse_owner(path: Path, found: os.stat_result) -> None:
         if found.st_uid != os.geteuid():
             message = f"{path} belongs to another user (user id {found.st_uid})."
-            raise InvalidSetting(message, hint=f"Remove it, or {ELSEWHERE}.")
+            raise InvalidSetting(message, hint=f"Remove it, or {OTHER_FOLDER}.")
 
     def _refuse_replaceable(parent: Path) -> None:
         """Refuse a folder in which others can replace our entry."""
         found = parent.stat()
         if found.st_uid not in {0, os.geteuid()}:
             message = f"{parent} belongs to another user (user id {found.st_uid}), who could replace the state folder."
-            raise InvalidSetting(message, hint=f"{ELSEWHERE.capitalize()}.")
+            raise InvalidSetting(message, hint=f"{OTHER_FOLDER.capitalize()}.")
         # In a sticky folder, such as /tmp, only the owner of an entry can replace it.
         if found.st_mode & stat.S_ISVTX or not _others_write(found):
             return
         message = f"Other users can replace the state folder: they can write to {parent}."
-        raise InvalidSetting(message, hint=f"Run `chmod go-w {parent}`, or {ELSEWHERE}.")
+        raise InvalidSetting(message, hint=f"Run `chmod go-w {parent}`, or {OTHER_FOLDER}.")
 
     def _others_write(found: os.stat_result) -> bool:
         if found.st_mode & stat.S_IWOTH:

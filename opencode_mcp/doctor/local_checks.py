@@ -45,7 +45,7 @@ RIPGREP_REMEDY = "Install ripgrep: without it, the text search fails with OpenCo
 def local_findings(settings: "Settings") -> Iterator[Finding]:
     """Yield the findings of this machine; those of OpenCode's machine only if it is the same."""
     for name, check in CHECKS.items():
-        if settings.remote and name in BESIDE_OPENCODE:
+        if settings.remote and name in NEEDED_BY_OPENCODE:
             continue
         try:
             finding = check(settings)
@@ -172,5 +172,5 @@ CHECKS: Mapping[str, Check] = {
     "batches": _batches,
     "ripgrep": _ripgrep,
 }
-BESIDE_OPENCODE = frozenset({"git", "ripgrep"})
+NEEDED_BY_OPENCODE = frozenset({"git", "ripgrep"})
 """Checks of what is needed on OpenCode's machine."""

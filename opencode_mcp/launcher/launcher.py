@@ -63,7 +63,7 @@ from opencode_mcp.launcher.executables.executable_version import forget_versions
 from opencode_mcp.launcher.guarding.guarded_start import guard_again
 from opencode_mcp.launcher.health import answers, check, is_busy
 from opencode_mcp.launcher.locks import Lease, hold
-from opencode_mcp.launcher.sharing import WEDGED_GRACE_SECONDS, Sharing
+from opencode_mcp.launcher.sharing import UNRESPONSIVE_GRACE_SECONDS, Sharing
 from opencode_mcp.launcher.starter import READY_TIMEOUT_SECONDS, Starter
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for, files_without_executable
 from opencode_mcp.launcher.stopping import stop
@@ -193,7 +193,7 @@ class Launcher:
         files, executable = await self._choose()
         files.prepare()
         # In the worst case the other bridge waits for a half-started server, ends it, and starts another one.
-        timeout = 2 * self._start_timeout + self._answer_timeout + 2 * WEDGED_GRACE_SECONDS
+        timeout = 2 * self._start_timeout + self._answer_timeout + 2 * UNRESPONSIVE_GRACE_SECONDS
         try:
             async with hold(files.lock, timeout=timeout) as held:
                 if not held:

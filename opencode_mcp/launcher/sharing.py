@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WEDGED_GRACE_SECONDS = 2.0
+UNRESPONSIVE_GRACE_SECONDS = 2.0
 IDLE_SHARE = 0.05
 """Share of one processor below which a server that does not answer is idle: it hangs, and is not merely slow."""
 
@@ -104,7 +104,7 @@ class Sharing:
             )
             raise InvalidSetting(message, hint=hint)
         logger.info("OpenCode %s has other values of %s and is ended.", record.url, ", ".join(names))
-        await stop(record, grace=WEDGED_GRACE_SECONDS)
+        await stop(record, grace=UNRESPONSIVE_GRACE_SECONDS)
         return True
 
 
@@ -118,7 +118,7 @@ async def _end_unresponsive(record: "ServerRecord", lease: "Lease", within: floa
         message = f"OpenCode (process {pid}) has not answered for {within:.0f} s, and may be working for others."
         raise BackendTimeout(message, hint=f"Call again; if it hangs, end process {pid}.")
     logger.warning("OpenCode %s (process %d) does not answer any more and is ended.", record.url, pid)
-    await stop(record, grace=WEDGED_GRACE_SECONDS)
+    await stop(record, grace=UNRESPONSIVE_GRACE_SECONDS)
 
 
 def _note_sharing(record: "ServerRecord", executable: "Executable | None") -> None:

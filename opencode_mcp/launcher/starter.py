@@ -31,7 +31,7 @@ from opencode_mcp.launcher.health import await_healthy, check
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, variables_of
 from opencode_mcp.launcher.stopping import interrupting_command
 from opencode_mcp.opencode.versions import versions_tested
-from opencode_mcp.processes.identity import NOBODY, end, gone
+from opencode_mcp.processes.identity import NO_PROCESS, end, gone
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -106,7 +106,7 @@ class Starter:
             url="",
             username=username,
             password=password,
-            process=NOBODY,
+            process=NO_PROCESS,
             executable=str(executable.path),
             started=time.time(),
             generation=generation,
@@ -171,12 +171,12 @@ class Starter:
         return ready
 
     async def _failure(self, guarded: GuardedServer, start: Start, within: float) -> OpenCodeNotStarting:
-        fate = f"was not healthy within {within:.0f} s"
+        outcome = f"was not healthy within {within:.0f} s"
         if not await start.record.process.runs():
             code = await guarded.exit_code()
-            fate = "ended" if code is None else f"ended with exit code {code}"
+            outcome = "ended" if code is None else f"ended with exit code {code}"
         printed = read_output(self._files.output, start.environment) or "nothing"
-        message = f"`{start.record.executable} serve` {fate}. It printed:\n{printed}\n"
+        message = f"`{start.record.executable} serve` {outcome}. It printed:\n{printed}\n"
         hint = f"Run `opencode serve` in a terminal, and fix what it reports. Tested are {versions_tested()}."
         return OpenCodeNotStarting(message, hint=hint)
 

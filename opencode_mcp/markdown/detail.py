@@ -46,7 +46,7 @@ MEASURES: Mapping[ShownParts, Measure] = {
     "tools": DETAILED,
     "everything": DETAILED,
 }
-SAID = (FilePart, SubtaskPart, RetryPart, CompactionPart)
+CONVERSATION_PARTS = (FilePart, SubtaskPart, RetryPart, CompactionPart)
 """Parts of a conversation besides texts."""
 CUT_OFF = "cut off"
 """Status of a tool call that OpenCode was ended in, which it keeps as running; see ``cut_off_calls.py``."""
@@ -101,7 +101,7 @@ class View:
             case "conversation":
                 if isinstance(part, ToolPart):
                     return part.tool == QUESTION_TOOL
-                return isinstance(part, SAID) or (isinstance(part, TextPart) and not part.synthetic)
+                return isinstance(part, CONVERSATION_PARTS) or (isinstance(part, TextPart) and not part.synthetic)
             case "tools":
                 return isinstance(part, ToolPart) or (isinstance(part, TextPart) and part.announces_shell_line)
             case _:

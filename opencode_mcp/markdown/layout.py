@@ -84,20 +84,20 @@ def draw(block: Block, limit: int = ANY_LENGTH) -> Drawn:
             return _draw_quoted(block, limit) if block.quoted else _draw_section(block, limit)
 
 
-def allot(sizes: Sequence[int], leasts: Sequence[int], total: int) -> list[int]:
-    """Distribute a total: each gets its least, none more than it uses, the rest as evenly as possible."""
+def allot(sizes: Sequence[int], minimums: Sequence[int], total: int) -> list[int]:
+    """Distribute a total: each gets its minimum, none more than it uses, the rest as evenly as possible."""
     low, high = 0, max(sizes, default=0)
     while low < high:
         level = (low + high + 1) // 2
-        if sum(_shares(sizes, leasts, level)) <= total:
+        if sum(_shares(sizes, minimums, level)) <= total:
             low = level
         else:
             high = level - 1
-    return _shares(sizes, leasts, low)
+    return _shares(sizes, minimums, low)
 
 
-def _shares(sizes: Sequence[int], leasts: Sequence[int], level: int) -> list[int]:
-    return [max(least, min(size, level)) for size, least in zip(sizes, leasts, strict=True)]
+def _shares(sizes: Sequence[int], minimums: Sequence[int], level: int) -> list[int]:
+    return [max(minimum, min(size, level)) for size, minimum in zip(sizes, minimums, strict=True)]
 
 
 def _draw_excerpt(block: Excerpt, limit: int) -> Drawn:
@@ -145,11 +145,11 @@ def _draw_section(section: Section, limit: int) -> Drawn:
 
 
 def _draw_shortened(section: Section, sizes: Sequence[int], limit: int) -> Drawn:
-    leasts = [len(draw(block, 0).text) for block in section.blocks]
-    kept = _places_kept(section, [least + len(section.gap) for least in leasts], limit)
+    minimums = [len(draw(block, 0).text) for block in section.blocks]
+    kept = _places_kept(section, [minimum + len(section.gap) for minimum in minimums], limit)
     note = _left_out(section, len(kept))
     room = limit - len(section.title) - len(note) - len(section.gap) * (len(kept) + 1)
-    shares = allot([sizes[place] for place in kept], [leasts[place] for place in kept], room)
+    shares = allot([sizes[place] for place in kept], [minimums[place] for place in kept], room)
     pieces = [draw(section.blocks[place], share) for place, share in zip(kept, shares, strict=True)]
     return _join(section, pieces, note)
 

@@ -19,7 +19,7 @@ ARGUMENT_LIMIT = 100
 CALL_LIMIT = 300
 AGENT_ARGUMENTS = ("subagent_type", "agent")
 """Arguments that name the agent of a subagent: OpenCode 1's and OpenCode 2's."""
-ELSEWHERE = "…"
+SHOWN_BELOW = "…"
 """Placeholder in a call for an argument that is shown below it."""
 
 
@@ -60,7 +60,7 @@ def _call(part: ToolPart, view: View, beneath: Mapping[str, str]) -> str:
     if _todos(part):
         return code(part.tool)
     arguments = [
-        f"{key}={ELSEWHERE if key in beneath else shorten(_inline(value, view), ARGUMENT_LIMIT)}"
+        f"{key}={SHOWN_BELOW if key in beneath else shorten(_inline(value, view), ARGUMENT_LIMIT)}"
         for key, value in part.state.input.items()
     ]
     return code(f"{part.tool}({', '.join(arguments)})", CALL_LIMIT)

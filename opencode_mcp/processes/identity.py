@@ -49,7 +49,7 @@ class Process:
         return bool(self.born) and is_listening and self._runs()
 
 
-NOBODY = Process(0, "")
+NO_PROCESS = Process(0, "")
 """Stand-in for a process that was not started yet."""
 
 

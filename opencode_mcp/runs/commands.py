@@ -40,7 +40,7 @@ from opencode_mcp.runs.starting.prompt_poster import next_message_id
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.similar_names import similar_names
-from opencode_mcp.workspace.configuration.definitions import Sought
+from opencode_mcp.workspace.configuration.definitions import DefinitionQuery
 
 logger = logging.getLogger(__name__)
 
@@ -291,7 +291,7 @@ async def _find_command(client: OpenCodeClient, directory: str, name: str) -> Co
     meant = f"Did you mean {' or '.join(near)}? " if near else ""
     known = ", ".join(names[:NAMES_SHOWN]) or "none"
     error = NotFound(f"OpenCode has no command {name!r}.", hint=f"{meant}The commands are {known}.")
-    return Missing(Sought("command", (name,)), error)
+    return Missing(DefinitionQuery("command", (name,)), error)
 
 
 async def check_command(client: OpenCodeClient, command: SlashCommand, instance_reload: InstanceReload) -> None:

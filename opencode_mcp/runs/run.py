@@ -204,7 +204,7 @@ class Runs:
         """
         client = await self.turns.client_in(run.directory)
         if run.message_id in self.known.taken_back:
-            return Observation(client, self.known.taken_back[run.message_id], parked=True)
+            return Observation(client, self.known.taken_back[run.message_id], never_started=True)
         if not self._is_latest(run) and await is_removed(client, run):
             return Observation(client, State.ABORTED, removed=True)
 
@@ -262,8 +262,8 @@ class Runs:
         """
         schema = self.known.schemas.get(run.message_id)
         report = await report_run(self._hub, run, seen, schema, self.other_work)
-        report.not_started = seen.parked
-        if seen.parked:
+        report.not_started = seen.never_started
+        if seen.never_started:
             report.note = TAKEN_BACK if await self._take_back(run, seen) else LEFT_IN_INBOX
         unknown = await self._unknown_cost(run, seen, report)
         changed = self._changed_settings(run) if for_caller else ""

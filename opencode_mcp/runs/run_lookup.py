@@ -8,7 +8,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.codec import is_unreadable
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.limits import tightest
-from opencode_mcp.runs.outcome.run_report import first_words, spoken
+from opencode_mcp.runs.outcome.run_report import first_words, visible_text
 from opencode_mcp.runs.output_schema.prompted import corrected_prompt
 from opencode_mcp.runs.record import Run, is_at_work_on, latest_prompt
 from opencode_mcp.runs.run_note import ANY_PROMPT, Note, Notes, combined, first_prompt
@@ -118,7 +118,7 @@ async def _latest_submitted(client: OpenCodeClient, session_id: str) -> FoundPro
     if pending:
         return FoundPrompt(pending[-1])
     prompt = await latest_prompt(client, session_id)
-    return FoundPrompt(prompt.info.id, first_words(spoken(prompt))) if prompt else None
+    return FoundPrompt(prompt.info.id, first_words(visible_text(prompt))) if prompt else None
 
 
 async def _existing_prompt(client: OpenCodeClient, session: Session, message_id: str) -> FoundPrompt:
@@ -134,7 +134,7 @@ async def _existing_prompt(client: OpenCodeClient, session: Session, message_id:
         if message.info.role == "assistant" and message.info.parent_id:
             # An answer names its prompt; OpenCode 1 cannot show some prompts.
             return await _existing_prompt(client, session, message.info.parent_id)
-        return FoundPrompt(message_id, first_words(spoken(message)))
+        return FoundPrompt(message_id, first_words(visible_text(message)))
     except (InvalidArgument, NotFound) as error:
         if message_id in await client.pending_prompts(session.id):
             return FoundPrompt(message_id)

@@ -17,7 +17,7 @@ TIMEOUT_SECONDS = 5.0
 QUESTION = ("rev-parse", "--git-dir")
 """Command that reads the configuration and runs nothing of the repository's."""
 NO_REPOSITORY = "not a git repository"
-FOREIGN = "dubious ownership"
+OTHER_OWNER = "dubious ownership"
 FATAL = "fatal: "
 NO_CHANGES = "so OpenCode keeps no changes"
 
@@ -37,7 +37,7 @@ async def why_without_git(directory: str, environment: Mapping[str, str], reread
     refusal = await _refusal(git, directory, environment)
     if NO_REPOSITORY in refusal:
         return f"{place} is not a git repository, {NO_CHANGES}."
-    if FOREIGN in refusal:
+    if OTHER_OWNER in refusal:
         allow = f"git config --global --add safe.directory {place}"
         return f"{place} belongs to another user, so git refuses it, {NO_CHANGES}. If you trust it, run `{allow}`."
     if refusal:

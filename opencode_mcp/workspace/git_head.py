@@ -14,7 +14,7 @@ from anyio import to_thread
 from opencode_mcp.disk.confined import FILE
 
 BRANCH = "ref: refs/heads/"
-ELSEWHERE = "gitdir: "
+GITDIR = "gitdir: "
 FILE_BYTES = 8192
 """Bytes that are read of git's files: the beginning of those with one path or one name, the end of a log."""
 LOGGED_COMMIT = re.compile(rb"> (\d{1,12}) [+-]\d{4}\tcommit")
@@ -60,7 +60,7 @@ async def _pointed_to(dot_git: anyio.Path) -> anyio.Path:
     if not await dot_git.is_file():
         return dot_git
     pointer = (await _read(dot_git)).decode().strip()
-    return dot_git.parent / pointer.removeprefix(ELSEWHERE)
+    return dot_git.parent / pointer.removeprefix(GITDIR)
 
 
 async def _read(path: anyio.Path, *, from_end: bool = False) -> bytes:

@@ -283,7 +283,7 @@ async def test_a_bridge_without_an_executable_and_a_server_says_so(settings: Set
 async def test_a_bridge_that_never_gets_its_turn_says_who_has_it(
     settings: Settings, state: StateFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launcher_module, "WEDGED_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(launcher_module, "UNRESPONSIVE_GRACE_SECONDS", 0.1)
     state.prepare()
     async with hold(state.lock, timeout=1):
         with pytest.raises(OpenCodeNotStarting, match=r"Another opencode-mcp has held .*server\.lock"):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Todo
-from opencode_mcp.runs.outcome.run_report import Usage, list_files, list_todos, spoken, summarise
+from opencode_mcp.runs.outcome.run_report import Usage, list_files, list_todos, summarise, visible_text
 
 
 def text(words: str, **more: object) -> dict[str, object]:
@@ -66,7 +66,7 @@ def test_without_answers_everything_is_empty() -> None:
     ],
 )
 def test_a_message_says_what_a_person_would_read(parts: list[dict[str, object]], said: str) -> None:
-    assert spoken(message(*parts)) == said
+    assert visible_text(message(*parts)) == said
 
 
 def test_files_are_named_from_the_project_on() -> None:

@@ -101,7 +101,7 @@ class Authenticator:
         if not self._unassigned.add(address_of(scope)):
             fault = f"several principals: {', '.join(names)}" if names else "no principal"
             logger.warning("an access token for the subject %s belongs to %s", one_line(repr(claims["sub"])), fault)
-        return bearer.nobody()
+        return bearer.unknown_holder()
 
 
 def _challenge_of(access_tokens: "AccessTokens | None") -> bearer.Challenge:

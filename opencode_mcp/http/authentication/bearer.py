@@ -16,7 +16,7 @@ REALM = 'Bearer realm="opencode-mcp"'
 WANTED = "Send a token in the header: Authorization: Bearer TOKEN. `opencode-mcp token new` makes one."
 WANTED_OF_ISSUER = "Send an access token in the header: Authorization: Bearer TOKEN. {metadata_url} names its issuer."
 IN_URL = "A token in a URL ends up in logs. Send it in the header: Authorization: Bearer TOKEN."
-NOBODY = "The token is right, but its holder may not use this server. Ask its operator."
+UNKNOWN_HOLDER = "The token is right, but its holder may not use this server. Ask its operator."
 LATER_SECONDS = 10
 """Time after which a token that cannot be checked now may be sent again."""
 
@@ -78,9 +78,9 @@ class Challenge:
         return {"WWW-Authenticate": ", ".join([REALM, *given])}
 
 
-def nobody() -> Response:
+def unknown_holder() -> Response:
     """Return the response to an access token that belongs to no principal."""
-    return PlainTextResponse(NOBODY, 403)
+    return PlainTextResponse(UNKNOWN_HOLDER, 403)
 
 
 def not_now() -> Response:

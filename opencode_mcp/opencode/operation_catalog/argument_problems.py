@@ -120,8 +120,8 @@ def _sentences(name: str, problem: _Problem) -> list[str]:
         case "additionalProperties":
             return _unknown_fields(where, problem)
         case _:
-            demand = DEMANDS[problem.validator](problem.validator_value)
-            return [f"`{where}` {demand}{_got(where, problem.instance, shown=problem.validator != 'type')}."]
+            requirement = REQUIREMENTS[problem.validator](problem.validator_value)
+            return [f"`{where}` {requirement}{_got(where, problem.instance, shown=problem.validator != 'type')}."]
 
 
 def _missing_fields(where: str, problem: _Problem) -> list[str]:
@@ -202,7 +202,7 @@ def _kinds(value: object) -> set[str]:
             return {"object"} if isinstance(value, Mapping) else {"array"}
 
 
-DEMANDS: Mapping[str, Callable[[object], str]] = {
+REQUIREMENTS: Mapping[str, Callable[[object], str]] = {
     "enum": lambda values: f"must be {_wanted({'enum': values})}",
     "const": lambda value: f"must be {_wanted({'const': value})}",
     "type": lambda kinds: f"must be {_wanted({'type': kinds})}",

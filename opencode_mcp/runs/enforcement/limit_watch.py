@@ -112,7 +112,7 @@ class _Watcher:
         """Sessions with a step that was not read yet."""
         self._is_unsure = True
         """True if events may be missing, so that everything is read again."""
-        self._asks_anew = True
+        self._requests_stale = True
         """True if the requests of the run may have changed."""
         self._idle_since: float | None = None
 
@@ -154,7 +154,7 @@ class _Watcher:
                 case backend_events.Idle(session_id=session_id) if session_id == self._run.session_id:
                     self._is_unsure = True
                 case _:
-                    self._asks_anew = self._asks_anew or isinstance(event, ASKING)
+                    self._requests_stale = self._requests_stale or isinstance(event, ASKING)
 
     async def _is_over(self) -> bool:
         """Read what may have changed, and stop the run if it exceeds a limit; return True if there is no more to do.
@@ -197,10 +197,10 @@ class _Watcher:
         return True
 
     async def _read_requests(self) -> None:
-        if self._run.limits.max_minutes is not None and (self._is_unsure or self._asks_anew):
+        if self._run.limits.max_minutes is not None and (self._is_unsure or self._requests_stale):
             waits = bool(await self._requests.open(self._run.directory, self._run.session_id))
             self._time.note(anyio.current_time(), waits=waits)
-            self._asks_anew = False
+            self._requests_stale = False
 
     async def _sessions_to_read(self) -> set[str]:
         if not self._is_unsure:

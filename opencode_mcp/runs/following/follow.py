@@ -88,7 +88,7 @@ read again: something was answered, or a person was asked.
 FIRST_INTERVAL = 2.0
 LONGEST_INTERVAL = 10.0
 SETTLE_EVERY = 0.05
-PARKED_AFTER = 0.3
+INBOX_RECHECK_SECONDS = 0.3
 """Seconds after which a prompt that is still in the inbox of an idle session will not begin by itself."""
 HINTS = (
     backend_events.Idle,
@@ -133,7 +133,7 @@ class Observation:
     """The assistant's last messages, oldest first; read when the session is idle."""
     whole: bool = False
     """True if these are all of its messages since the prompt."""
-    parked: bool = False
+    never_started: bool = False
     """True if the session is idle, and has the prompt in its inbox: it was never begun."""
     is_idle: bool = False
     """True if the session was idle, and no end of the run on record."""
@@ -397,10 +397,10 @@ class Follower:
         """Return the evidence of a run that its session does not work on, after its answers were read."""
         run, seen = self._run, self._seen
         seen.pending, self._requests_stale, seen.waits_behind, seen.is_idle = [], True, None, True
-        seen.parked = not self._superseded and await self._is_parked()
-        if seen.parked:
+        seen.never_started = not self._superseded and await self._never_started()
+        if seen.never_started:
             seen.answers = []  # They are those of another prompt.
-            return Evidence(parked=True, error=self._hub.state(run.session_id).error)
+            return Evidence(never_started=True, error=self._hub.state(run.session_id).error)
         quiet_seconds = await self._quiet_seconds()
         last = seen.answers[-1] if seen.answers else None
         return Evidence(
@@ -437,7 +437,7 @@ class Follower:
             return False
         return bool(await self._client.running_shell(self._run.session_id, self._run.directory))
 
-    async def _is_parked(self) -> bool:
+    async def _never_started(self) -> bool:
         """Return True if the prompt was never begun, and will not be before the session's next prompt."""
         run = self._run
         if any(answer.info.parent_id == run.message_id for answer in self._seen.answers):
@@ -445,7 +445,7 @@ class Follower:
         if run.message_id not in await self._client.pending_prompts(run.session_id):
             return False
         # OpenCode may just be about to begin it.
-        await anyio.sleep(PARKED_AFTER)
+        await anyio.sleep(INBOX_RECHECK_SECONDS)
         if run.session_id in await self._client.session_status(run.directory):
             return False
         return run.message_id in await self._client.pending_prompts(run.session_id)

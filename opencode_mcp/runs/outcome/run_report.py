@@ -262,10 +262,10 @@ def summarise(answers: list[Message]) -> AnswerSummary:
     if not answers:
         return AnswerSummary()
     last = answers[-1].info
-    spoken_last = _last_with_text(answers)
+    last_with_text = _last_with_text(answers)
     return AnswerSummary(
-        text=spoken(spoken_last) if spoken_last else "",
-        text_message=spoken_last.info.id if spoken_last else "",
+        text=visible_text(last_with_text) if last_with_text else "",
+        text_message=last_with_text.info.id if last_with_text else "",
         output=last.structured,
         error=last.error.text if last.error else "",
         shortfall=_shortfall(answers),
@@ -281,7 +281,7 @@ def summarise(answers: list[Message]) -> AnswerSummary:
 
 
 def _last_with_text(answers: list[Message]) -> Message | None:
-    return next((message for message in reversed(answers) if spoken(message)), None)
+    return next((message for message in reversed(answers) if visible_text(message)), None)
 
 
 def _tokens(answers: list[Message]) -> Usage:
@@ -305,7 +305,7 @@ def _shortfall(answers: list[Message]) -> str:
     if last.info.error:
         return ""
     is_cut = last.info.finish == "length"
-    if spoken(last) or _acted(last):
+    if visible_text(last) or _acted(last):
         return f"The answer was {CUT}." if is_cut else ""
     missing = f"{NO_ANSWER}: it was {CUT}." if is_cut else f"{NO_ANSWER}."
     return f"{missing} The text is what it said before." if _last_with_text(answers) else missing
@@ -316,7 +316,7 @@ def _acted(message: Message) -> bool:
     return message.info.structured is not None or bool(message.tool_calls)
 
 
-def spoken(message: Message) -> str:
+def visible_text(message: Message) -> str:
     """Return the text of a message, without the parts that OpenCode added for the model only."""
     parts = (part for part in message.parts if isinstance(part, TextPart) and not part.synthetic and not part.ignored)
     return "\n\n".join(part.text.strip() for part in parts if part.text.strip())

@@ -113,7 +113,7 @@ class Evidence:
     """The ``session.error`` that came since the prompt."""
     stopped: bool = False
     """True if the last of them was stopped as it began (``record.was_stopped_between``)."""
-    parked: bool = False
+    never_started: bool = False
     """True if the session is idle and has the prompt in its inbox."""
     copied: bool = False
     """True if a fork copied the prompt before its answer was complete."""
@@ -129,7 +129,7 @@ def classify(evidence: Evidence) -> State:
         return _answered_state(evidence.answers[-1].error, empty=evidence.empty)
     if evidence.error is not None:
         return _end_state(evidence.error)
-    if evidence.parked or evidence.copied or evidence.stopped:
+    if evidence.never_started or evidence.copied or evidence.stopped:
         return State.ABORTED
     return State.LOST if evidence.quiet_seconds > QUIET_LIMIT_SECONDS else State.SETTLING
 

@@ -13,7 +13,7 @@ from opencode_mcp.runs.output_schema.checker_process import check_schema_apart
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.similar_names import similar_names
-from opencode_mcp.workspace.configuration.definitions import Sought
+from opencode_mcp.workspace.configuration.definitions import DefinitionQuery
 
 NAMES_SHOWN = 8
 
@@ -105,7 +105,7 @@ async def _find_agent(client: OpenCodeClient, prompt: Prompt) -> Missing | None:
     if prompt.agent in names:
         return None
     error = NotFound(f"OpenCode has no agent {prompt.agent!r}.", hint=f"The agents are {_listed(names)}.")
-    return Missing(Sought("agent", (prompt.agent,)), error)
+    return Missing(DefinitionQuery("agent", (prompt.agent,)), error)
 
 
 async def find_missing_model(client: OpenCodeClient, directory: str, name: str, variant: str = "") -> Missing | None:
@@ -126,7 +126,7 @@ async def find_missing_model(client: OpenCodeClient, directory: str, name: str, 
     if missing_model(await client.used_providers(directory), name, variant) is None:
         return None
     missing = missing_model(await client.providers(directory), name, variant)
-    if missing and missing.sought.kind == "model":
+    if missing and missing.query.kind == "model":
         missing.error.hint += await _about_models(client, directory)
     return missing
 
@@ -161,11 +161,11 @@ def missing_model(providers: Providers, name: str, variant: str = "") -> Missing
         )
     if provider is None or model_id not in provider.models:
         error = NotFound(f"OpenCode has no model {name!r}.", hint=f"These would work: {_similar(name, usable)}.")
-        return Missing(Sought("model", (provider_id, model_id)), error)
+        return Missing(DefinitionQuery("model", (provider_id, model_id)), error)
     if provider_id not in providers.connected:
         hint = f"Run `opencode auth login`, or use {_similar(name, usable)}."
         locked = OperatorError(f"OpenCode has no credentials for the provider {provider_id!r}.", hint=hint)
-        return Missing(Sought("credential", (provider_id,)), locked)
+        return Missing(DefinitionQuery("credential", (provider_id,)), locked)
     return _missing_variant(name, provider.models[model_id], variant)
 
 
@@ -174,7 +174,7 @@ def _missing_variant(name: str, model: ProviderModel, variant: str) -> Missing |
         return None
     error = NotFound(f"The model {name!r} has no variant {variant!r}.", hint=f"It has {_listed(model.variants)}.")
     provider_id, _, model_id = name.partition("/")
-    return Missing(Sought("variant", (provider_id, model_id, variant)), error)
+    return Missing(DefinitionQuery("variant", (provider_id, model_id, variant)), error)
 
 
 def _similar(name: str, names: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ from anyio import to_thread
 from opencode_mcp.errors import BridgeError, InvalidConfiguration
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.text.outside_text import one_line
-from opencode_mcp.workspace.configuration.definitions import DefiningFile, Sought, find_definition, folders_of
+from opencode_mcp.workspace.configuration.definitions import DefiningFile, DefinitionQuery, find_definition, folders_of
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ NEW_START = "OpenCode reads that file only when it starts: end OpenCode once not
 class Missing:
     """Name that OpenCode does not know, and the error to raise if reading its files again does not help."""
 
-    sought: Sought
+    query: DefinitionQuery
     error: BridgeError
 
 
@@ -86,7 +86,7 @@ class InstanceReload:
         found = await find()
         if not isinstance(found, Missing):
             return found
-        definition = await self._definition(client, directory, found.sought)
+        definition = await self._definition(client, directory, found.query)
         if definition is None:
             raise found.error
         async with self._locks[directory]:
@@ -98,11 +98,11 @@ class InstanceReload:
             raise _explained(found.error, definition, "OpenCode has read it, and does not offer that.")
         return found
 
-    async def _definition(self, client: OpenCodeClient, directory: str, sought: Sought) -> DefiningFile | None:
+    async def _definition(self, client: OpenCodeClient, directory: str, query: DefinitionQuery) -> DefiningFile | None:
         if self._environment is None:
             return None
         folders = folders_of(await client.path(directory), self._environment)
-        return await to_thread.run_sync(find_definition, folders, sought)
+        return await to_thread.run_sync(find_definition, folders, query)
 
     async def _reload(
         self, client: OpenCodeClient, directory: str, definition: DefiningFile, error: BridgeError

@@ -218,8 +218,8 @@ async def _answers(client: OpenCodeClient, run: Run, seen: Observation) -> list[
 
 def _is_begun(seen: Observation) -> bool:
     """Return True if OpenCode has begun the prompt of a run, or the first of its prompts."""
-    is_first_parked = seen.parked and not seen.prompts and seen.correction is None
-    return seen.waits_behind is None and not is_first_parked
+    is_first_unstarted = seen.never_started and not seen.prompts and seen.correction is None
+    return seen.waits_behind is None and not is_first_unstarted
 
 
 async def _answers_to(client: OpenCodeClient, run: Run, seen: Observation) -> list[Message]:

@@ -6,7 +6,7 @@ from opencode_mcp.opencode.vocabulary.models import QUESTION_TOOL, Message
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.session_history.given_answers import GivenAnswer
 
-Stretch = tuple[float, float]
+Interval = tuple[float, float]
 """Beginning and end of a wait, in milliseconds since the epoch."""
 
 
@@ -27,16 +27,16 @@ def recorded_seconds(
     return _covered([*waits, *_of_questions(answers, now)]) / 1000
 
 
-def _of_questions(answers: Sequence[Message], now: float) -> list[Stretch]:
+def _of_questions(answers: Sequence[Message], now: float) -> list[Interval]:
     calls = [call for message in answers for call in message.tool_calls]
     times = [call.state.time for call in calls if call.tool == QUESTION_TOOL]
     return [(time.start, time.end or now) for time in times if time.start]
 
 
-def _covered(stretches: Iterable[Stretch]) -> float:
-    """Return the time that some stretches cover together."""
+def _covered(intervals: Iterable[Interval]) -> float:
+    """Return the time that some intervals cover together."""
     covered, until = 0.0, 0.0
-    for begin, end in sorted(stretches):
+    for begin, end in sorted(intervals):
         covered += max(end - max(begin, until), 0)
         until = max(until, end)
     return covered

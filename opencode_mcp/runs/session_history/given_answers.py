@@ -21,12 +21,12 @@ REASON_CHARACTERS = 300
 PATTERNS_KEPT = 3
 PATTERN_CHARACTERS = 200
 """Longest pattern that is kept."""
-GIVERS: Mapping[str, str] = {
+ANSWERED_BY: Mapping[str, str] = {
     "person": "by a person",
     "agent": "by the agent that calls this MCP server",
     "": "in another program",
 }
-"""Givers of answers, in words."""
+"""Text for each kind of answerer."""
 REPLIES: Mapping[str, str] = {
     "once": "allowed once",
     "always": "allowed always",
@@ -66,7 +66,7 @@ class GivenAnswer:
         """Return what was answered, by whom, and after which time unless that is below a second or not known."""
         seconds = max(self.answered - self.asked, 0) / 1000
         after = f" after {seconds:.0f} s" if seconds >= 1 else ""
-        return f"{REPLIES.get(self.reply, 'answered')} {GIVERS.get(self.by, GIVERS[''])}{after}"
+        return f"{REPLIES.get(self.reply, 'answered')} {ANSWERED_BY.get(self.by, ANSWERED_BY[''])}{after}"
 
 
 def answers_in(session: Session) -> list[GivenAnswer]:

@@ -1,10 +1,10 @@
 """Beginning of a prompt, by which a person recognises its run."""
 
 from opencode_mcp.opencode.vocabulary.models import Message, SubtaskPart
-from opencode_mcp.runs.outcome.run_report import first_words, spoken
+from opencode_mcp.runs.outcome.run_report import first_words, visible_text
 
 
 def prompt_beginning(prompt: Message) -> str:
     """Return the beginning of a prompt in one line."""
     subtasks = [part.prompt or part.description for part in prompt.parts if isinstance(part, SubtaskPart)]
-    return first_words(" ".join([spoken(prompt), *subtasks]).strip())
+    return first_words(" ".join([visible_text(prompt), *subtasks]).strip())

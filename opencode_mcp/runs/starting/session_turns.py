@@ -11,7 +11,7 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.opencode.vocabulary.submission import SessionSettings
-from opencode_mcp.runs.outcome.run_report import first_words, spoken
+from opencode_mcp.runs.outcome.run_report import first_words, visible_text
 from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, latest_prompt
@@ -151,6 +151,6 @@ class SessionTurns:
         if session.id not in await client.session_status(session.directory):
             return
         running = await latest_prompt(client, session.id)
-        words = first_words(spoken(running)) if running else ""
+        words = first_words(visible_text(running)) if running else ""
         quoted = f": {words!r}" if words else ""
         raise SessionBusy(f"The session {session.id} is running another prompt{quoted}.")

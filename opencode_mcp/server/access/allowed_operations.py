@@ -28,8 +28,8 @@ from opencode_mcp.server.access.operation_uses import (
 from opencode_mcp.server.access.setting_names import (
     ALL,
     DEFAULT,
+    FIXED_SETS,
     GENERATIONS,
-    HANDMADE_SETS,
     MINIMAL,
     annotations_of,
     check_names,
@@ -166,7 +166,7 @@ class AllowedOperations:
 
         An item has the operations of both generations with one id, as far as they are allowed.
         """
-        if self._named <= HANDMADE_SETS:
+        if self._named <= FIXED_SETS:
             return []
         listed: dict[str, tuple[Operation, ...]] = {}
         for generation in GENERATIONS:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 MINIMAL = "minimal"
 ALL = "all"
-HANDMADE_SETS = frozenset({DEFAULT, MINIMAL})
+FIXED_SETS = frozenset({DEFAULT, MINIMAL})
 """Toolsets without operations as tools of their own."""
 GENERATIONS: "tuple[Generation, Generation]" = (1, 2)
 
@@ -33,7 +33,7 @@ def check_names(settings: "Settings") -> None:
     Raises:
         InvalidSetting: One of them has an unknown name: a typing error must not allow or deny anything.
     """
-    if set(settings.toolsets) <= HANDMADE_SETS and not settings.allow and not settings.deny:
+    if set(settings.toolsets) <= FIXED_SETS and not settings.allow and not settings.deny:
         return  # The table is not read before it is needed.
 
     groups = [DEFAULT, MINIMAL, ALL, *cast("tuple[str, ...]", get_args(annotation.Group))]

@@ -10,7 +10,7 @@ from opencode_mcp.opencode.operation_catalog import arguments as operation_argum
 from opencode_mcp.opencode.operation_catalog import schema_text
 from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.server.operations import calling
-from opencode_mcp.server.results.host_settings import ANYBODY, SettingsOwner, place_text
+from opencode_mcp.server.results.host_settings import UNKNOWN_OWNER, SettingsOwner, place_text
 from opencode_mcp.server.results.render import cut, result
 from opencode_mcp.text.outside_text import one_line
 
@@ -57,7 +57,7 @@ class FoundOperations:
         unlisted: "Collection[str]",
         *,
         is_search: bool = False,
-        owner: SettingsOwner = ANYBODY,
+        owner: SettingsOwner = UNKNOWN_OWNER,
     ) -> None:
         self._items = items
         self._is_search = is_search

@@ -55,7 +55,7 @@ class SettingsOwner(NamedTuple):
     """Name of the principal; empty if the host has started this MCP server for itself."""
 
 
-ANYBODY = SettingsOwner()
+UNKNOWN_OWNER = SettingsOwner()
 
 
 def host_settings(client_name: str) -> HostSettings:

@@ -34,7 +34,7 @@ from opencode_mcp.runs.outcome import shortfalls
 from opencode_mcp.runs.requests import call_input
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.failure_steps import failure_step
-from opencode_mcp.server.results.host_settings import ANYBODY, SettingsOwner
+from opencode_mcp.server.results.host_settings import UNKNOWN_OWNER, SettingsOwner
 from opencode_mcp.server.results.refusal_text import steps_after_refusal
 from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
 from opencode_mcp.server.results.size_limit import cut_text, fit
@@ -115,7 +115,7 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
 }
 
 
-def explain(error: BridgeError, unlisted_tools: Collection[str] = (), owner: SettingsOwner = ANYBODY) -> str:
+def explain(error: BridgeError, unlisted_tools: Collection[str] = (), owner: SettingsOwner = UNKNOWN_OWNER) -> str:
     """Return an error as text for a model: what was wrong, what would be right, what to do next, what to know before.
 
     It may quote text of others, so all lines but the first are indented.

@@ -33,7 +33,7 @@ WAYS: Mapping[str, str] = {
     "sessions": "a smaller limit shows more of each",
     "reply": "select and offset show the rest",
 }
-ELSEWHERE = "a narrower call shows the rest"
+NARROWER_CALL = "a narrower call shows the rest"
 
 
 def fit(text: str, data: Mapping[str, Any] | None) -> tuple[str, dict[str, Any] | None]:
@@ -80,7 +80,7 @@ def cut_text(text: str, limit: int, *, tail: int = 0) -> str:
 
 
 def _note(key: str, whole: object, shown: object) -> str:
-    way = WAYS.get(key, ELSEWHERE)
+    way = WAYS.get(key, NARROWER_CALL)
     if not isinstance(whole, list) or not isinstance(shown, list):
         return f"{key} in part; {way}"
     return f"{key} shows {len(cast('list[object]', shown)):,} of {len(cast('list[object]', whole)):,}; {way}"

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from opencode_mcp.workspace.globs import Globs
 
 MOST_FILES = 200
-NOBODY_ELSE: "Mapping[str, Authorship]" = {}
+NO_AUTHORS: "Mapping[str, Authorship]" = {}
 ONE_FILE = "To see more of the cut parts, name fewer files with files=[...]."
 
 
@@ -47,9 +47,9 @@ class Changes(NamedTuple):
     note: str = ""
     is_unknown: bool = False
     """True if the note says why no change is shown although there may be some."""
-    authors: "Mapping[str, Authorship]" = NOBODY_ELSE
+    authors: "Mapping[str, Authorship]" = NO_AUTHORS
     """Files that are not, or not only, the changes of the session."""
-    left_out: "Mapping[str, Authorship]" = NOBODY_ELSE
+    left_out: "Mapping[str, Authorship]" = NO_AUTHORS
     """Files that only other sessions changed."""
     author: str = ""
     """Author of the changes, as the subject of a sentence; empty for those of the working tree."""

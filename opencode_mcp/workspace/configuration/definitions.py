@@ -45,7 +45,7 @@ OpenCode 2 has a list of variants, each with an id.
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class DefinitionQuery:
     """Name that OpenCode does not know."""
 
     kind: DefinitionKind
@@ -114,21 +114,21 @@ def _named_in(environment: Mapping[str, str]) -> list[Path]:
     return [Path(name) for name in named if name]
 
 
-def find_definition(folders: Folders, sought: Sought) -> DefiningFile | None:
+def find_definition(folders: Folders, query: DefinitionQuery) -> DefiningFile | None:
     """Find the file that defines a name; ``None`` if there is none. Reads files and may block.
 
     Args:
         folders: Folders to search.
-        sought: The name.
+        query: The name.
     """
-    if not all(_is_plain(name) for name in sought.names):
+    if not all(_is_plain(name) for name in query.names):
         return None
-    for path in _markdown(folders, sought):
+    for path in _markdown(folders, query):
         if state := _state(path):
             return DefiningFile(path, is_user_settings=False, state=state)
-    for path, is_user_settings in _settings(folders, sought.kind):
+    for path, is_user_settings in _settings(folders, query.kind):
         state = _state(path)
-        if state and _defines(path, sought):
+        if state and _defines(path, query):
             return DefiningFile(path, is_user_settings=is_user_settings, state=state)
     return None
 
@@ -139,11 +139,11 @@ def _is_plain(name: str) -> bool:
     return bool(parts) and ".." not in parts and not PurePath(name).is_absolute() and "\0" not in name
 
 
-def _markdown(folders: Folders, sought: Sought) -> Iterator[Path]:
-    name = sought.names[0]
-    for form in MARKDOWN.get(sought.kind, ()):
+def _markdown(folders: Folders, query: DefinitionQuery) -> Iterator[Path]:
+    name = query.names[0]
+    for form in MARKDOWN.get(query.kind, ()):
         yield from (folder / form.format(name) for folder in folders.configuration)
-    for form in OTHER_SKILLS.get(sought.kind, ()):
+    for form in OTHER_SKILLS.get(query.kind, ()):
         yield from (folder / form.format(name) for folder in (*folders.project, folders.home))
 
 
@@ -166,14 +166,14 @@ def _state(path: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-def _defines(path: Path, sought: Sought) -> bool:
+def _defines(path: Path, query: DefinitionQuery) -> bool:
     try:
         value = read_jsonc(read_beginning(path, LARGEST_FILE_BYTES, follow=True).decode("utf-8-sig"))
     except (OSError, ValueError):
         return False
     if path.name == "auth.json":
-        return _holds(value, sought.names)
-    return any(_holds(value, _keys(form, sought.names)) for form in JSON_PATHS[sought.kind])
+        return _holds(value, query.names)
+    return any(_holds(value, _keys(form, query.names)) for form in JSON_PATHS[query.kind])
 
 
 def _keys(form: str, names: Sequence[str]) -> list[str]:

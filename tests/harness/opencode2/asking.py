@@ -13,7 +13,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.vocabulary.models import Permission, Question, Session, ToolPart
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
-from opencode_mcp.runs.outcome.run_report import spoken
+from opencode_mcp.runs.outcome.run_report import visible_text
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.text.json_types import JsonMap
 from tests.harness.opencode2.running import OpenCode2
@@ -124,4 +124,4 @@ async def ended(client: OpenCodeClient, session: Session) -> list[ToolPart]:
 async def text_of(client: OpenCodeClient, session: Session) -> str:
     """Return what the model said."""
     messages = (await client.session_messages(session.id, limit=20)).items
-    return "".join(spoken(message) for message in messages if message.info.role == "assistant")
+    return "".join(visible_text(message) for message in messages if message.info.role == "assistant")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.operation_catalog.argument_problems import DEMANDS
+from opencode_mcp.opencode.operation_catalog.argument_problems import REQUIREMENTS
 from opencode_mcp.opencode.operation_catalog.arguments import arguments_of, arguments_schema, split
 from opencode_mcp.opencode.operation_catalog.catalog import V1, V2
 from opencode_mcp.opencode.tables.operation_table import Operation, Parameter
@@ -18,7 +18,7 @@ from tests.harness.effort import THOROUGH
 from tests.harness.operations import operation
 from tests.opencode.schema_strategies import Schema, objects
 
-UNDERSTOOD = DEMANDS.keys() | {"anyOf", "required", "properties", "items", "additionalProperties", "prefixItems"}
+UNDERSTOOD = REQUIREMENTS.keys() | {"anyOf", "required", "properties", "items", "additionalProperties", "prefixItems"}
 SILENT = {"description", "format"}
 EVERY = for_each("item", [*V1.operations.values(), *V2.operations.values()])
 

@@ -3,7 +3,7 @@
 from opencode_mcp.opencode.v2.event_parsing.event_parser import EventParser2
 from opencode_mcp.opencode.vocabulary.backend_events import Event, Idle, PermissionAsked
 from opencode_mcp.opencode.vocabulary.models import Message
-from opencode_mcp.runs.outcome.run_report import spoken
+from opencode_mcp.runs.outcome.run_report import visible_text
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.text.json_values import as_list, as_map
 from tests.harness.each import for_each
@@ -39,7 +39,7 @@ def facts(messages: list[Message]) -> list[tuple[str, str, str, str, bool, str]]
             message.info.id,
             message.info.role,
             message.info.parent_id,
-            spoken(message),
+            visible_text(message),
             message.info.ended,
             message.info.error.text if message.info.error else "",
         )

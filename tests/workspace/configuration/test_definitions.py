@@ -10,7 +10,7 @@ import pytest
 from opencode_mcp.disk.regular_file import read_beginning
 from opencode_mcp.opencode.vocabulary.models import Paths
 from opencode_mcp.text.jsonc import read_jsonc
-from opencode_mcp.workspace.configuration.definitions import Folders, Sought, find_definition, folders_of
+from opencode_mcp.workspace.configuration.definitions import DefinitionQuery, Folders, find_definition, folders_of
 from tests.harness.each import for_each
 
 
@@ -35,35 +35,35 @@ VARIANT_OF_2: dict[str, Any] = {"providers": {"p": {"models": {"m/x": {"variants
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "sought"),
+    ("file", "content", "query"),
     [
-        ("repository/app/.opencode/agent/a.md", "x", Sought("agent", ("a",))),
-        ("repository/.opencode/agents/team/a.md", "x", Sought("agent", ("team/a",))),
-        ("repository/app/.opencode/modes/a.md", "x", Sought("agent", ("a",))),
-        ("home/.opencode/agent/a.md", "x", Sought("agent", ("a",))),
-        ("home/.config/opencode/agent/a.md", "x", Sought("agent", ("a",))),
-        ("extra/agent/a.md", "x", Sought("agent", ("a",))),
-        ("repository/opencode.json", {"agent": {"a": {}}}, Sought("agent", ("a",))),
-        ("repository/opencode.jsonc", {"mode": {"a": {}}}, Sought("agent", ("a",))),
-        ("one", {"agent": {"a": {}}}, Sought("agent", ("a",))),
-        ("repository/app/.opencode/command/c d.md", "x", Sought("command", ("c d",))),
-        ("repository/.opencode/skills/c/SKILL.md", "x", Sought("command", ("c",))),
-        ("repository/.claude/skills/c/SKILL.md", "x", Sought("command", ("c",))),
-        ("home/.agents/skills/c/SKILL.md", "x", Sought("command", ("c",))),
-        ("repository/app/.opencode/opencode.json", {"command": {"c": {}}}, Sought("command", ("c",))),
-        ("repository/opencode.json", MODEL, Sought("model", ("p", "m/x"))),
-        ("repository/opencode.json", MODEL, Sought("variant", ("p", "m/x", "high"))),
-        ("repository/opencode.json", VARIANT_OF_2, Sought("variant", ("p", "m/x", "high"))),
-        ("repository/opencode.json", MODEL, Sought("credential", ("p",))),
-        ("home/.local/share/opencode/auth.json", {"p": {"type": "api"}}, Sought("credential", ("p",))),
+        ("repository/app/.opencode/agent/a.md", "x", DefinitionQuery("agent", ("a",))),
+        ("repository/.opencode/agents/team/a.md", "x", DefinitionQuery("agent", ("team/a",))),
+        ("repository/app/.opencode/modes/a.md", "x", DefinitionQuery("agent", ("a",))),
+        ("home/.opencode/agent/a.md", "x", DefinitionQuery("agent", ("a",))),
+        ("home/.config/opencode/agent/a.md", "x", DefinitionQuery("agent", ("a",))),
+        ("extra/agent/a.md", "x", DefinitionQuery("agent", ("a",))),
+        ("repository/opencode.json", {"agent": {"a": {}}}, DefinitionQuery("agent", ("a",))),
+        ("repository/opencode.jsonc", {"mode": {"a": {}}}, DefinitionQuery("agent", ("a",))),
+        ("one", {"agent": {"a": {}}}, DefinitionQuery("agent", ("a",))),
+        ("repository/app/.opencode/command/c d.md", "x", DefinitionQuery("command", ("c d",))),
+        ("repository/.opencode/skills/c/SKILL.md", "x", DefinitionQuery("command", ("c",))),
+        ("repository/.claude/skills/c/SKILL.md", "x", DefinitionQuery("command", ("c",))),
+        ("home/.agents/skills/c/SKILL.md", "x", DefinitionQuery("command", ("c",))),
+        ("repository/app/.opencode/opencode.json", {"command": {"c": {}}}, DefinitionQuery("command", ("c",))),
+        ("repository/opencode.json", MODEL, DefinitionQuery("model", ("p", "m/x"))),
+        ("repository/opencode.json", MODEL, DefinitionQuery("variant", ("p", "m/x", "high"))),
+        ("repository/opencode.json", VARIANT_OF_2, DefinitionQuery("variant", ("p", "m/x", "high"))),
+        ("repository/opencode.json", MODEL, DefinitionQuery("credential", ("p",))),
+        ("home/.local/share/opencode/auth.json", {"p": {"type": "api"}}, DefinitionQuery("credential", ("p",))),
     ],
 )
 def test_a_name_is_found_where_opencode_would_find_it(
-    folders: Folders, tmp_path: Path, file: str, content: str | dict[str, Any], sought: Sought
+    folders: Folders, tmp_path: Path, file: str, content: str | dict[str, Any], query: DefinitionQuery
 ) -> None:
-    assert find_definition(folders, sought) is None
+    assert find_definition(folders, query) is None
     write(tmp_path / file, content)
-    found = find_definition(folders, sought)
+    found = find_definition(folders, query)
     assert found is not None
     assert found.path == tmp_path / file
     assert not found.is_user_settings
@@ -72,20 +72,20 @@ def test_a_name_is_found_where_opencode_would_find_it(
 @pytest.mark.parametrize("name", ["config.json", "opencode.json", "opencode.jsonc"])
 def test_the_users_own_settings_are_recognised(folders: Folders, name: str) -> None:
     write(folders.config / name, {"agent": {"a": {}}})
-    found = find_definition(folders, Sought("agent", ("a",)))
+    found = find_definition(folders, DefinitionQuery("agent", ("a",)))
     assert found is not None
     assert found.is_user_settings
 
 
 def test_a_repositorys_neighbours_define_nothing(folders: Folders, tmp_path: Path) -> None:
     write(tmp_path / ".opencode/agent/a.md", "x")
-    assert find_definition(folders, Sought("agent", ("a",))) is None
+    assert find_definition(folders, DefinitionQuery("agent", ("a",))) is None
 
 
 @pytest.mark.parametrize("name", ["", "..", "../a", "x/../../a", "/a", "a\0", "a" * 5000, "a\udc80"])
 def test_a_name_that_is_no_plain_path_is_defined_nowhere(folders: Folders, tmp_path: Path, name: str) -> None:
     write(tmp_path / "repository/.opencode/a.md", "x")
-    assert find_definition(folders, Sought("agent", (name,))) is None
+    assert find_definition(folders, DefinitionQuery("agent", (name,))) is None
 
 
 @pytest.mark.parametrize(
@@ -93,15 +93,15 @@ def test_a_name_that_is_no_plain_path_is_defined_nowhere(folders: Folders, tmp_p
 )
 def test_settings_that_cannot_be_used_define_nothing(folders: Folders, tmp_path: Path, content: str) -> None:
     write(tmp_path / "repository/opencode.json", content)
-    assert find_definition(folders, Sought("agent", ("a",))) is None
+    assert find_definition(folders, DefinitionQuery("agent", ("a",))) is None
 
 
 def test_a_changed_file_is_in_another_state(folders: Folders, tmp_path: Path) -> None:
-    file, sought = tmp_path / "repository/.opencode/agent/a.md", Sought("agent", ("a",))
+    file, query = tmp_path / "repository/.opencode/agent/a.md", DefinitionQuery("agent", ("a",))
     write(file, "x")
-    before = find_definition(folders, sought)
+    before = find_definition(folders, query)
     write(file, "longer")
-    after = find_definition(folders, sought)
+    after = find_definition(folders, query)
     assert before is not None
     assert after is not None
     assert before.state != after.state
@@ -138,7 +138,7 @@ def test_the_folders_that_opencode_2_does_not_name_are_those_of_its_environment(
     settings = tmp_path / "project" / "opencode.json"
     settings.parent.mkdir()
     settings.write_text('{"agents": {"brief": {}}, "commands": {"greet": {}}}', encoding="utf-8")
-    for sought in (Sought("agent", ("brief",)), Sought("command", ("greet",))):
-        found = find_definition(folders, sought)
+    for query in (DefinitionQuery("agent", ("brief",)), DefinitionQuery("command", ("greet",))):
+        found = find_definition(folders, query)
         assert found
         assert found.path == settings
