@@ -25,9 +25,13 @@ class FailureRateLimit:
     """Counts the refused requests of the present period, by address.
 
     A right request is always served: behind a proxy, many clients may have one address.
+
+    Args:
+        attempts: Refused requests in a period before an address has to wait.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, attempts: int = ATTEMPTS) -> None:
+        self._attempts = attempts
         self.total = 0
         """Refused requests since the start."""
         self._counts = BoundedDict[str, tuple[float, int]](ADDRESSES)
@@ -40,7 +44,7 @@ class FailureRateLimit:
         if now - began >= PERIOD_SECONDS:
             began, count = now, 0
         self._counts[source] = began, count + 1
-        return began + PERIOD_SECONDS - now if count >= ATTEMPTS else 0.0
+        return began + PERIOD_SECONDS - now if count >= self._attempts else 0.0
 
 
 def address_of(scope: "Scope") -> str:

@@ -14,6 +14,7 @@ from opencode_mcp.http.authentication.needed_scopes import lacking_scopes, tool_
 from opencode_mcp.http.oauth.user import USER, user_of
 from opencode_mcp.http.principals.principal_file import stamp_of
 from opencode_mcp.http.request_logs.request_log import log_missing_scopes
+from opencode_mcp.http.simultaneous_requests import SimultaneousRequests, refuse
 from opencode_mcp.http.unfinished_batches import has_unfinished_tasks
 from opencode_mcp.http.web.cut_off import CHANGED_PRINCIPAL, REVOKED
 from opencode_mcp.http.web.exchange import exchange_of, is_call
@@ -52,6 +53,7 @@ class Gate:
         authenticator: Finds the caller of a request.
         make_tenant: Makes a tenant from the rights of a caller.
         task_group: Runs the tenants.
+        open_requests: Limits how many requests a principal has at once.
     """
 
     def __init__(
@@ -60,11 +62,13 @@ class Gate:
         authenticator: "Authenticator",
         make_tenant: "Callable[[Settings], Tenant]",
         task_group: "TaskGroup",
+        open_requests: SimultaneousRequests,
     ) -> None:
         self._file = file
         self._authenticator = authenticator
         self._make_tenant = make_tenant
         self._task_group = task_group
+        self._open_requests = open_requests
         self._tenants: dict[TenantKey, Tenant] = {}
         self._tokens: dict[TenantKey, frozenset[str]] = {}
         """Digests of the tokens of the principal, as they were when each tenant was made."""
@@ -97,13 +101,19 @@ class Gate:
         if caller.claims and not is_call(scope):
             # A stream has no end of its own. Its client opens another one with its next token.
             exchange.end_after(caller.seconds_left)
-        with self._kept(caller, exchange):
-            tenant = await self._tenant(caller)
-            if lacking := lacking_scopes(scope, tenant.settings):
-                log_missing_scopes(caller.principal, str(caller.claims["sub"]), tool_named(scope), lacking)
-                await self._authenticator.challenge.few_scopes(lacking)(scope, receive, send)
+        with self._open_requests.counted(caller.principal) as refusal, self._kept(caller, exchange):
+            if refusal:
+                await refuse(refusal, scope, receive, send)
             else:
-                await tenant.handle(scope, receive, send)
+                await self._serve(caller, scope, receive, send)
+
+    async def _serve(self, caller: Caller, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        tenant = await self._tenant(caller)
+        if lacking := lacking_scopes(scope, tenant.settings):
+            log_missing_scopes(caller.principal, str(caller.claims["sub"]), tool_named(scope), lacking)
+            await self._authenticator.challenge.few_scopes(lacking)(scope, receive, send)
+        else:
+            await tenant.handle(scope, receive, send)
 
     @contextmanager
     def _kept(self, caller: Caller, exchange: "Exchange") -> Generator[None]:
@@ -186,14 +196,24 @@ class OpenGate:
     Args:
         tenant: Serves them all.
         path: The settings file.
+        open_requests: Limits how many requests are served at once.
     """
 
     wrong_tokens = 0
 
-    def __init__(self, tenant: "Tenant", path: "Path") -> None:
+    def __init__(self, tenant: "Tenant", path: "Path", open_requests: SimultaneousRequests) -> None:
         self.tenants: Iterable[Tenant] = (tenant,)
-        self.handle = tenant.handle
+        self._tenant = tenant
         self._path = path
+        self._open_requests = open_requests
+
+    async def handle(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Serve one request."""
+        with self._open_requests.counted("") as refusal:
+            if refusal:
+                await refuse(refusal, scope, receive, send)
+            else:
+                await self._tenant.handle(scope, receive, send)
 
     async def watch(self) -> None:
         """Log when principals are added to the settings file: they have no effect here."""

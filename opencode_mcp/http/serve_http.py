@@ -24,11 +24,12 @@ from opencode_mcp.http.metrics.serving import METRICS_PATH, Metrics, metrics_of
 from opencode_mcp.http.oauth import access_tokens, resource_metadata
 from opencode_mcp.http.oauth.oauth_settings import read_oauth
 from opencode_mcp.http.principals.principal_file import PrincipalFile
+from opencode_mcp.http.simultaneous_requests import SimultaneousRequests
 from opencode_mcp.http.tenant import Tenant
 from opencode_mcp.http.traces.tracing import tracer_of
 from opencode_mcp.http.web.header_checks import allowed_names
 from opencode_mcp.http.web.http_app import MCP_PATH, HttpApp
-from opencode_mcp.http.web.web_server import WebServer
+from opencode_mcp.http.web.web_server import WebServer, connection_limit
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES
 from opencode_mcp.server.tokens.token_codec import key_in
 from opencode_mcp.server.upstream import Upstream
@@ -113,13 +114,14 @@ class _Serving:
     async def _gate(self, upstream: Upstream, tracer: "Tracer | None", tasks: "TaskGroup") -> "Gate | OpenGate":
         count = self._instruments.count_request if self._instruments else None
         make_tenant = partial(Tenant, upstream=upstream, count=count, tracer=tracer)
+        open_requests = SimultaneousRequests(connection_limit())
         if self._file:
-            gate = Gate(self._file, self._authenticator(self._file, tasks), make_tenant, tasks)
+            gate = Gate(self._file, self._authenticator(self._file, tasks), make_tenant, tasks, open_requests)
             tasks.start_soon(gate.watch)
             return gate
         tenant = make_tenant(self._settings)
         await tasks.start(tenant.run)
-        open_gate = OpenGate(tenant, settings_file(self._settings.environment))
+        open_gate = OpenGate(tenant, settings_file(self._settings.environment), open_requests)
         tasks.start_soon(open_gate.watch)
         return open_gate
 

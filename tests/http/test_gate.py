@@ -1,5 +1,6 @@
 """Requests at the gate: streams end with their access token, and calls do not."""
 
+import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from opencode_mcp.http.authentication.caller import Caller
 from opencode_mcp.http.gate import Gate, OpenGate
 from opencode_mcp.http.oauth.oauth_settings import CLOCK_SKEW_SECONDS
 from opencode_mcp.http.principals.principal_file import PrincipalFile
+from opencode_mcp.http.simultaneous_requests import LEAST_OF_ONE, SimultaneousRequests
 from opencode_mcp.http.web.exchange import EXCHANGE, LISTEN, Exchange
 from tests.harness.waiting import eventually
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from opencode_mcp.http.tenant import Tenant
 
 pytestmark = pytest.mark.anyio
+
+OPEN_REQUESTS = SimultaneousRequests(1000)
 
 
 class AlwaysExpired(Authenticator):
@@ -53,6 +57,10 @@ class SilentTenant:
         await anyio.sleep_forever()
 
 
+def silent_tenant(settings: Settings) -> "Tenant":
+    return cast("Tenant", SilentTenant(settings))
+
+
 @pytest.mark.parametrize(
     ("method", "headers", "ends"),
     [("GET", {}, True), ("POST", {b"mcp-method": LISTEN}, True), ("POST", {b"mcp-method": b"tools/call"}, False)],
@@ -76,12 +84,47 @@ async def test_a_stream_ends_with_its_token_and_a_call_does_not(
         sent.append(message)
 
     async with anyio.create_task_group() as tasks:
-        gate = Gate(file, AlwaysExpired(file), lambda settings: cast("Tenant", SilentTenant(settings)), tasks)
+        gate = Gate(file, AlwaysExpired(file), silent_tenant, tasks, OPEN_REQUESTS)
         exchange = Exchange(receive, send)
         scope = {"type": "http", "method": method, "headers": list(headers.items()), EXCHANGE: exchange}
         tasks.start_soon(exchange.run, gate.handle, scope)
         await anyio.wait_all_tasks_blocked()
         assert bool(sent) == ends
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_request_beyond_the_share_of_a_principal_gets_an_error_with_its_id(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[principals.alice]\nsubjects = ["alice"]\ndirectories = ["/a"]\n', encoding="utf-8")
+    file = PrincipalFile(path, Settings())
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b'{"jsonrpc": "2.0", "id": 7, "method": "tools/call"}'}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    def request() -> tuple[Exchange, Scope]:
+        exchange = Exchange(receive, send)
+        headers = [(b"mcp-method", b"tools/call")]
+        return exchange, {"type": "http", "method": "POST", "headers": headers, EXCHANGE: exchange}
+
+    async with anyio.create_task_group() as tasks:
+        few = SimultaneousRequests(connections=LEAST_OF_ONE * 3)
+        gate = Gate(file, AlwaysExpired(file), silent_tenant, tasks, few)
+        for _ in range(LEAST_OF_ONE):
+            exchange, scope = request()
+            tasks.start_soon(exchange.run, gate.handle, scope)
+        await anyio.wait_all_tasks_blocked()
+        assert sent == []
+        exchange, scope = request()
+        await exchange.run(gate.handle, scope)
+        assert sent[0]["status"] == 503
+        assert (b"retry-after", b"5") in sent[0]["headers"]
+        error = json.loads(sent[1]["body"])
+        assert error["id"] == 7
+        assert "This principal has 8 requests and streams open" in error["error"]["message"]
         tasks.cancel_scope.cancel()
 
 
@@ -124,7 +167,7 @@ async def test_a_principal_that_is_removed_while_its_tenant_starts_ends_the_tena
         raise AssertionError(message)
 
     async with anyio.create_task_group() as tasks:
-        gate = Gate(file, AlwaysExpired(file), make, tasks)
+        gate = Gate(file, AlwaysExpired(file), make, tasks, OPEN_REQUESTS)
         exchange = Exchange(receive, send)
         call = (b"mcp-method", b"tools/call")
         scope = {"type": "http", "method": "POST", "headers": [call], EXCHANGE: exchange}
@@ -145,7 +188,7 @@ async def test_principals_that_are_added_to_a_bridge_without_authentication_are_
         return "has principals now (alice)" in caplog.text
 
     async with anyio.create_task_group() as tasks:
-        open_gate = OpenGate(cast("Tenant", SilentTenant(Settings())), path)
+        open_gate = OpenGate(cast("Tenant", SilentTenant(Settings())), path, OPEN_REQUESTS)
         tasks.start_soon(open_gate.watch)
         await anyio.wait_all_tasks_blocked()
         path.write_text('[principals.alice]\nsubjects = ["alice"]\ndirectories = ["/a"]\n', encoding="utf-8")

@@ -61,7 +61,7 @@ async def test_a_head_that_does_not_come_in_time_closes_its_connection(
             await closed(stream)
 
 
-async def test_others_are_served_while_many_connections_send_nothing() -> None:
+async def test_others_are_served_while_many_connections_send_nothing(caplog: pytest.LogCaptureFixture) -> None:
     async with running(most=20) as port:
         silent = [await anyio.connect_tcp("127.0.0.1", port) for _ in range(60)]
         for number, stream in enumerate(silent):
@@ -73,6 +73,7 @@ async def test_others_are_served_while_many_connections_send_nothing() -> None:
             assert (await http.get("/")).text == "served"
         for stream in silent:
             await stream.aclose()
+    assert caplog.text.count("all 20 connections are open") == 1
 
 
 async def test_connections_that_break_off_leave_nothing() -> None:

@@ -30,5 +30,7 @@ def rules_of_principal(own: Rules, of_bridge: Rules) -> Rules:
 
 
 def _with_rejected(rules: Mapping[str, Decider], rejected: list[str]) -> Mapping[str, Decider]:
-    last: dict[str, Decider] = dict.fromkeys(rejected, "reject")
-    return {pattern: decider for pattern, decider in rules.items() if pattern not in last} | last
+    merged: dict[str, Decider] = {pattern: decider for pattern, decider in rules.items() if pattern not in rejected}
+    for pattern in rejected:
+        merged[pattern] = "reject"
+    return merged

@@ -1,10 +1,11 @@
-"""JSON-RPC errors for requests that are cut off, which say why."""
+"""JSON-RPC errors for requests that are refused or cut off, which say why."""
 
 import json
 from collections.abc import Mapping
 from typing import cast
 
 from mcp_types import INTERNAL_ERROR, ErrorData, JSONRPCError
+from starlette.responses import Response
 
 CHANGED_PRINCIPAL = (
     "The rights of this principal have changed, so its requests were cut off. Runs go on. Connect again, with a new "
@@ -27,9 +28,14 @@ def request_id_in(body: bytes) -> str | int | None:
 
 
 def error_of(request_id: str | int | None, reason: str) -> bytes:
-    """Return the JSON-RPC error for a request that was cut off."""
+    """Return the JSON-RPC error for a request that has no result."""
     error = JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=INTERNAL_ERROR, message=reason))
     return error.model_dump_json(by_alias=True, exclude_unset=True).encode()
+
+
+def refusal_of(request_id: str | int | None, status: int, reason: str, headers: Mapping[str, str]) -> Response:
+    """Return the response to a request that is not served."""
+    return Response(error_of(request_id, reason), status, headers, media_type="application/json")
 
 
 def event_of(request_id: str | int | None, reason: str) -> bytes:

@@ -88,6 +88,12 @@ class Exchange:
         self._note_body(message.get("body", b""))
         return message
 
+    async def request_id(self) -> str | int | None:
+        """Return the id of the JSON-RPC request, of which nothing was received yet; ``None`` if it has none."""
+        while not self._has_body:
+            await self.receive()
+        return request_id_in(self._body)
+
     def _note_body(self, part: bytes) -> None:
         self._body = self._body + part if len(self._body) + len(part) <= NOTED_BYTES else b""
 

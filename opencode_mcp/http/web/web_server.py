@@ -71,12 +71,18 @@ class LimitedState(ServerState):
         """Connections without a complete request, those that have been so for longest first."""
         self.refused = FailureRateLimit()
         """Requests that are no HTTP."""
+        self._replaced = FailureRateLimit(attempts=1)
+        """Connections that were closed for others: one is logged in a minute."""
 
     def add(self, protocol: "LimitedProtocol") -> None:
         """Count a new connection; if there are too many, close the one that has been idle for longest."""
         self.held.add(protocol)
         self.idle[protocol] = None
         if len(self.held) > self.most:
+            if not self._replaced.add(""):
+                logger.warning(
+                    "all %s connections are open: one without a request is closed for each new one", self.most
+                )
             self.close_idle(1)
 
     def discard(self, protocol: "LimitedProtocol") -> None:
