@@ -11,8 +11,10 @@ from opencode_mcp.isolation.repository.checkout_checks import checked_head
 from opencode_mcp.isolation.repository.filtered_files import check_filters_of
 from opencode_mcp.isolation.repository.kept_commits import note_integrated
 from opencode_mcp.isolation.repository.merging import merged_commits
+from opencode_mcp.isolation.repository.restoring import restored
 from opencode_mcp.isolation.repository.trees import TreeChange, changes, committed
-from opencode_mcp.isolation.repository.writing import check_deleted, check_untracked, restore
+from opencode_mcp.isolation.repository.writable_folders import check_writable
+from opencode_mcp.isolation.repository.writing import check_deleted, check_untracked
 from opencode_mcp.isolation.unfinished_commits import forget_commit, record_commit
 from opencode_mcp.isolation.work import check_branch_tip, merged_work, move_branch, work_to_bring_back
 
@@ -102,19 +104,22 @@ async def _check_files(git: "Git", step: _Step, changed: list[TreeChange]) -> No
         await check_filters_of(git, attributes, [change.path for change in changed if change.status != "D"])
     await check_untracked(git, changed)
     await check_deleted(git, changed)
+    await check_writable(git, changed)
 
 
 async def _bring(git: "Git", worktree: "Worktree", made: str, step: _Step, changed: list[TreeChange]) -> None:
     """Move the branch, the index and the files of the checkout to a commit; nothing is changed if git cannot."""
+    # As git merge does: otherwise a file with other times counts as changed for the next command alone.
+    await git.attempt("update-index", "-q", "--refresh")
     refused, _, _ = await git.attempt("read-tree", "--dry-run", "-m", "-u", step.head, made)
     with anyio.CancelScope(shield=True):
         await record_commit(git, worktree.name, made, step.work)
         try:
             # Git refuses it if a file that it changes has changes that are not committed.
             await git.run("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", made)
-        except GitFailed:
-            if not refused:
-                await restore(git, changed)
-            raise
+        except GitFailed as error:
+            if refused:
+                raise
+            raise await restored(git, changed, error) from error
         finally:
             await forget_commit(git, worktree.name)

@@ -12,8 +12,8 @@ import anyio
 from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.repository.git import LOCK, LOCK_HINT, Git
 from opencode_mcp.isolation.repository.kept_commits import UNFINISHED, keep, kept, note_integrated
+from opencode_mcp.isolation.repository.restoring import restore
 from opencode_mcp.isolation.repository.trees import changes, committed
-from opencode_mcp.isolation.repository.writing import restore
 
 LOCK_SECONDS = 20.0
 """Seconds to wait for a git that goes on after its bridge was killed."""
