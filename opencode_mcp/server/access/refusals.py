@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import NotAllowed, SettingsChange
-from opencode_mcp.server.access.operation_uses import RELOAD, TOOL_OF
+from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
@@ -34,10 +34,6 @@ NOTE_IS_DANGER = frozenset(
     {"global.dispose", "instance.dispose", "location.reload", "debug.location.evict", "server.pair", "server.connect"}
 )
 """Operations whose note says their risk."""
-_LOST_BY_RELOAD: Mapping["Generation", str] = {
-    1: "it stops the runs there",
-    2: "requests that are open there are lost, and their runs wait for ever, so nothing should run",
-}
 JOBS: Mapping["Generation", tuple[tuple[str, ...], ...]] = {
     1: (
         ("pty.create", "pty.connect", "pty.update", "pty.remove"),
@@ -89,32 +85,27 @@ INSTEAD: Mapping[str, str] = {
 }
 """Tools that need no ``--allow``, by the operation that they replace: OpenCode's rules apply to what they do."""
 _LOGIN = "sign in with `opencode auth login` in a terminal"
-_REREAD: Mapping["Generation", str] = {
-    generation: f"then restart OpenCode, or allow {RELOAD[generation]}, with which you make OpenCode open the project "
-    f"anew ({_LOST_BY_RELOAD[generation]})"
-    for generation in RELOAD
-}
 _MCP_ENTRIES: Mapping["Generation", str] = {
     1: '"NAME": {"type": "local", "command": ["PROGRAM"], "enabled": true}',
     2: '"NAME": {"type": "local", "command": ["PROGRAM"]}',
 }
 """Entry of an MCP server in the configuration, as an example."""
-_BY_CONFIGURATION = "for good, put into the opencode.json of the project {}, {}"
-_MCP_1 = _BY_CONFIGURATION.format(f'{{"mcp": {{{_MCP_ENTRIES[1]}}}}}', _REREAD[1])
-_MCP_2 = _BY_CONFIGURATION.format(f'{{"mcp": {{"servers": {{{_MCP_ENTRIES[2]}}}}}}}', _REREAD[2])
+_BY_CONFIGURATION = "for good, put into the opencode.json of the project {}, then restart OpenCode"
+_MCP_1 = _BY_CONFIGURATION.format(f'{{"mcp": {{{_MCP_ENTRIES[1]}}}}}')
+_MCP_2 = _BY_CONFIGURATION.format(f'{{"mcp": {{"servers": {{{_MCP_ENTRIES[2]}}}}}}}')
 _MCP_NAMES: Mapping["Generation", str] = {1: "name", 2: "server"}
 """Argument of ``mcp.add`` with the name of the server."""
-_SETTINGS = "edit opencode.json, {}"
+_SETTINGS = "edit opencode.json, then restart OpenCode"
 BY_HAND: Mapping["Generation", Mapping[str, str]] = {
     1: {
         **dict.fromkeys(("mcp.add", "mcp.connect", "mcp.disconnect"), _MCP_1),
         **dict.fromkeys(("auth.set", "provider.oauth.authorize", "provider.oauth.callback"), _LOGIN),
-        **dict.fromkeys(("config.update", "global.config.update"), _SETTINGS.format(_REREAD[1])),
+        **dict.fromkeys(("config.update", "global.config.update"), _SETTINGS),
     },
     2: {
         **dict.fromkeys(("mcp.add", "mcp.connect", "mcp.disconnect", "mcp.remove"), _MCP_2),
         **dict.fromkeys(("integration.connect.key", "integration.oauth.connect", "credential.create"), _LOGIN),
-        "config.update": _SETTINGS.format(_REREAD[2]),
+        "config.update": _SETTINGS,
     },
 }
 """Ways of a person to the same end that need no ``--allow``, by operation; that of an MCP server is also lasting."""

@@ -7,7 +7,10 @@ from opencode_mcp.server.results.host_settings import SettingsOwner, change_text
 
 NOW = "Now possible: "
 PERSON = "The person can: "
+WIDER = "Or, with a wider effect"
+"""Beginning of the second of two ways; the first one is the narrower."""
 RISK = "Risk: "
+RISK_OF_FIRST, RISK_OF_SECOND = "Risk of the first way: ", "Risk of the second way: "
 ONLY_THEY = "Tell them; never change those settings yourself."
 
 
@@ -22,13 +25,22 @@ def steps_after_refusal(
         owner: Those whose settings hold, to say where they are.
         for_caller: Makes a text of the refusal fit for the caller.
     """
-    person = f"{_ways_of_person(for_caller(refusal.by_person), change, owner)} {ONLY_THEY}"
-    paragraphs = {NOW: for_caller(refusal.hint), PERSON: person, RISK: for_caller(refusal.remark)}
+    other = for_caller(refusal.by_person)
+    person = f"{_ways_of_person(other, change, owner)} {ONLY_THEY}"
+    risk = _risk_head(other, change)
+    paragraphs = {NOW: for_caller(refusal.hint), PERSON: person, risk: for_caller(refusal.remark)}
     return [head + text for head, text in paragraphs.items() if text]
 
 
+def _risk_head(other: str, change: SettingsChange) -> str:
+    """Return the beginning of the paragraph on the risk, which is that of the change."""
+    if not other:
+        return RISK
+    return RISK_OF_SECOND if change.purpose else RISK_OF_FIRST
+
+
 def _ways_of_person(other: str, change: SettingsChange, owner: SettingsOwner) -> str:
-    """Return what the person can do, in sentences. The other way comes first if it is better than the change.
+    """Return what the person can do, in sentences. The other way comes first if it is narrower than the change.
 
     The change has a purpose then, which says what is to be gained by it.
     """
@@ -36,5 +48,5 @@ def _ways_of_person(other: str, change: SettingsChange, owner: SettingsOwner) ->
     if not other:
         return by_settings
     if not change.purpose:
-        return f"{by_settings} Or: {other}."
-    return f"{other}. Or, {change.purpose}: {by_settings}"
+        return f"{by_settings} {WIDER}: {other}."
+    return f"{other}. {WIDER}, {change.purpose}: {by_settings}"

@@ -99,7 +99,10 @@ async def test_an_undo_that_changes_the_set_up_is_refused_in_both_ways_to_ask_fo
         assert told.startswith("session.revert, with which opencode_revert undoes and restores, would change ")
         assert f'opencode_run(session_id="{report["session_id"]}", prompt="Undo your changes of ' in told
         assert f'{name} by hand.")' in told
-        assert "The person can: change the file by hand. Or, so that session.revert works: add " in told
+        assert (
+            "The person can: change the file by hand. Or, with a wider effect, so that session.revert works: add "
+            in told
+        )
     assert (careful / name).exists()
     assert (careful / "plain.txt").exists()
     await anyio.Path(careful / name).unlink()

@@ -54,7 +54,21 @@ def test_a_refusal_says_in_paragraphs_what_is_possible_now_what_the_person_can_d
 def test_the_way_of_the_person_that_changes_no_setting_comes_first() -> None:
     change = SettingsChange("--allow mcp.add", purpose="so that it works")
     told = explain(NotAllowed("No.", change=change, by_person="edit the file"), owner=SettingsOwner("codex-mcp-client"))
-    assert "\n\nThe person can: edit the file. Or, so that it works: add `--allow mcp.add` to " in told
+    assert "\n\nThe person can: edit the file. Or, with a wider effect, so that it works: add `--allow " in told
+
+
+@pytest.mark.parametrize(
+    ("purpose", "by_person", "head"),
+    [
+        ("so that it works", "edit the file", "Risk of the second way"),
+        ("", "allow every folder", "Risk of the first way"),
+        ("so that it works", "", "Risk"),
+    ],
+)
+def test_the_risk_is_that_of_the_change_of_the_settings(purpose: str, by_person: str, head: str) -> None:
+    change = SettingsChange("--allow mcp.add", purpose=purpose)
+    told = explain(NotAllowed("No.", change=change, by_person=by_person, remark="It runs a program."))
+    assert told.endswith(f"\n\n{head}: It runs a program.")
 
 
 def test_no_line_of_another_text_passes_for_a_paragraph_of_a_refusal() -> None:

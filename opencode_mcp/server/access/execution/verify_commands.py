@@ -84,7 +84,6 @@ def _check_line_of_caller(settings: "Settings", allowed: "AllowedOperations", li
         )
         error.hint = WITHOUT
         error.by_person = BY_NAME.format(file=settings_file_text(settings), line=json.dumps(line, ensure_ascii=False))
-        error.remark = f"Of the second way: {error.remark}"
         error.change = replace(error.change, purpose=PURPOSE) if error.change else None
         raise
 
