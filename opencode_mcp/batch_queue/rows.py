@@ -77,6 +77,7 @@ def _task(row: sqlite3.Row) -> Task:
         cost=row["cost"],
         seconds=row["seconds"],
         verified=row["verified"],
+        answer=row["answer"],
         starter=row["starter"],
         batch_max_cost=row["max_cost"],
     )

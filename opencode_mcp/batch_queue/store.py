@@ -53,13 +53,14 @@ TABLES = (
         cost REAL NOT NULL DEFAULT 0,
         seconds REAL NOT NULL DEFAULT 0,
         verified TEXT NOT NULL DEFAULT '',
+        answer TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (batch, number)
     )
     """,
 )
 
 
-LATER_COLUMNS = {"names": "TEXT NOT NULL DEFAULT ''"}
+LATER_COLUMNS = dict.fromkeys(("names", "answer"), "TEXT NOT NULL DEFAULT ''")
 """Columns of tasks that files of earlier versions lack, with their definitions."""
 
 

@@ -219,7 +219,7 @@ class Queue:
 
     async def finish(self, task: Task, outcome: Outcome) -> None:
         """Record the end of a task, and forget its prompt."""
-        names = ("status", "note", "files", "added", "removed", "names", "cost", "seconds", "verified")
+        names = ("status", "note", "files", "added", "removed", "names", "cost", "seconds", "verified", "answer")
         fields = ", ".join(f"{name} = ?" for name in names)
         values = [getattr(outcome, name) for name in names]
         await self._record(task, f"{fields}, ended = ?, arguments = ''", *values, time.time())

@@ -58,6 +58,8 @@ class Outcome:
     seconds: float = 0
     verified: str = ""
     """Result of the verification; empty if there was none."""
+    answer: str = ""
+    """Beginning of the answer, on one line; empty if the task has not completed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,8 @@ class Task:
     cost: float
     seconds: float
     verified: str
+    answer: str
+    """Beginning of the answer, on one line."""
     starter: str
     """Starter of the run: ``agent`` or ``person``."""
     batch_max_cost: float | None

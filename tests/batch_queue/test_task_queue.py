@@ -12,7 +12,7 @@ import pytest
 
 from opencode_mcp.batch_queue import task_queue
 from opencode_mcp.batch_queue.rows import queued_elsewhere
-from opencode_mcp.batch_queue.store import Store, queue_file
+from opencode_mcp.batch_queue.store import LATER_COLUMNS, Store, queue_file
 from opencode_mcp.batch_queue.task_queue import Queue
 from opencode_mcp.batch_queue.tasks import NewBatch, NewTask, Outcome, Task
 from opencode_mcp.errors import InvalidSetting
@@ -238,12 +238,13 @@ async def test_a_file_of_an_earlier_version_gets_the_columns_that_it_lacks(tmp_p
     batch = await earlier.add(a_batch(1))
     earlier.close()
     with closing(sqlite3.connect(queue_file(tmp_path))) as connection:
-        connection.execute("ALTER TABLE task DROP COLUMN names")
+        for column in LATER_COLUMNS:
+            connection.execute(f"ALTER TABLE task DROP COLUMN {column}")
         connection.commit()
     later = Queue(tmp_path, "a")
     (task,) = await later.claim(1)
-    await later.finish(task, Outcome(status="completed", files=1, names="a.py"))
+    await later.finish(task, Outcome(status="completed", files=1, names="a.py", answer="Done."))
     found = await later.batch(batch)
     later.close()
     assert found
-    assert [task.names for task in found.tasks] == ["a.py"]
+    assert [(task.names, task.answer) for task in found.tasks] == [("a.py", "Done.")]

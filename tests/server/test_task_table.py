@@ -7,7 +7,7 @@ from opencode_mcp.isolation.records import Brought, Worktree
 from opencode_mcp.server.batches.task_table import table_result
 
 
-def a_task(number: int, words: str, names: str = "", files: int = 1) -> Task:
+def a_task(number: int, words: str, names: str = "", files: int = 1, answer: str = "") -> Task:
     return Task(
         batch="bat_1",
         number=number,
@@ -27,6 +27,7 @@ def a_task(number: int, words: str, names: str = "", files: int = 1) -> Task:
         cost=0,
         seconds=0,
         verified="",
+        answer=answer,
         starter="agent",
         batch_max_cost=None,
     )
@@ -62,6 +63,12 @@ def test_a_line_names_the_files_if_they_are_few() -> None:
     assert "ses_1 · a.py +3 -1" in text
     assert "ses_2 · a.py, b.py +3 -1" in text
     assert "ses_3 · 3 files +3 -1" in text
+
+
+def test_a_line_of_a_short_table_has_the_beginning_of_the_answer() -> None:
+    tasks = [a_task(number, "Count", answer=f"There are {number}.") for number in range(1, 12)]
+    assert ' · Count · answer "There are 2."\n' in told(*tasks[:10])
+    assert "There are" not in told(*tasks)
 
 
 def test_two_tasks_are_compared_only_if_they_have_one_prompt() -> None:

@@ -117,12 +117,12 @@ async def wait_for_tasks(
     return _table(bridge, batch, named.of(batch))
 
 
-async def task_at_rest(bridge: "Bridge", named: Named) -> Task | None:
-    """Return the only named task, if it has a session and nobody needs to wait for it; else ``None``."""
+async def only_task(bridge: "Bridge", named: Named) -> Task | None:
+    """Return the only named task, if its prompt was sent; else ``None``."""
     if len(named.numbers) != 1:
         return None
     [task] = named.of(await _batch(bridge, named))
-    return task if task.session_id and task.status in AT_REST else None
+    return task if task.session_id and task.status in {"running", *AT_REST} else None
 
 
 def _table(bridge: "Bridge", batch: "Batch", tasks: "Sequence[Task]") -> "CallToolResult":

@@ -18,6 +18,8 @@ FILES_NAMED = 2
 NOTHING_DONE = Done()
 NOTE_LIMIT = 300
 """Characters of an error in the table; the report of the run has all of it."""
+ANSWER_LIMIT = 80
+"""Characters of an answer in the table."""
 
 
 def outcome_of(report: "RunReport", before: Done) -> Outcome:
@@ -29,7 +31,8 @@ def outcome_of(report: "RunReport", before: Done) -> Outcome:
     """
     note = report.error or report.shortfall or report.passed_limit
     outcome = _outcome(report.status, note, before.with_run(report))
-    return replace(outcome, verified=report.verified)
+    answer = _excerpt(report.text, ANSWER_LIMIT) if report.status == "completed" else ""
+    return replace(outcome, verified=report.verified, answer=answer)
 
 
 def failure_of(error: "BridgeError", before: Done = NOTHING_DONE) -> Outcome:
@@ -46,7 +49,7 @@ def _outcome(status: "TaskStatus", note: str, done: Done) -> Outcome:
     added, removed = done.lines
     return Outcome(
         status=status,
-        note=_note(note),
+        note=_excerpt(note, NOTE_LIMIT),
         files=len(done.files),
         added=added,
         removed=removed,
@@ -61,5 +64,6 @@ def _names(paths: list[str]) -> str:
     return "\n".join(one_line(path) for path in paths) if len(paths) <= FILES_NAMED else ""
 
 
-def _note(text: str) -> str:
-    return one_line(redact_text.scrub(text), NOTE_LIMIT)
+def _excerpt(text: str, limit: int) -> str:
+    """Return the beginning of a text on one line, without secrets."""
+    return one_line(redact_text.scrub(text), limit)

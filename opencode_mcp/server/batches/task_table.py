@@ -1,6 +1,7 @@
 """Table of a batch: a line for each task, totals, and the next step."""
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mcp_types import CallToolResult
@@ -22,6 +23,8 @@ ORDER = ("needs_input", "running", "queued", "failed", "aborted", "completed")
 """Statuses by what the caller has to do first."""
 SHOWN_STATUS = {"starting": "running"}
 NAMES_SHOWN = 3
+MOST_WITH_ANSWERS = 10
+"""Most tasks of a table that shows how their answers begin."""
 MODEL = re.compile(r" \([^\s()]+/[^\s()]+\)$")
 """Model at the end of a task's words."""
 
@@ -44,6 +47,7 @@ def table_result(
     """
     places = places_of(batch)
     step = without_tools(_next_step(batch, tasks, worktrees), unlisted_tools)
+    tasks = tasks if len(tasks) <= MOST_WITH_ANSWERS else [replace(task, answer="") for task in tasks]
     lines = [_line(task, places.get(task.number, 0), isolated=task.session_id in worktrees) for task in tasks]
     ids = f"Each line begins with the number of its task, whose id is {batch.id}.NUMBER:"
     base = _base_note(tasks, worktrees)
@@ -122,6 +126,7 @@ def _line(task: "Task", place: int, *, isolated: bool) -> str:
         money(task.cost) if task.cost else "",
         duration(task.seconds) if task.seconds else "",
         one_line(task.words),
+        f'answer "{one_line(task.answer)}"' if task.answer else "",
         one_line(task.note),
     ]
     return shown(" · ".join(filter(None, facts)))
@@ -138,6 +143,7 @@ def _data(task: "Task", place: int) -> dict[str, Any]:
         "removed": task.removed,
         "cost": round(task.cost, DATA_DIGITS),
         "seconds": round(task.seconds, 3),
+        "answer": task.answer,
         "note": task.note,
     }
     known = {name: value for name, value in facts.items() if value}

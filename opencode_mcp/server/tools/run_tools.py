@@ -201,9 +201,9 @@ def _without_run(sessions: "Sequence[Session]", found: "Sequence[tuple[Session, 
 
 
 async def _report_of_task(ctx: BridgeContext, named: "batch_wait.Named") -> CallToolResult | None:
-    """Return the report of the only named task, if its run has ended or asks; ``None`` if a table has to do."""
+    """Return the report of the only named task, if it has a run; ``None`` if a table has to do."""
     bridge = bridge_of(ctx)
-    task = await batch_wait.task_at_rest(bridge, named)
+    task = await batch_wait.only_task(bridge, named)
     if task is None:
         return None
     try:

@@ -96,7 +96,7 @@ async def test_twenty_tasks_of_which_some_fail_ask_and_cost_too_much(host: Host,
     assert (one["status"], one["note"].startswith(f"Task {batch_id}.6.")) == ("completed", True)
     table = await host.data("opencode_abort", session_id=batch_id)
     assert counts(table) == {"completed": 17, "failed": 1, "aborted": 2}
-    assert "opencode_diff" in table["next"]
+    assert "opencode_diff" not in table["next"], "no completed task changed files"
 
 
 async def test_queued_tasks_show_their_place_and_are_stopped_without_being_sent(
@@ -107,6 +107,8 @@ async def test_queued_tasks_show_their_place_and_are_stopped_without_being_sent(
     table = await host.data("opencode_run_many", tasks=tasks, parallel=1, common=common, wait_seconds=0)
     batch_id = table["batch_id"]
     await scripted_model.reached(f"long {case}")
+    one = await host.data("opencode_wait", session_id=f"{batch_id}.1", wait_seconds=0)
+    assert (one["status"], one["note"].startswith(f"Task {batch_id}.1.")) == ("running", True)
     table = await host.data("opencode_wait", session_ids=[f"{batch_id}.2", f"{batch_id}.3"], wait_seconds=0)
     assert [(task["status"], task["place"]) for task in table["tasks"]] == [("queued", 1), ("queued", 2)]
     stopped = await host.data("opencode_abort", session_id=f"{batch_id}.2")
@@ -117,6 +119,7 @@ async def test_queued_tasks_show_their_place_and_are_stopped_without_being_sent(
     assert of(returned[0], 1)["status"] == "completed"
     table = await host.data("opencode_wait", session_id=batch_id)
     assert [task["status"] for task in table["tasks"]] == ["completed", "aborted", "completed"]
+    assert of(table, 1)["answer"].startswith("On.")
 
 
 async def test_the_limit_of_a_batch_counts_what_runs_and_stops_that_at_its_next_step(
