@@ -7,9 +7,10 @@ import anyio
 
 from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
-from opencode_mcp.isolation.repository.kept_commits import DISCARDED, keep_discarded, ref_of
+from opencode_mcp.isolation.repository.kept_commits import DISCARDED, keep_discarded, kept, ref_of
 from opencode_mcp.isolation.repository.other_repositories import repositories_with_files
 from opencode_mcp.isolation.repository.trees import changes, committed
+from opencode_mcp.isolation.repository.writable_repository import check_can_keep
 from opencode_mcp.isolation.work import (
     branch_tip,
     check_branch_tip,
@@ -38,22 +39,33 @@ async def keep_branch(worktrees: "Worktrees", worktree: "Worktree", options: Int
 
 
 async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: IntegrationOptions) -> Integration:
-    """Remove the worktree and its branch; a commit of the work is kept, unless git cannot make one.
+    """Remove the worktree and its branch, after a commit of the work is kept.
 
-    The files in other repositories inside are not kept: an agent may have put them there, and git does not take them.
+    Without one, it removes them only if git cannot read what an agent has made of the files or of the objects. The
+    files in other repositories inside are not kept: an agent may have put them there, and git does not take them.
+
+    Raises:
+        GitFailed: The work cannot be kept, and nothing was removed; or the worktree cannot be removed.
     """
-    if not await is_whole(worktree):
-        return await _discard_rest(worktrees, worktree)
+    done = await (_kept_work if await is_whole(worktree) else _kept_rest)(worktrees, worktree)
+    await worktrees.remove(worktree)
+    return done
+
+
+async def _kept_work(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
+    """Keep a commit of the files of a worktree; of unreadable ones, what is on its branch."""
     try:
-        return await _discard_whole(worktrees, worktree)
+        return await _kept_files(worktrees, worktree)
     except GitFailed as error:
+        if git := await worktrees.checkout_git(worktree):
+            await check_can_keep(git, worktree.name, worktree.folder, error)
         # An agent can write files and objects that git cannot read.
         lost = f"Its files were not kept as a commit, since git cannot read them: {error.message}"
-        return replace(await _discard_rest(worktrees, worktree), lost=lost)
+        return replace(await _kept_rest(worktrees, worktree), lost=lost)
 
 
-async def _discard_whole(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
-    """Remove a worktree and its branch, and keep a commit of the work; raises GitFailed if git cannot make one."""
+async def _kept_files(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
+    """Keep a commit of the files of a worktree; raises GitFailed if git cannot make one."""
     files = await worktrees.git(worktree.files)
     found = await work_of(files, worktree)
     inside, work = await repositories_with_files(files, found.others), found.commit
@@ -63,8 +75,7 @@ async def _discard_whole(worktrees: "Worktrees", worktree: "Worktree") -> Integr
     tip = await branch_tip(git, worktree)
     lost = [tip] if tip and not await contains(git, work, tip) else []
     dropped = await committed(git, work, f"Work of {worktree.branch}", work, *lost) if lost else work
-    await keep_discarded(git, worktree.name, dropped)
-    await worktrees.remove(worktree)
+    await keep_discarded(git, worktree.name, await _with_earlier(git, worktree, dropped))
     return Integration(
         pending,
         undo=_restore_command(worktree),
@@ -74,23 +85,33 @@ async def _discard_whole(worktrees: "Worktrees", worktree: "Worktree") -> Integr
     )
 
 
-async def _discard_rest(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
-    """Remove what is left of a worktree that was removed in part; the commits on its branch are kept."""
+async def _with_earlier(git: "Git", worktree: "Worktree", work: str) -> str:
+    """Return the commit to keep, which also has what a discard kept that could not remove all files."""
+    earlier = await kept(git, worktree.name, DISCARDED)
+    if not earlier:
+        return work
+    is_rest = all(change.status == "D" for change in await changes(git, earlier, work))
+    return earlier if is_rest else await committed(git, work, f"Work of {worktree.branch}", work, earlier)
+
+
+async def _kept_rest(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
+    """Keep the commits on the branch of a worktree whose files are gone or cannot be read, if there are any."""
     git = await _checkout_git(worktrees, worktree)
-    tip = await branch_tip(git, worktree) if git else ""
-    kept = bool(git and tip) and await _is_kept(git, worktree, tip)
-    await worktrees.remove(worktree)
-    return Integration(undo=_restore_command(worktree) if kept else "")
+    is_kept = git is not None and await _is_tip_kept(git, worktree)
+    return Integration(undo=_restore_command(worktree) if is_kept else "")
 
 
-async def _is_kept(git: "Git | None", worktree: "Worktree", tip: str) -> bool:
-    """Keep a commit of a discarded branch, and return True if git can."""
+async def _is_tip_kept(git: "Git", worktree: "Worktree") -> bool:
+    """Keep the commits on the branch of a worktree beside what is kept already; return False if there is no work."""
+    tip, earlier = await branch_tip(git, worktree), await kept(git, worktree.name, DISCARDED)
+    if tip in {"", worktree.base}:
+        return bool(earlier)
     try:
-        if git:
-            await keep_discarded(git, worktree.name, tip)
-    except GitFailed:
-        return False
-    return git is not None
+        await keep_discarded(git, worktree.name, await _with_earlier(git, worktree, tip))
+    except GitFailed as error:
+        await check_can_keep(git, worktree.name, worktree.folder, error)
+        return bool(earlier)
+    return True
 
 
 async def _checkout_git(worktrees: "Worktrees", worktree: "Worktree") -> "Git | None":

@@ -129,3 +129,22 @@ async def test_a_file_that_cannot_be_restored_is_named_and_the_others_are_restor
         error = await restored(await worktrees.git(made.checkout), coming, GitFailed("git failed."))
     assert error.message.endswith("could not be restored: a.txt (Operation not permitted).")
     assert contents(repository) == {name: text.encode() for name, text in {**FILES, "a.txt": WORK["a.txt"]}.items()}
+
+
+@pytest.mark.anyio
+async def test_a_discard_removes_nothing_while_the_repository_cannot_be_written(
+    tmp_path: Path, worktrees: Worktrees
+) -> None:
+    repository = make_repository(tmp_path / "project", FILES)
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), WORK)
+    folders = [repository / ".git", *(path for path in (repository / ".git").rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    [line] = integrated(tmp_path / "state", "discard")
+    assert "Nothing was removed." in line
+    for folder in folders:
+        folder.chmod(0o755)
+    assert contents(Path(made.folder)) == {name: text.encode() for name, text in WORK.items()}
+    assert integrated(tmp_path / "state", "discard") == ["discard done"]
+    assert git(repository, "show", f"refs/opencode-mcp/{made.name}/discarded:new.txt") == "n"

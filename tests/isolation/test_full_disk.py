@@ -1,5 +1,6 @@
 """A full disk: what needs space fails with a reason, and neither a worktree nor a half of the work is left."""
 
+import secrets
 from collections.abc import Generator
 from pathlib import Path
 
@@ -71,3 +72,20 @@ async def test_work_for_which_the_checkout_has_no_space_changes_nothing(tmp_path
         make_room(disk)
         assert sums(repository) == before, how
         assert git(repository, "fsck", "--no-dangling") == ""
+
+
+@pytest.mark.parametrize("free", [*SPACES, 2 * MEGABYTE])
+async def test_work_that_a_full_disk_cannot_keep_is_not_discarded(tmp_path: Path, disk: Path, free: int) -> None:
+    repository = make_repository(disk / "project")
+    worktrees = Worktrees(tmp_path / "state", ENVIRONMENT)
+    made = await worktrees.create(str(repository))
+    work = secrets.token_hex(3 * MEGABYTE)
+    put(Path(made.folder), {"work.txt": work})
+    fill(disk, free)
+    with pytest.raises(BridgeError, match=r"Nothing was removed\."):
+        await Integrator(worktrees).integrate(made, "discard", IntegrationOptions("message"))
+    assert (Path(made.folder) / "work.txt").read_text() == work
+    make_room(disk)
+    done = await Integrator(worktrees).integrate(made, "discard", IntegrationOptions("message"))
+    git(repository, *done.undo.split()[1:])
+    assert git(repository, "show", f"{made.branch}:work.txt") == work

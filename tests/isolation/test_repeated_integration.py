@@ -14,6 +14,7 @@ from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
+from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.results.integration_text import text_of
 from tests.isolation.repository import contents, git, make_repository, put
@@ -297,6 +298,34 @@ async def test_what_is_left_of_a_worktree_can_be_discarded(
     if gone != "repository":
         git(repository, *done.undo.split()[1:])
         assert git(repository, "show", f"{made.branch}:committed.txt") == "x"
+
+
+async def test_a_discard_of_lost_files_names_no_way_back_that_has_no_work(
+    repository: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), {"b.txt": "work\n"})
+    shutil.rmtree(made.folder)
+    assert (await integrator.integrate(made, "discard", REQUEST)).undo == ""
+
+
+async def test_a_discard_that_could_not_remove_all_files_keeps_all_of_the_work(
+    repository: Path, worktrees: Worktrees, integrator: Integrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), {"b.txt": "work\n", "c.txt": "work\n"})
+
+    async def removed_in_part(worktree: Worktree, *, keep_branch: bool = False) -> None:
+        await anyio.Path(worktree.folder, "b.txt").unlink()
+        raise GitFailed(f"{worktree.folder} cannot be removed. {keep_branch}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worktrees, "remove", removed_in_part)
+        with pytest.raises(GitFailed, match="cannot be removed"):
+            await integrator.integrate(made, "discard", REQUEST)
+    done = await integrator.integrate(made, "discard", REQUEST)
+    git(repository, *done.undo.split()[1:])
+    assert git(repository, "show", f"{made.branch}:b.txt") == "work"
 
 
 async def test_calls_at_the_same_time_change_a_worktree_one_after_the_other(

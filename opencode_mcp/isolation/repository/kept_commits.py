@@ -12,6 +12,7 @@
 import time
 from dataclasses import dataclass
 
+from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.isolation.repository.trees import committed
 
@@ -69,6 +70,8 @@ async def keep_discarded(git: Git, worktree: str, commit: str) -> None:
     """
     text = TAG.format(commit=commit, name=f"{worktree}-{DISCARDED}", time=time.time()).encode()
     await keep(git, worktree, DISCARDED, await git.line("mktag", text=text))
+    if await kept(git, worktree, DISCARDED) != commit:
+        raise GitFailed(f"git cannot read the work again that it was to keep as {ref_of(worktree, DISCARDED)}.")
     await forget_old(git)
 
 
