@@ -132,9 +132,9 @@ def _shown_messages(messages: Sequence[Message], view: View) -> list[tuple[Messa
             left_out.append(0)
         left_out[-1] += _calls_left_out(message, view)
     for (_, shown), count in zip(found, left_out[1:], strict=True):
-        shown.extend(_calls_mark(count))
+        shown.extend(_calls_mark("then {}", count))
     if found:
-        found[0][1][:0] = _calls_mark(left_out[0])
+        found[0][1][:0] = _calls_mark("{} before", left_out[0])
     return found
 
 
@@ -145,8 +145,8 @@ def _calls_left_out(message: Message, view: View) -> int:
     return sum(not view.shows(call) for call in message.tool_calls)
 
 
-def _calls_mark(count: int) -> list[Block]:
-    return [PlainLine(f"- {quantity(count, 'tool call')} left out")] if count else []
+def _calls_mark(place: str, count: int) -> list[Block]:
+    return [PlainLine(f"- {place.format(quantity(count, 'tool call'))}, left out")] if count else []
 
 
 def _message_blocks(message: Message, view: View) -> list[Block]:

@@ -166,10 +166,10 @@ def test_a_conversation_is_shown_without_tool_calls_and_thoughts_but_with_failur
 
 def test_a_conversation_says_where_tool_calls_are_left_out_and_how_many() -> None:
     told = render_transcript(conversation(), show="conversation")
-    assert "```\nI look.\n```\n- 3 tool calls left out\n\n### " in told
+    assert "```\nI look.\n```\n- then 3 tool calls, left out\n\n### " in told
     assert told.count("left out") == 1
     later = render_transcript(conversation()[2:], show="conversation").splitlines()
-    assert later[1] == "- 2 tool calls left out"
+    assert later[1] == "- 2 tool calls before, left out"
     assert "left out" not in render_transcript(conversation())
 
 
