@@ -35,6 +35,7 @@ MESSAGES = 20
 ARCHIVED_LISTED = 1000
 """Sessions that the call which finds archived ones reads."""
 NONE_YET = "There is no session yet. opencode_run starts one."
+NONE_RUNNING = "No session is running."
 NOT_SEARCHED = "A search looks at titles only. Without search=..., the list shows how each last prompt began."
 """Sentence for a search that found nothing."""
 
@@ -74,24 +75,17 @@ async def opencode_list_sessions(
     rows = await session_rows.session_rows(bridge, page)
     if rows.rows:
         return result(rows.text, rows.data)
-    is_all = not (search or since or running or cursor)
-    return result(_nothing_found(bridge, rows.text, is_search=bool(search), is_all=is_all), rows.data)
+    text = _nothing_found(rows.text, query) if not cursor else rows.text
+    return result(without_tools(text, bridge.unlisted_tools), rows.data)
 
 
-def _nothing_found(bridge: Bridge, text: str, *, is_search: bool, is_all: bool) -> str:
-    """Return the text of an empty list.
-
-    Args:
-        bridge: Knows which tools the text may name.
-        text: Text of the list.
-        is_search: Whether words of titles were searched for.
-        is_all: Whether no filter but a directory left anything out.
-    """
-    if is_search:
+def _nothing_found(text: str, query: "session_list.SessionQuery") -> str:
+    """Return the text of a list that is empty from its first page on, which has a text of its own."""
+    if query.search:
         return f"{text} {NOT_SEARCHED}"
-    if is_all and text == session_rows.NOTHING_FITS:
-        return without_tools(NONE_YET, bridge.unlisted_tools)
-    return text
+    if text != session_rows.NOTHING_FITS or query.since:
+        return text
+    return NONE_RUNNING if query.running else NONE_YET
 
 
 @tool(
@@ -217,7 +211,7 @@ def _check_change(title: str | None, *, archived: bool | None) -> None:
 async def opencode_delete_session(ctx: BridgeContext, *, session_id: SessionId) -> CallToolResult:
     """Stop a session and delete it for good, with its subagents.
 
-    Use it when asked to. Its file changes stay and can no longer be undone.
+    Use it when asked to. File changes stay, without undo; its cost is lost.
     """
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
