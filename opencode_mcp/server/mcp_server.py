@@ -31,7 +31,7 @@ from pydantic import AnyUrl
 
 from opencode_mcp.errors import BridgeError, CallerError, NotFound
 from opencode_mcp.server.access import missing_scopes, refused_calls
-from opencode_mcp.server.access.operation_uses import RESOURCE_USES
+from opencode_mcp.server.access.operation_uses import RESOURCE_USES, TOOL_USES
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.prompts import command_prompts
 from opencode_mcp.server.prompts.prompts import OWN, PromptSpec, own_prompt
@@ -98,6 +98,8 @@ class BridgeServer(MCPServer[Bridge]):
             return (
                 f"{name} is not allowed here: the access token of this client lacks {wanted}. {missing_scopes.REMEDY}"
             )
+        if name in TOOL_USES:
+            return f"There is no tool {name} here: the settings of this MCP server leave it out."
         return f"There is no tool {shown(one_line(name))}. {self._similar(name)}".rstrip()
 
     def _similar(self, name: str) -> str:
