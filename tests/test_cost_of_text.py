@@ -21,6 +21,7 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.diffs import (
     authorship,
+    diff_merge,
     file_after_patch,
     named_files,
     patches,
@@ -28,7 +29,6 @@ from opencode_mcp.diffs import (
     read_only_commands,
     session_files,
 )
-from opencode_mcp.diffs import merged as merged_diff
 from opencode_mcp.diffs.authorship import AuthorFinder
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import event_collection
@@ -38,7 +38,7 @@ from opencode_mcp.http.principals import claim_match, permission_rules
 from opencode_mcp.http.principals.principal import Principal
 from opencode_mcp.http.request_logs import audited_place
 from opencode_mcp.markdown import diff, excerpt, headline, question_blocks, tool_calls, transcript
-from opencode_mcp.markdown.detail import DETAILED, View
+from opencode_mcp.markdown.detail_level import DETAILED, View
 from opencode_mcp.opencode.http_client import codec, request_limits, terminal
 from opencode_mcp.opencode.operation_catalog import argument_problems, operation_search, schema_text
 from opencode_mcp.opencode.operation_catalog.arguments import split
@@ -61,7 +61,7 @@ from opencode_mcp.opencode.vocabulary.models import (
 )
 from opencode_mcp.runs.following import activity, progress_lines
 from opencode_mcp.runs.outcome import endings, failed_command
-from opencode_mcp.runs.output_schema import prompted
+from opencode_mcp.runs.output_schema import schema_in_prompt
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.requests.shell_policy import shell_decider
 from opencode_mcp.secrets import own_passwords as known_secrets
@@ -73,7 +73,7 @@ from opencode_mcp.server.results import size_limit
 from opencode_mcp.server.stdio.front import request_keys
 from opencode_mcp.text import json_text, name_lists, outside_text, similar_names
 from opencode_mcp.workspace import globs, line_window
-from opencode_mcp.workspace.configuration import command_template, setup_files
+from opencode_mcp.workspace.configuration import command_template, protected_files
 from opencode_mcp.workspace.search import found_lines, path_ranking, symbol_forms
 from tests.harness.effort import THOROUGH
 from tests.harness.operations import operation
@@ -327,7 +327,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "opencode.http_client.request_limits": lambda text: request_limits.check_body(FIND, {"title": text, text: [text]}),
     "text.json_text": json_text.read_json,
     "text.name_lists": lambda text: name_lists.listed(text.split("\n"), 10),
-    "runs.output_schema.prompted": prompted.parse_answer,
+    "runs.output_schema.schema_in_prompt": schema_in_prompt.parse_answer,
     "text.similar_names": lambda text: similar_names.similar_names(text, text.split("\n")),
     "text.similar_names short": lambda text: similar_names.similar_names(text[:60], [text[:50]] * 100_000),
     "opencode.operation_catalog.arguments": split_arguments,
@@ -350,7 +350,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     ),
     "workspace.configuration.command_template shell": command_template.shell_lines,
     "workspace.configuration.command_template mentions": command_template.mentions,
-    "workspace.configuration.setup_files": lambda text: setup_files.decides_what_runs(text, text[:100]),
+    "workspace.configuration.protected_files": lambda text: protected_files.decides_what_runs(text, text[:100]),
     "secrets.redact_data": lambda text: redact_data.redact(
         {"a": text, text[:99]: [text], "command": [text, text]}, ["known secret"]
     ),
@@ -407,7 +407,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     ],
     "markdown.transcript": lambda text: transcript.render_transcript([a_message(text)]),
     "diffs.patches": lambda text: patches.write(patches.parse(text).hunks),
-    "diffs.merged": lambda text: merged_diff.merge_diffs([[a_diff(text)], [a_diff(text)]]),
+    "diffs.diff_merge": lambda text: diff_merge.merge_diffs([[a_diff(text)], [a_diff(text)]]),
     "diffs.raw_patch": raw_patch.parse_raw,
     "diffs.file_after_patch": lambda text: file_after_patch.text_after(a_diff(text)),
     "diffs.named_files": lambda text: [
@@ -466,7 +466,7 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "runs.following.unfinished_answer": "keeps the parts of a message as they come; the models parse them",
     "runs.outcome.state": "states and signals only",
     "server.results.amounts": "numbers only",
-    "markdown.detail": "measures only",
+    "markdown.detail_level": "measures only",
     "markdown.layout": "drawn by markdown.transcript and markdown.diff, which are here",
     "runs.output_schema.validation": "ended in time, runs/output_schema/test_check.py attacks it",
 }

@@ -6,6 +6,7 @@ import anyio
 
 from opencode_mcp.errors import GitFailed, InvalidArgument
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
+from opencode_mcp.isolation.isolated_work import merged_work, work_to_bring_back
 from opencode_mcp.isolation.repository.checkout_checks import check_submodules
 from opencode_mcp.isolation.repository.filtered_files import check_filters
 from opencode_mcp.isolation.repository.kept_commits import (
@@ -20,7 +21,6 @@ from opencode_mcp.isolation.repository.kept_commits import (
 from opencode_mcp.isolation.repository.merging import Merge, has_markers, merged_trees
 from opencode_mcp.isolation.repository.trees import Snapshot, TreeChange, changes, snapshot
 from opencode_mcp.isolation.repository.writing import write
-from opencode_mcp.isolation.work import merged_work, work_to_bring_back
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree

@@ -7,11 +7,7 @@ import anyio
 
 from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
-from opencode_mcp.isolation.repository.kept_commits import DISCARDED, keep_discarded, kept, ref_of
-from opencode_mcp.isolation.repository.other_repositories import repositories_with_files
-from opencode_mcp.isolation.repository.trees import changes, committed
-from opencode_mcp.isolation.repository.writable_repository import check_can_keep
-from opencode_mcp.isolation.work import (
+from opencode_mcp.isolation.isolated_work import (
     branch_tip,
     check_branch_tip,
     checkout_and_work,
@@ -20,6 +16,10 @@ from opencode_mcp.isolation.work import (
     pending_changes,
     work_of,
 )
+from opencode_mcp.isolation.repository.kept_commits import DISCARDED, keep_discarded, kept, ref_of
+from opencode_mcp.isolation.repository.other_repositories import repositories_with_files
+from opencode_mcp.isolation.repository.trees import changes, committed
+from opencode_mcp.isolation.repository.writable_repository import check_can_keep
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree

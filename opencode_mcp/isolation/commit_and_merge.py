@@ -7,6 +7,7 @@ import anyio
 
 from opencode_mcp.errors import GitFailed, InvalidArgument
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
+from opencode_mcp.isolation.isolated_work import check_branch_tip, merged_work, move_branch, work_to_bring_back
 from opencode_mcp.isolation.repository.checkout_checks import checked_head
 from opencode_mcp.isolation.repository.filtered_files import check_filters_of
 from opencode_mcp.isolation.repository.kept_commits import note_integrated
@@ -16,7 +17,6 @@ from opencode_mcp.isolation.repository.trees import TreeChange, changes, committ
 from opencode_mcp.isolation.repository.writable_folders import check_writable
 from opencode_mcp.isolation.repository.writing import check_deleted, check_untracked
 from opencode_mcp.isolation.unfinished_commits import forget_commit, record_commit
-from opencode_mcp.isolation.work import check_branch_tip, merged_work, move_branch, work_to_bring_back
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree

@@ -20,11 +20,11 @@ from opencode_mcp.isolation.apply_and_undo import apply, undo
 from opencode_mcp.isolation.branch_and_discard import discard, is_whole, keep_branch
 from opencode_mcp.isolation.commit_and_merge import commit, merge_branch
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions, paths_of
+from opencode_mcp.isolation.isolated_work import checkout_and_work, pending_changes
 from opencode_mcp.isolation.left_files import left_paths
 from opencode_mcp.isolation.records import Brought
 from opencode_mcp.isolation.repository.trees import changes
 from opencode_mcp.isolation.unfinished_commits import repair
-from opencode_mcp.isolation.work import checkout_and_work, pending_changes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

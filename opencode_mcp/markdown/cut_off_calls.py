@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from opencode_mcp.markdown.detail import CUT_OFF
+from opencode_mcp.markdown.detail_level import CUT_OFF
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Message, Part, Session, ToolPart
 

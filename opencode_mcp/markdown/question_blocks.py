@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from opencode_mcp.markdown.detail import CUT_OFF, View
+from opencode_mcp.markdown.detail_level import CUT_OFF, View
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine
 from opencode_mcp.opencode.vocabulary.models import QUESTION_TOOL, ToolPart
 from opencode_mcp.text.json_types import JsonMap

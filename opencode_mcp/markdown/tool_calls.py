@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from opencode_mcp.errors import BackendFailed
-from opencode_mcp.markdown.detail import CUT_OFF, View
+from opencode_mcp.markdown.detail_level import CUT_OFF, View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section
 from opencode_mcp.opencode.vocabulary.models import SUBAGENT_STOPPED, Todo, ToolPart

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from json import dumps
 
 from opencode_mcp.diffs.named_files import absolute, named_files
-from opencode_mcp.markdown.detail import MEASURES, NO_REQUEST_FACTS, WHOLE, PermissionAnswer, RequestFacts, View
+from opencode_mcp.markdown.detail_level import MEASURES, NO_REQUEST_FACTS, WHOLE, PermissionAnswer, RequestFacts, View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.headline import headline
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section, draw

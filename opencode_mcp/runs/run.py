@@ -31,7 +31,7 @@ from opencode_mcp.runs.known_prompts import KnownPrompts
 from opencode_mcp.runs.limits import NO_LIMITS, Limits
 from opencode_mcp.runs.outcome.run_report import RunReport, add_verification, first_words
 from opencode_mcp.runs.outcome.state import IDLE_WITHOUT_END, State
-from opencode_mcp.runs.output_schema.prompted import correction_id
+from opencode_mcp.runs.output_schema.schema_in_prompt import correction_id
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.session_lock import SessionLocks

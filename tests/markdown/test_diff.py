@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opencode_mcp.diffs.merged import merge_diffs
+from opencode_mcp.diffs.diff_merge import merge_diffs
 from opencode_mcp.diffs.raw_patch import parse_raw
 from opencode_mcp.markdown.diff import render_diff
 from opencode_mcp.opencode.vocabulary.models import FileDiff

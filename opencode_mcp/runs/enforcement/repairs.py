@@ -5,7 +5,7 @@ from dataclasses import replace
 from opencode_mcp.errors import NotFound, SessionBusy
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Session
-from opencode_mcp.runs.output_schema.prompted import corrected_prompt
+from opencode_mcp.runs.output_schema.schema_in_prompt import corrected_prompt
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run, latest_prompt
 from opencode_mcp.runs.run import Runs

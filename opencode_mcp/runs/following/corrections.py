@@ -1,8 +1,8 @@
 """Answers by a schema that was part of the prompt: checked when the run ends, and corrected once if they are wrong.
 
-It is used where OpenCode has no structured output; see ``output_schema/prompted.py``. The correction is a second prompt
-in the same session, and part of the same run: a follower of the run follows its correction once that was sent.
-Therefore a run can be found and reported by the id of its first prompt alone, by every bridge.
+It is used where OpenCode has no structured output; see ``output_schema/schema_in_prompt.py``. The correction is a
+second prompt in the same session, and part of the same run: a follower of the run follows its correction once that was
+sent. Therefore a run can be found and reported by the id of its first prompt alone, by every bridge.
 
 It is sent by the bridge that sees the wrong answer, while the session has not gone on to another prompt. If nobody
 looks at the run, nobody needs it.
@@ -19,7 +19,7 @@ from opencode_mcp.runs.following.follow import CheckedAnswer, Observation
 from opencode_mcp.runs.outcome.run_report import summarise
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
-from opencode_mcp.runs.output_schema.prompted import correction_id, correction_text, parse_answer, schema_of
+from opencode_mcp.runs.output_schema.schema_in_prompt import correction_id, correction_text, parse_answer, schema_of
 from opencode_mcp.runs.record import Run, all_answers
 from opencode_mcp.text.outside_text import clean, shorten
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import anyio
 
 from opencode_mcp.diffs.authorship import Work, WriteCall
-from opencode_mcp.diffs.merged import merge_diffs
+from opencode_mcp.diffs.diff_merge import merge_diffs
 from opencode_mcp.diffs.named_files import absolute, possible_paths
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.concurrent_reads import at_once

@@ -10,7 +10,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Failure, Session
 from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission
 from opencode_mcp.runs.known_prompts import KnownPrompts
-from opencode_mcp.runs.output_schema.prompted import with_schema_in_text
+from opencode_mcp.runs.output_schema.schema_in_prompt import with_schema_in_text
 from opencode_mcp.runs.prompting.message_ids import message_id_after, new_message_id
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_have_arrived

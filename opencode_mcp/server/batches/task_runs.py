@@ -34,16 +34,16 @@ from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.runs.session_stopping import SessionTree
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
 from opencode_mcp.server.batches.continuation import done_before, order_to_go_on, used_up
-from opencode_mcp.server.batches.leftovers import (
+from opencode_mcp.server.batches.outcomes import failure_of, outcome_of
+from opencode_mcp.server.batches.unsent_task_cleanup import (
     assign_worktree,
     delete_session,
     place_name,
     remove_rest,
     withdraw_unstarted,
 )
-from opencode_mcp.server.batches.outcomes import failure_of, outcome_of
 from opencode_mcp.server.finish.finish_command import FinishCommand
-from opencode_mcp.server.finish.lasting_reports import LastingReports
+from opencode_mcp.server.finish.reports_across_outages import LastingReports
 from opencode_mcp.server.new_runs.run_orders import RunOrder, StartTerms, start_run
 
 if TYPE_CHECKING:

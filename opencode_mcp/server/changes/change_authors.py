@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opencode_mcp.diffs import authorship, merged
+from opencode_mcp.diffs import authorship, diff_merge
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.runs.reports import other_sessions
 from opencode_mcp.server.results.render import session_name
@@ -73,10 +73,10 @@ async def _changes_and_work(
     not of those that a fork copied, or that are undone.
     """
     if message_id:
-        diffs = merged.merge_diffs([await client.session_diff(session.id, message_id)])
+        diffs = diff_merge.merge_diffs([await client.session_diff(session.id, message_id)])
         return diffs, await other_sessions.work_of_prompt(client, session, message_id) if diffs else authorship.Work()
     work, prompts = await other_sessions.work_of_session(client, session, within)
-    return merged.merge_diffs([await client.session_diff(session.id, prompt) for prompt in prompts]), work
+    return diff_merge.merge_diffs([await client.session_diff(session.id, prompt) for prompt in prompts]), work
 
 
 async def _authors_of(

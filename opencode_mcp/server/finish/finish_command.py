@@ -21,7 +21,7 @@ from opencode_mcp.launcher.outages import AWAY
 from opencode_mcp.options import without_credentials
 from opencode_mcp.processes.groups import FLAGS
 from opencode_mcp.server.finish import finish_url
-from opencode_mcp.server.finish.lasting_reports import LastingReports
+from opencode_mcp.server.finish.reports_across_outages import LastingReports
 from opencode_mcp.server.waiting.wait import report_result
 
 if TYPE_CHECKING:

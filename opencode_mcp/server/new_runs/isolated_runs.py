@@ -13,7 +13,7 @@ from opencode_mcp.isolation import preparation
 from opencode_mcp.isolation.recorded_worktrees import HEAD
 from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_have_arrived
 from opencode_mcp.server.access.operation_uses import INTEGRATE
-from opencode_mcp.server.changes.isolated_place import bringing_text, integrate_call, place_text
+from opencode_mcp.server.changes.isolated_changes_note import bringing_text, integrate_call, place_text
 from opencode_mcp.server.changes.unseen_changes import unseen_note, worktree_of
 from opencode_mcp.server.results.render import next_step, without_tools
 from opencode_mcp.server.results.worktree_base_text import base_note

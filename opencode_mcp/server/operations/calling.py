@@ -31,7 +31,7 @@ from opencode_mcp.server.access import refusals
 from opencode_mcp.server.access.argument_values import with_text_at
 from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.operations import run_places
+from opencode_mcp.server.operations import run_slots
 from opencode_mcp.server.operations.filled_pages import filled_page
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
 from opencode_mcp.server.operations.handlers.handler_table import handler_of
@@ -172,7 +172,7 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
             change = bridge.operations.check(operation)
             asks = can_ask(ctx.client_capabilities)
             call = await bridge.argument_checker.admit(operation, arguments, call, asks=asks)
-            await places.enter_async_context(run_places.place_of(bridge, operation, call))
+            await places.enter_async_context(run_slots.place_of(bridge, operation, call))
             if call.directory:
                 # Open the project now: the call may change something, and must not be sent after its caller gave up.
                 await bridge.client.path(call.directory)

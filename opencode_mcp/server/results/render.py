@@ -41,7 +41,7 @@ from opencode_mcp.server.results.size_limit import cut_text, fit
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import INDENT, clean, indented, name_in_line, one_line, valid_unicode
 from opencode_mcp.text.quantities import quantity
-from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
+from opencode_mcp.workspace.configuration.protected_files import decides_what_runs
 
 if TYPE_CHECKING:
     from opencode_mcp.diffs.authorship import ChangeAuthor

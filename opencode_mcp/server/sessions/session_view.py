@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.errors import BackendError
-from opencode_mcp.markdown.detail import PermissionAnswer, RequestFacts
+from opencode_mcp.markdown.detail_level import PermissionAnswer, RequestFacts
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
 from opencode_mcp.opencode.http_client.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import without_repetition

@@ -11,7 +11,7 @@ from opencode_mcp.runs.session_history import history
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.changes import (
     change_authors,
-    isolated_place,
+    isolated_changes_note,
     session_comparison,
     unseen_changes,
     working_tree_authors,
@@ -159,8 +159,8 @@ async def _isolated_place(bridge: Bridge, session: "Session", changes: Changes) 
     if worktree is None or not changes.diffs:
         return ""
     is_brought = await bridge.worktrees.is_brought(worktree)
-    place = isolated_place.place_text(worktree, is_brought=is_brought, with_directory=True)
-    return without_tools(f"{place} {isolated_place.bringing_text(worktree, session.id)}", bridge.unlisted_tools)
+    place = isolated_changes_note.place_text(worktree, is_brought=is_brought, with_directory=True)
+    return without_tools(f"{place} {isolated_changes_note.bringing_text(worktree, session.id)}", bridge.unlisted_tools)
 
 
 async def _working_tree(bridge: Bridge, directory: str, against: str) -> Changes:

@@ -5,7 +5,7 @@ import pytest
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.output_schema.prompted import INSTRUCTION, correction_id
+from opencode_mcp.runs.output_schema.schema_in_prompt import INSTRUCTION, correction_id
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.reports.reporter import CORRECTED, IN_PROMPT

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import NotAllowed
-from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
+from opencode_mcp.workspace.configuration.protected_files import decides_what_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

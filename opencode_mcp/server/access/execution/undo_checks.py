@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from opencode_mcp.diffs import raw_patch
 from opencode_mcp.errors import NotAllowed
 from opencode_mcp.runs.session_history import history
-from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
+from opencode_mcp.workspace.configuration.protected_files import decides_what_runs
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient

@@ -1,6 +1,6 @@
 """Which files decide what OpenCode runs and asks, by their names alone."""
 
-from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
+from opencode_mcp.workspace.configuration.protected_files import decides_what_runs
 from tests.harness.each import for_each
 
 
