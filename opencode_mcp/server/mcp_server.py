@@ -83,16 +83,21 @@ class BridgeServer(MCPServer[Bridge]):
     ) -> CallToolResult | InputRequiredResult:
         """Call a listed tool; other names are refused here, since the SDK repeats them unchanged in its error."""
         if name not in self.tool_names:
-            refused_calls.note_refusal(refused_calls.reason_of_unlisted(name, self.bridge.settings))
-            raise ToolError(self._no_tool(name))
+            raise ToolError(self._why_not_listed(name, context))
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
             refused_calls.note_refusal(refused_calls.reason_of(error.__cause__))
             raise
 
+    def _why_not_listed(self, name: str, context: Context[Bridge, Any] | None) -> str:
+        """Return the reason why a tool is not listed, or does not exist, and note it for the audit log."""
+        refusal = self.bridge.allowed.refusal_of_tool(name)
+        reason = refused_calls.reason_of(refusal) or refused_calls.reason_of_unlisted(name, self.bridge.settings)
+        refused_calls.note_refusal(reason)
+        return explain(refusal, owner=self._owner(context)) if refusal else self._no_tool(name)
+
     def _no_tool(self, name: str) -> str:
-        """Return the reason why a tool is not listed, or does not exist."""
         if scopes := missing_scopes.missing_scopes(name, self.bridge.settings):
             wanted = " and ".join(scopes)
             return (
@@ -134,9 +139,7 @@ class BridgeServer(MCPServer[Bridge]):
                 await self.bridge.check_served(RESOURCE_USES[spec.name])
                 content = await spec.read(self.bridge, **arguments)
         except CallerError as error:
-            raise ResourceNotFoundError(
-                explain(error, owner=SettingsOwner(_client_name(context), self.bridge.settings.principal))
-            ) from error
+            raise ResourceNotFoundError(explain(error, owner=self._owner(context))) from error
         except BridgeError as error:
             raise ResourceError(explain(error)) from error
         data = content.data
@@ -176,7 +179,10 @@ class BridgeServer(MCPServer[Bridge]):
                 return await self._filled(name, given)
         except BridgeError as error:
             code = INVALID_PARAMS if isinstance(error, CallerError) else INTERNAL_ERROR
-            raise MCPError(code, explain(error)) from error
+            raise MCPError(code, explain(error, owner=self._owner(context))) from error
+
+    def _owner(self, context: Context[Bridge, Any] | None) -> SettingsOwner:
+        return SettingsOwner(_client_name(context), self.bridge.settings.principal)
 
     async def _filled(self, name: str, given: Mapping[str, str]) -> GetPromptResult:
         own = own_prompt(name)

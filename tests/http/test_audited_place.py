@@ -19,6 +19,7 @@ from tests.harness.each import for_each
         ("opencode_call_operation", {"arguments": {"directory": "/a"}}, "", "/a"),
         ("opencode_call_operation", {"arguments": {"sessionID": "ses_1"}}, "ses_1", ""),
         ("opencode_call_operation", {"arguments": "x"}, "", "/default"),
+        ("opencode_read_operation", {"arguments": {"sessionID": "ses_1"}}, "ses_1", ""),
         ("opencode_run_many", {"prompt": "x", "models": ["a/b"]}, "", "/default"),
         ("opencode_run_many", {"tasks": [{}, {"directory": "/a"}, {"directory": "/a"}]}, "", "/default, /a"),
         ("opencode_run_many", {"tasks": [{}, {"directory": "/a"}], "common": {"directory": "/b"}}, "", "/b, /a"),

@@ -363,15 +363,21 @@ async def test_each_action_is_in_the_audit_log_without_its_contents(two: Two) ->
         await bridge.call("opencode_abort", session_id=two.owned.session)
         await bridge.call("opencode_call_operation", operation="pty.remove", arguments={"ptyID": "pty_1"})
         await bridge.call("opencode_session", session_id=two.owned.session)
+    answer: Json = {"taskId": two.owned.task, "inputResponses": {}}
+    await RawHttp(two.served.url, two.tokens[0], WITH_TASKS).request("tasks/update", answer)
     log = two.served.launch.printed()
     audit = [json.loads(line) for line in log.splitlines() if line.startswith('{"log": "audit"')]
-    # Requests for tasks, which other tests send, name no tool.
+    # Requests for tasks name no tool.
     done = [(entry["principal"], entry.get("tool", ""), entry.get("session", ""), entry["outcome"]) for entry in audit]
     assert ("second", "opencode_abort", two.owned.session, "error") in done
     assert not [entry for entry in audit if entry.get("tool") == "opencode_session"]
     removal = next(entry for entry in audit if entry.get("operation") == "pty.remove")
     assert Path(removal["directory"]).name == "second"
     assert removal["allowed_by"] == "execute"
+    answered = next(entry for entry in audit if entry.get("method") == "tasks/update" and entry["outcome"] == "ok")
+    assert answered["session"].startswith("ses_")
+    assert Path(answered["directory"]).name == "first"
+    assert answered["task"] == two.owned.task[:32]
     assert next(entry for entry in audit if entry.get("tool") == "opencode_run")["principal"] == "first"
     assert TITLE not in log
     assert "Done." not in log

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from opencode_mcp.text.json_values import as_map, as_maps, as_text
 
 OPERATION_TOOL = "opencode_call_operation"
+OPERATION_TOOLS = frozenset({OPERATION_TOOL, "opencode_read_operation"})
+"""Tools with the arguments of an operation inside of their own."""
 IN_DEFAULT_DIRECTORY = frozenset(
     {"opencode_run", "opencode_run_many", "opencode_command", "opencode_shell", OPERATION_TOOL}
 )
@@ -13,7 +15,7 @@ IN_DEFAULT_DIRECTORY = frozenset(
 
 def session_named(tool: str, arguments: Mapping[str, object]) -> str:
     """Return the session that a call names; empty if it names none."""
-    named = as_map(arguments.get("arguments")).get("sessionID") if tool == OPERATION_TOOL else None
+    named = as_map(arguments.get("arguments")).get("sessionID") if tool in OPERATION_TOOLS else None
     return as_text(arguments.get("session_id")) or as_text(named)
 
 

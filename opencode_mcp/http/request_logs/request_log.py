@@ -19,6 +19,7 @@ from opencode_mcp.http.request_logs.audited_place import directory_of, session_n
 from opencode_mcp.http.request_logs.request_names import CALL, known_method, known_tool
 from opencode_mcp.http.request_logs.request_outcome import RequestEnd, request_end
 from opencode_mcp.server.access.allowed_directories import Roots
+from opencode_mcp.server.access.noted_action import NotedAction, noted_action
 from opencode_mcp.server.access.operation_uses import ONLY_IF_ALLOWED
 from opencode_mcp.server.access.setting_names import GENERATIONS, annotations_of
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES
@@ -34,6 +35,8 @@ LONGEST = 200
 """Characters of a name that a client chose."""
 ACTIONS = frozenset({"tasks/update", "tasks/cancel"})
 """Requests that change something and are no calls of tools."""
+TASK_CHARACTERS = 32
+"""Characters of the id of a task in the log: ids differ in these, and are useless without the others."""
 BY_DEFAULT = "default"
 CountRequest = Callable[[str, str, str, float], None]
 """Gets the method of a request, the tool that it calls (empty if none), its outcome and its seconds."""
@@ -56,31 +59,41 @@ class RequestLog:
 
     async def middleware(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         """Log a request when it ends, however it does."""
-        began, end = anyio.current_time(), RequestEnd()
+        began, end, action = anyio.current_time(), RequestEnd(), NotedAction()
         try:
-            with request_end(end):
+            with request_end(end), noted_action() as action:
                 return end.note(await call_next(ctx))
         finally:
             seconds = anyio.current_time() - began
             if self._count:
                 self._count(known_method(ctx), known_tool(ctx, self._tools.listed), end.outcome, seconds)
-            self._write(ctx, end, seconds)
+            self._write(ctx, end, action, seconds)
 
-    def _write(self, ctx: Context, end: RequestEnd, seconds: float) -> None:
+    def _write(self, ctx: Context, end: RequestEnd, action: NotedAction, seconds: float) -> None:
         params: Mapping[str, Any] = ctx.params or {}
-        is_call = ctx.method == CALL
-        arguments = _mapping(params.get("arguments") if is_call else None)
-        tool = str(params.get("name", "")) if is_call else ""
-        session = session_named(tool, arguments) or _session_in(end.answer)
+        if ctx.method == CALL:
+            action = self._called(params, end.answer)
         who = {"principal": self._settings.principal, "subject": subject_of(ctx.request)}
-        line = {**_now(), **who, "method": ctx.method, "tool": tool, "session": session}
+        line = {**_now(), **who, "method": ctx.method, "tool": action.tool, "session": action.session}
         _log({"log": "access", **line, "seconds": round(seconds, 3), "outcome": end.outcome})
-        if tool in self._tools.changing or ctx.method in ACTIONS:
-            operation = str(arguments.get("operation", ""))
-            where = {"operation": operation, "directory": directory_of(tool, arguments, self._default_directory)}
-            allowed_by = "" if end.refused_by else self._allowed_by(tool, operation)
-            decided = {"outcome": end.outcome, "allowed_by": allowed_by, "refused_by": end.refused_by}
-            _log({"log": "audit", **line, **where, **decided})
+        if ctx.method in ACTIONS:
+            task = {"task": str(params.get("taskId", ""))[:TASK_CHARACTERS], "directory": action.directory}
+            _log({"log": "audit", **line, **task, **self._decision(end, action.tool)})
+        elif action.tool in self._tools.changing:
+            operation = str(_mapping(params.get("arguments")).get("operation", ""))
+            what = {"operation": operation, "directory": action.directory}
+            _log({"log": "audit", **line, **what, **self._decision(end, action.tool, operation)})
+
+    def _called(self, params: Mapping[str, Any], answer: HandlerResult) -> NotedAction:
+        """Return what a call does, from its arguments and its result."""
+        tool, arguments = str(params.get("name", "")), _mapping(params.get("arguments"))
+        session = session_named(tool, arguments) or _session_in(answer)
+        return NotedAction(tool, session, directory_of(tool, arguments, self._default_directory))
+
+    def _decision(self, end: RequestEnd, tool: str, operation: str = "") -> Mapping[str, str]:
+        """Return the outcome of an action, and what allowed or refused it."""
+        allowed_by = "" if end.refused_by else self._allowed_by(tool, operation)
+        return {"outcome": end.outcome, "allowed_by": allowed_by, "refused_by": end.refused_by}
 
     def _allowed_by(self, tool: str, operation: str) -> str:
         """Return the entries of ``allow`` that permit a call; empty if it needs one and there is none."""
@@ -95,6 +108,7 @@ class RequestLog:
 def log_missing_scopes(principal: str, subject: str, tool: str, scopes: Iterable[str]) -> None:
     """Log a call that is refused before a server of MCP sees it, since its access token lacks scopes."""
     who = {"principal": principal, "subject": subject, "method": CALL, "tool": tool}
+    _log({"log": "access", **_now(), **who, "seconds": 0, "outcome": "refused"})
     _log({"log": "audit", **_now(), **who, "outcome": "refused", "refused_by": f"scope {' '.join(scopes)}"})
 
 

@@ -1,6 +1,6 @@
 """Outcome of a request of MCP, for logs, metrics and traces."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -10,6 +10,9 @@ from mcp.server.context import HandlerResult
 from mcp.shared.exceptions import MCPError
 
 from opencode_mcp.server.access.refused_calls import noted_refusals
+
+PROTOCOL = "protocol"
+"""Refuses a request that is wrong in MCP, or names nothing that exists."""
 
 
 @dataclass(slots=True)
@@ -22,7 +25,7 @@ class RequestEnd:
     A request is refused if its answer is an error of the protocol, or if something does not permit the call.
     """
     refused_by: str = ""
-    """The setting, scope or limit that does not permit a call; empty if none was named."""
+    """The setting, scope or limit that refuses the request, or ``protocol``; empty if nothing does."""
     answer: HandlerResult = None
 
     def note(self, answer: HandlerResult) -> HandlerResult:
@@ -35,17 +38,21 @@ class RequestEnd:
 @contextmanager
 def request_end(end: RequestEnd) -> Generator[None]:
     """Note how the block ends that serves a request."""
-    try:
-        with noted_refusals() as refusals:
+    with noted_refusals() as refusals:
+        try:
             yield
+        except MCPError:
+            _refuse(end, refusals or [PROTOCOL])
+            raise
+        except anyio.get_cancelled_exc_class():
+            end.outcome = "cancelled"
+            raise
         if refusals:
-            end.outcome, end.refused_by = "refused", ", ".join(dict.fromkeys(refusals))
-    except MCPError:
-        end.outcome = "refused"
-        raise
-    except anyio.get_cancelled_exc_class():
-        end.outcome = "cancelled"
-        raise
+            _refuse(end, refusals)
+
+
+def _refuse(end: RequestEnd, reasons: Iterable[str]) -> None:
+    end.outcome, end.refused_by = "refused", ", ".join(dict.fromkeys(reasons))
 
 
 def _is_error(answer: HandlerResult) -> bool:

@@ -18,7 +18,7 @@ from opencode_mcp.errors import NotAllowed, SettingsChange
 from opencode_mcp.opencode.operation_catalog import catalog
 from opencode_mcp.opencode.v2 import replacements
 from opencode_mcp.server.access import refusals
-from opencode_mcp.server.access.missing_scopes import REMEDY
+from opencode_mcp.server.access.missing_scopes import REMEDY, scope_of
 from opencode_mcp.server.access.operation_uses import (
     MINIMAL_TOOLS,
     ONLY_IF_ALLOWED,
@@ -235,9 +235,18 @@ class AllowedOperations:
                 refusal.message = f"{because} {refusal.message}".lstrip()
                 raise refusal
 
+    def refusal_of_tool(self, name: str) -> NotAllowed | None:
+        """Return the error for a tool that is listed only if ``--allow`` says so; ``None`` for any other name."""
+        if name not in ONLY_IF_ALLOWED:
+            return None
+        refusal = self._refusal(ONLY_IF_ALLOWED[name][1], 1)
+        if refusal:
+            refusal.message = f"There is no tool {name} here. {refusal.message}"
+        return refusal
+
     def _refusal(self, operation_id: str, generation: "Generation") -> NotAllowed | None:
         settings, known = self._settings, annotations_of(generation)[operation_id]
-        if scope := settings.missing_scopes.get(known.effect):
+        if scope := scope_of(known.effect, settings):
             return NotAllowed(
                 f"{operation_id} is not allowed here: the access token of this client lacks the scope {scope}.",
                 hint=REMEDY,

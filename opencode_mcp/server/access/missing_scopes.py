@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.annotation_types import Effect
 
 WRITE: "frozenset[Effect]" = frozenset({"write"})
+CHANGING_TOOLS = WRITE_BY_THEMSELVES | {"opencode_call_operation"}
+"""Tools that change something, although the table names no operation of theirs."""
 REMEDY = "The person can let the client sign in again and ask for that scope."
 
 
@@ -22,6 +24,15 @@ def missing_scopes(tool: str, settings: "Settings") -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def scope_of(effect: "Effect", settings: "Settings") -> str:
+    """Return the scope that an operation of this effect needs and the token lacks; empty if it lacks none.
+
+    Without write, a token permits nothing but to read.
+    """
+    scopes = settings.missing_scopes
+    return scopes.get(effect) or (scopes.get("write", "") if effect != "read" else "")
+
+
 def _effects_of(tool: str) -> "frozenset[Effect]":
     """Return the effects of a tool of our own. Without write, a token permits none that has an effect but read."""
     uses = TOOL_USES.get(tool)
@@ -29,5 +40,5 @@ def _effects_of(tool: str) -> "frozenset[Effect]":
         return frozenset()
     known = [annotations_of(one).get(name) for one in GENERATIONS for name in uses[one]]
     effects: frozenset[Effect] = frozenset(one.effect for one in known if one)
-    changes = tool in WRITE_BY_THEMSELVES or not effects <= {"read"}
+    changes = tool in CHANGING_TOOLS or not effects <= {"read"}
     return effects | WRITE if changes else effects

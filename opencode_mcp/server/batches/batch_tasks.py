@@ -4,11 +4,20 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from opencode_mcp.errors import NotAllowed, NotFound, SettingsChange
+from opencode_mcp.errors import NotFound
+from opencode_mcp.server.access.noted_action import note_action
 from opencode_mcp.server.access.operation_uses import STOP
 from opencode_mcp.server.batches import batch_wait
 from opencode_mcp.server.results.render import without_tools
-from opencode_mcp.server.waiting.run_tasks import RunTasks, as_protocol_errors, check_tasks_served, on_wire, time_now
+from opencode_mcp.server.waiting.run_tasks import (
+    STOPPING_TOOL,
+    RunTasks,
+    as_protocol_errors,
+    check_may_change,
+    check_tasks_served,
+    on_wire,
+    time_now,
+)
 from opencode_mcp.server.waiting.tasks_extension import Context, TaskState
 
 if TYPE_CHECKING:
@@ -43,7 +52,7 @@ class AllTasks(RunTasks):
         if content is None:
             return await super().get(task_id, ctx)
         await check_tasks_served(ctx)
-        with as_protocol_errors():
+        with as_protocol_errors(ctx):
             found = await _read_state(content["names"], ctx)
         if found is None:
             return None
@@ -64,12 +73,9 @@ class AllTasks(RunTasks):
         await check_tasks_served(ctx)
         bridge = cast("Bridge", ctx.lifespan_context)
         named = batch_wait.named_tasks(content["names"])
-        with as_protocol_errors():
-            if bridge.settings.read_only:
-                raise NotAllowed(
-                    "This MCP server is read-only: it stops nothing.",
-                    change=SettingsChange("--read-only", removes=True),
-                )
+        note_action(STOPPING_TOOL, session=content["names"][0].partition(".")[0])
+        with as_protocol_errors(ctx):
+            check_may_change(bridge.settings)
             bridge.allowed.check_denied(await bridge.operation_of(STOP))
             try:
                 await batch_wait.stop_tasks(bridge, named) if named else None

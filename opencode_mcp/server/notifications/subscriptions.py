@@ -19,11 +19,13 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.server.notifications.notification_queue import Outbox
+from opencode_mcp.server.results.host_settings import SettingsOwner
 from opencode_mcp.server.results.render import explain
 from opencode_mcp.server.sdk_private import call_at_disconnect, connection_state
 from opencode_mcp.server.uris import directory_in, session_in
 
 if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
     from opencode_mcp.server.access.paths import Fence
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,11 @@ class EventSource(Protocol):
     @property
     def fence(self) -> "Fence":
         """Return the check for directories and sessions that callers name."""
+        ...
+
+    @property
+    def settings(self) -> "Settings":
+        """Return the settings of the bridge."""
         ...
 
     def spawn(self, work: Callable[[*Arguments], Coroutine[Any, Any, object]], *arguments: *Arguments) -> None:
@@ -206,7 +213,8 @@ async def _refuse_foreign(source: EventSource, wanted: Iterable[str]) -> None:
         for directory in {directory_in(uri) for uri in wanted} - {""}:
             await source.fence.place(directory)
     except (NotAllowed, InvalidArgument) as error:
-        raise MCPError(INVALID_PARAMS, explain(error)) from error
+        owner = SettingsOwner(principal=source.settings.principal)
+        raise MCPError(INVALID_PARAMS, explain(error, owner=owner)) from error
     except BridgeError as error:
         logger.info("the directories of the resources cannot be checked: %s", error)
 

@@ -20,8 +20,12 @@ from pydantic import ValidationError
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllowed, NotFound, SettingsChange
 from opencode_mcp.runs import deadline, record
+from opencode_mcp.server.access.missing_scopes import REMEDY, scope_of
+from opencode_mcp.server.access.noted_action import note_action
 from opencode_mcp.server.access.operation_uses import STOP, TOOL_USES
+from opencode_mcp.server.access.refused_calls import note_refusal, reason_of
 from opencode_mcp.server.results.duplicate_text import without_repeated
+from opencode_mcp.server.results.host_settings import SettingsOwner
 from opencode_mcp.server.results.render import explain, result, without_tools
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.results.schemas import REPORT_TEXTS
@@ -35,6 +39,7 @@ from opencode_mcp.server.waiting.wait import joined_notes, pass_on, report_resul
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
     from opencode_mcp.runs.outcome.run_report import PendingRequest, RunReport
     from opencode_mcp.runs.record import Run
     from opencode_mcp.server.bridge import Bridge
@@ -45,6 +50,9 @@ GRACE_SECONDS = 1.5
 """Time that a call may take before it becomes a task. A quick call returns a plain result."""
 UNREACHABLE_SECONDS = 60.0
 """Seconds without a response of OpenCode after which a task counts as ended. Clients do not poll an ended task."""
+STOPPING_TOOL = "opencode_abort"
+ANSWERING_TOOLS = {"permission": "opencode_reply_permission", "question": "opencode_reply_question"}
+"""Tools that do the same as the requests of tasks, for the audit log."""
 ENDS = frozenset({"completed", "cancelled"})
 KIND = "task"
 AGAIN = "_again"
@@ -168,18 +176,23 @@ class RunTasks:
             MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to report runs.
         """
         await check_tasks_served(ctx)
-        with as_protocol_errors():
+        with as_protocol_errors(ctx):
             run = await self._changeable(task_id, ctx)
             if run is None:
                 return False
 
+            refusals: list[NotAllowed] = []
             bridge = cast("Bridge", ctx.lifespan_context)
             for request in (await bridge.auto_reply.observe(run, deadline.Deadline.after(0))).pending:
                 if self._key(request) in responses:
-                    await self._take(request, responses[self._key(request)], ctx)
+                    note_action(ANSWERING_TOOLS[request.kind])
+                    refusals += await self._take(request, responses[self._key(request)], ctx)
+            if refusals:
+                raise refusals[0]
         return True
 
-    async def _take(self, request: "PendingRequest", response: object, ctx: Context) -> None:
+    async def _take(self, request: "PendingRequest", response: object, ctx: Context) -> list[NotAllowed]:
+        """Pass an answer on, and return the error if it is not allowed; the task reports other wrong answers."""
         try:
             filled = ElicitResult.model_validate(response)
             bridge = cast("Bridge", ctx.lifespan_context)
@@ -187,12 +200,14 @@ class RunTasks:
         except ValidationError:
             self._unanswered[request.request_id] = UNREADABLE
         except NotFound:
-            return
+            return []
         except CallerError as error:
             self._unanswered[request.request_id] = str(error)
+            return [error] if isinstance(error, NotAllowed) else []
         else:
             if outcome:
                 self._keep_unanswered(request, outcome)
+        return []
 
     def _keep_unanswered(self, request: "PendingRequest", unanswered: Unanswered) -> None:
         if unanswered.ask_again and request.request_id not in self._asked_again:
@@ -209,12 +224,10 @@ class RunTasks:
         opened = self._open(task_id)
         if opened is None or not await _is_callers(opened[0], ctx):
             return None
-        if cast("Bridge", ctx.lifespan_context).settings.read_only:
-            raise NotAllowed(
-                "This MCP server is read-only: it answers and stops nothing.",
-                change=SettingsChange("--read-only", removes=True),
-            )
-        return opened[0]
+        run = opened[0]
+        note_action(session=run.session_id, directory=run.directory)
+        check_may_change(cast("Bridge", ctx.lifespan_context).settings)
+        return run
 
     async def cancel(self, task_id: str, ctx: Context) -> bool:
         """Stop the run (``session.abort``); an ended run does not change.
@@ -225,8 +238,9 @@ class RunTasks:
         """
         await check_tasks_served(ctx)
 
+        note_action(STOPPING_TOOL)
         bridge = cast("Bridge", ctx.lifespan_context)
-        with as_protocol_errors():
+        with as_protocol_errors(ctx):
             run = await self._changeable(task_id, ctx)
             if run is None:
                 return False
@@ -258,7 +272,7 @@ async def check_tasks_served(ctx: Context) -> None:
     Raises:
         MCPError: The operator denies it.
     """
-    with as_protocol_errors():
+    with as_protocol_errors(ctx):
         if not _serves_tasks(ctx):
             raise NotAllowed(
                 "Whoever configured this MCP server denies operations of opencode_wait, so it serves no tasks."
@@ -328,13 +342,34 @@ def _failure(error: BridgeError) -> dict[str, Any]:
     return {"status": "completed", "result": on_wire(failed)}
 
 
+def check_may_change(settings: "Settings") -> None:
+    """Refuse to answer and to stop anything for those who may only read.
+
+    Raises:
+        NotAllowed: The access token lacks a scope, or the bridge is read-only.
+    """
+    if scope := scope_of("write", settings):
+        raise NotAllowed(
+            f"The access token of this client lacks the scope {scope}: nothing is answered or stopped.",
+            hint=REMEDY,
+            scope=scope,
+        )
+    if settings.read_only:
+        raise NotAllowed(
+            "This MCP server is read-only: it answers and stops nothing.",
+            change=SettingsChange("--read-only", removes=True),
+        )
+
+
 @contextmanager
-def as_protocol_errors() -> Generator[None]:
-    """Turn errors of the bridge into errors of the protocol."""
+def as_protocol_errors(ctx: Context) -> Generator[None]:
+    """Turn errors of the bridge into errors of the protocol, and note for the audit log what is not allowed."""
     try:
         yield
     except BridgeError as error:
-        raise MCPError(INTERNAL_ERROR, explain(error)) from error
+        note_refusal(reason_of(error))
+        owner = SettingsOwner(principal=cast("Bridge", ctx.lifespan_context).settings.principal)
+        raise MCPError(INTERNAL_ERROR, explain(error, owner=owner)) from error
 
 
 def on_wire(value: CallToolResult | ElicitRequest) -> dict[str, Any]:

@@ -143,19 +143,24 @@ async def test_scopes_narrow_what_a_client_may_do(site: Site, era: Era) -> None:
     assert writes.isdisjoint({"opencode_run", "opencode_shell"})
 
 
-async def test_a_call_that_needs_another_scope_says_which(site: Site) -> None:
+@pytest.mark.parametrize("tool", ["opencode_abort", "opencode_call_operation"])
+async def test_a_call_that_needs_another_scope_says_which(site: Site, tool: str) -> None:
     client = Client("2026-07-28")
-    params = {"name": "opencode_abort", "arguments": {"session_id": "ses_1"}, "_meta": client.envelope()}
+    params = {"name": tool, "arguments": {"session_id": "ses_1"}, "_meta": client.envelope()}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
     token = site.issuer.token(scope=f"{READ} {EXECUTE}")
-    headers = HEADERS | {"Mcp-Method": "tools/call", "Mcp-Name": "opencode_abort", "Authorization": f"Bearer {token}"}
+    headers = HEADERS | {"Mcp-Method": "tools/call", "Mcp-Name": tool, "Authorization": f"Bearer {token}"}
     async with loopback_client(site.served.base) as http:
         refused = await http.post("/mcp", json=body, headers=headers)
     assert refused.status_code == 403
     expected = f'{site.challenge}, error="insufficient_scope", scope="{WRITE}", {site.metadata}'
     assert refused.headers["www-authenticate"] == expected
-    logged = [json.loads(line) for line in site.served.launch.printed().splitlines() if '"refused_by"' in line][-1]
-    assert (logged["log"], logged["subject"], logged["refused_by"]) == ("audit", "alice", f"scope {WRITE}")
+    entries = [json.loads(line) for line in site.served.launch.printed().splitlines() if line.startswith('{"log": "')]
+    access, audit = entries[-2:]
+    assert [entry["log"] for entry in (access, audit)] == ["access", "audit"]
+    for entry in (access, audit):
+        assert (entry["subject"], entry["tool"], entry["outcome"]) == ("alice", tool, "refused")
+    assert audit["refused_by"] == f"scope {WRITE}"
 
 
 async def test_the_refusal_of_a_token_that_may_not_read_names_the_scope(site: Site) -> None:

@@ -31,6 +31,11 @@ def test_the_error_of_a_call_says_what_refused_it(error: Exception | None, reaso
         ("opencode_run", Settings(read_only=True), "--read-only"),
         ("opencode_run", Settings(deny=("write",)), "settings"),
         ("opencode_revert", Settings(missing_scopes={"write": "opencode:write"}), "scope opencode:write"),
+        (
+            "opencode_call_operation",
+            Settings(read_only=True, missing_scopes={"write": "opencode:write"}),
+            "scope opencode:write",
+        ),
         ("opencode_unknown", Settings(read_only=True), ""),
     ],
 )

@@ -1,15 +1,20 @@
 """A task's id opens only for what it names, and an OpenCode that keeps silent is given time to come back."""
 
 import json
+import re
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import anyio
 import pytest
+from mcp.shared.exceptions import MCPError
 
 from opencode_mcp.config import Settings
+from opencode_mcp.server.access.noted_action import NotedAction, noted_action
+from opencode_mcp.server.access.refused_calls import noted_refusals
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.tokens.token_codec import TokenCodec
@@ -77,3 +82,31 @@ async def test_an_unresponsive_opencode_ends_a_task_only_after_patience(
     assert last.result
     assert last.result["isError"] is True
     assert await tasks.get(name, context) == last
+
+
+@pytest.mark.parametrize(
+    ("rights", "said", "refused_by"),
+    [
+        ({"missing_scopes": {"write": "opencode:write"}}, "lacks the scope opencode:write", "scope opencode:write"),
+        ({"principal": "anna"}, "in the table [principals.anna]", "--read-only"),
+    ],
+)
+async def test_the_end_of_a_task_is_refused_with_what_is_missing_and_noted_with_its_session(
+    seal: TokenCodec,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    rights: dict[str, Any],
+    said: str,
+    refused_by: str,
+) -> None:
+    async def is_callers(_run: object, _ctx: Context) -> bool:
+        return True
+
+    monkeypatch.setattr(run_tasks, "_is_callers", is_callers)
+    bridge = cast("Bridge", context.lifespan_context)
+    bridge.settings = replace(bridge.settings, read_only=True, **rights)
+    name = token(seal, **{"is": KIND}, run=RUN, created="now")
+    with noted_refusals() as refusals, noted_action() as action, pytest.raises(MCPError, match=re.escape(said)):
+        await RunTasks(seal).cancel(name, context)
+    assert refusals == [refused_by]
+    assert action == NotedAction("opencode_abort", "ses_1", "/p")
