@@ -19,7 +19,7 @@ from opencode_mcp.isolation.isolated_work import (
 from opencode_mcp.isolation.repository.kept_commits import DISCARDED, keep_discarded, kept, ref_of
 from opencode_mcp.isolation.repository.other_repositories import repositories_with_files
 from opencode_mcp.isolation.repository.trees import changes, committed
-from opencode_mcp.isolation.repository.writable_repository import check_can_keep
+from opencode_mcp.isolation.repository.write_checks.writable_repository import check_can_keep
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree

@@ -14,7 +14,7 @@ from opencode_mcp.isolation.repository.kept_commits import note_integrated
 from opencode_mcp.isolation.repository.merging import merged_commits
 from opencode_mcp.isolation.repository.restoring import restored
 from opencode_mcp.isolation.repository.trees import TreeChange, changes, committed
-from opencode_mcp.isolation.repository.writable_folders import check_writable
+from opencode_mcp.isolation.repository.write_checks.writable_folders import check_writable
 from opencode_mcp.isolation.repository.writing import check_deleted, check_untracked
 from opencode_mcp.isolation.unfinished_commits import forget_commit, record_commit
 

@@ -9,7 +9,7 @@ from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.isolation.repository.index_flags import without_patterns
 from opencode_mcp.isolation.repository.restoring import restored
 from opencode_mcp.isolation.repository.trees import Snapshot, TreeChange, changes
-from opencode_mcp.isolation.repository.writable_folders import check_writable
+from opencode_mcp.isolation.repository.write_checks.writable_folders import check_writable
 from opencode_mcp.text.name_lists import listed
 
 SHOWN = 5

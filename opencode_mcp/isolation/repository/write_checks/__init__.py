@@ -1,0 +1,1 @@
+"""Checks that a repository and the folders of a checkout can be written, before anything is changed."""
