@@ -10,7 +10,7 @@ BIN := .venv/bin
 OVER_HTTP := runs/test_runs asking/test_asking protocol/test_tasks protocol/test_resources protocol/test_subscriptions protocol/test_bad_input
 PARALLEL := --numprocesses=auto --dist=worksteal
 
-.PHONY: setup basics test pytest both http fast check lint types format demo bench attack
+.PHONY: setup basics test pytest eras both http fast check lint types format demo bench attack
 
 setup:
 	@$(PYTHON) scripts/setup.py
@@ -59,6 +59,10 @@ bench: setup
 # Every test over HTTP of the modules of which `make test` runs a part over HTTP: half an hour.
 http: setup
 	$(BIN)/pytest $(PARALLEL) --reruns=2 --over-http tests/http tests/conformance $(OVER_HTTP:%=tests/integration/%.py)
+
+# In both protocol eras, the tests of which `make test` takes one, since their results are the same.
+eras: setup
+	$(BIN)/pytest $(PARALLEL) --reruns=2 --all-eras -m either_era tests/integration
 
 # Every test for both generations on OpenCode 2, of which `make test` takes a part: half an hour.
 both: setup

@@ -111,12 +111,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test in the protocol eras and on the generations of OpenCode that its subject depends on.
 
-    Without the mark ``both_eras`` a test has one era. With the mark ``both_generations`` it runs on OpenCode 2 too, in
-    one era, unless ``differences.NOT_ON_2`` says why it cannot. An ordinary run takes a part of these cases, always the
-    same; ``make both`` takes all of them.
+    Without the mark ``both_eras`` a test has one era. With the mark ``either_era`` it has one in an ordinary run, and
+    both in ``make eras``. With the mark ``both_generations`` it runs on OpenCode 2 too, in one era, unless
+    ``differences.NOT_ON_2`` says why it cannot. An ordinary run takes a part of these cases, always the same; ``make
+    both`` takes all of them.
     """
     own = _era_by_name(metafunc.function.__name__)
-    eras = ERAS if metafunc.definition.get_closest_marker("both_eras") else (own,)
+    eras = ERAS if _runs_in_both_eras(metafunc) else (own,)
     on_2 = _runs_on_2(metafunc)
     cases: list[tuple[Era, Generation]] = [(era, 1) for era in eras]
     if on_2:
@@ -131,9 +132,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of ``make both`` and ``make http``."""
+    """Add the options of ``make eras``, ``make both`` and ``make http``."""
+    parser.addoption("--all-eras", action="store_true", help="Run every test for either era in both")
     parser.addoption("--all-generations", action="store_true", help="Run every test for both generations on OpenCode 2")
     parser.addoption("--over-http", action="store_true", help="Run every test that can over HTTP instead of stdio")
+
+
+def _runs_in_both_eras(metafunc: pytest.Metafunc) -> bool:
+    """Return True if a test runs in both eras in this run; its own mark ``either_era`` goes before that of a module."""
+    if metafunc.definition.get_closest_marker("either_era"):
+        return bool(metafunc.config.getoption("all_eras"))
+    return metafunc.definition.get_closest_marker("both_eras") is not None
 
 
 def _runs_on_2(metafunc: pytest.Metafunc) -> bool:

@@ -61,6 +61,7 @@ def by_table(launch: Launch, tmp_path: Path) -> Launch:
     return launch.within(OPENCODE_MCP_CONFIG=str(path))
 
 
+@pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_allow_asks_nobody_and_the_report_lists_what_was_allowed(
     launch: Launch, era: Era, opencode_generation: Generation

@@ -42,7 +42,7 @@ async def last_result(model: ScriptedModel, session_id: str) -> str:
 
 
 @pytest.mark.both_generations
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_a_question_ends_the_wait_and_says_how_to_answer(host: Host) -> None:
     report = await host.run(COLOUR, text("Thanks."))
     request = the_request(report)
@@ -126,7 +126,7 @@ async def test_a_request_that_there_never_was_is_not_found(host: Host) -> None:
 
 
 @pytest.mark.both_generations
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_a_command_waits_for_permission_and_runs_once_it_is_given(
     host: Host, asking: Path, case: str, opencode_generation: Generation
 ) -> None:
@@ -180,7 +180,7 @@ async def test_a_refusal_with_a_message_is_in_the_transcript_and_the_model_goes_
 
 
 @pytest.mark.both_generations
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_a_refusal_without_a_message_ends_the_run(
     host: Host, asking: Path, opencode_generation: Generation
 ) -> None:
@@ -221,7 +221,7 @@ async def test_an_answer_may_name_the_session_that_asks(host: Host, asking: Path
     assert report["text"] == "Ran."
 
 
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_after_an_answer_the_wait_is_as_long_as_the_caller_wants(host: Host, asking: Path) -> None:
     request = the_request(await host.run(bash("pwd"), bash("pwd"), text("Ran."), directory=str(asking)))
     report = await host.data(

@@ -88,7 +88,7 @@ async def completed(host: Bridge, about: PromptReference | str, name: str, typed
         ("nothing", set[str]()),
     ],
 )
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_a_session_is_found_by_any_words_of_its_title(
     host: Bridge, place: Place, typed: str, titles: set[str]
 ) -> None:

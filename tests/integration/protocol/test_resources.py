@@ -148,7 +148,7 @@ async def test_sessions_of_subagents_and_of_other_directories_are_not_listed(hos
 
 
 @pytest.mark.both_generations
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_every_listed_resource_can_be_read_as_what_it_says_it_is(host: Bridge) -> None:
     for resource in (await host.client.list_resources()).resources:
         assert (await read(host, resource.uri)).mime_type == resource.mime_type
@@ -283,7 +283,7 @@ def joined(pages: Sequence[dict[str, str]]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 5])
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_the_pages_of_a_transcript_joined_are_the_whole(host: Bridge, story: Story, limit: int) -> None:
     (whole,) = [page async for page in pages_of(host, uris.transcript(story.session, limit="100"))]
     pages = [page async for page in pages_of(host, uris.transcript(story.session, limit=str(limit)))]

@@ -183,6 +183,7 @@ async def test_a_parent_is_notified_when_its_subagent_asks(
 # How often
 
 
+@pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_a_resource_is_notified_at_most_four_times_a_second(
     client: RawClient, opencode: Backend, session: str
@@ -196,6 +197,7 @@ async def test_a_resource_is_notified_at_most_four_times_a_second(
     assert heard(client, uri) <= A_SECOND * (anyio.current_time() - began) + 1
 
 
+@pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_many_new_sessions_are_reported_together(client: RawClient, opencode: Backend) -> None:
     leave = await subscribe(client)

@@ -54,7 +54,7 @@ def commands(projects_with_commands: tuple[Path, Path], opencode_server: OpenCod
 
 
 @pytest.mark.usefixtures("commands")
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_a_command_runs_as_a_prompt_does(host: Host, opencode_server: OpenCode, workplace: Path) -> None:
     report = await host.data("opencode_command", command="speak", arguments="to me")
     assert (report["status"], report["text"]) == ("completed", "Spoken.")

@@ -63,7 +63,7 @@ async def test_a_limit_is_waited_out(host: Host) -> None:
     assert host.told("(attempt 1)") or host.told("(attempt 2)")
 
 
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_a_failure_that_stays_is_reported_while_it_is_retried_and_can_be_aborted(host: Host) -> None:
     report = await host.run(failure(500, "The model is down", headers={"retry-after": "600"}), wait_seconds=3)
     assert report["status"] == "running"

@@ -46,6 +46,7 @@ async def test_progress_rises_strictly_and_every_notification_says_something(hos
     assert all(host.lines)
 
 
+@pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_tools_are_reported_with_what_they_work_on(
     host: Host, case: str, opencode_generation: Generation, tmp_path: Path
@@ -79,12 +80,14 @@ def watched(host: Host, scripted_model: ScriptedModel, era: str) -> Watched:
     return watch
 
 
+@pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_todos_are_reported_by_how_many_are_done(host: Host, watched: Watched) -> None:
     await watched(todos(("Plan", "completed"), ("Build", "pending")), text("Noted."))
     assert host.told("todos: 1 of 2 done")
 
 
+@pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_text_is_reported_while_it_is_written(host: Host, scripted_model: ScriptedModel, era: str) -> None:
     gate = f"writing {era}"
@@ -95,6 +98,7 @@ async def test_text_is_reported_while_it_is_written(host: Host, scripted_model: 
         await scripted_model.release(gate)
 
 
+@pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_a_subagents_work_is_reported_as_such(
     host: Host, scripted_model: ScriptedModel, opencode_generation: Generation, era: str
@@ -109,6 +113,7 @@ async def test_a_subagents_work_is_reported_as_such(
         await scripted_model.release(end)
 
 
+@pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_a_retry_is_reported_with_its_reason_and_its_delay(host: Host) -> None:
     await host.run(step(failure(429, "Slow down", headers=PATIENCE, times=1), text("Now it works.")))
@@ -116,6 +121,7 @@ async def test_a_retry_is_reported_with_its_reason_and_its_delay(host: Host) -> 
     assert re.search(r"retrying in [12] s \(attempt 1\): .*Slow down", line)
 
 
+@pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_waiting_for_permission_is_reported(host: Host, watched: Watched, asking: Path) -> None:
     report = await watched(bash("echo please"), text("Ran."), directory=str(asking))
@@ -123,6 +129,7 @@ async def test_waiting_for_permission_is_reported(host: Host, watched: Watched, 
     await host.data("opencode_abort", session_id=report["session_id"])
 
 
+@pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_waiting_for_an_answer_is_reported(host: Host, watched: Watched) -> None:
     report = await watched(question("Which colour?", "Red"), text("Thanks."))
@@ -142,6 +149,7 @@ async def test_progress_is_reported_only_to_those_who_ask_for_it(raw_bridge: Ope
     assert {params["progressToken"] for params in told} == {"mine"}
 
 
+@pytest.mark.either_era
 async def test_all_that_wait_for_a_run_hear_of_it(host: Host) -> None:
     session = await host.start(*[bash(f"sleep 0.5; echo {number}") for number in range(3)], text("Done."))
     callers = [host.another(), host.another()]

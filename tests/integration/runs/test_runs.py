@@ -181,7 +181,7 @@ async def test_without_waiting_the_run_goes_on_and_is_waited_for_later(
     assert (await host.wait(session))["text"] == "Later."
 
 
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_a_wait_that_is_over_reports_what_there_is_and_the_next_one_gets_the_end(
     host: Host, scripted_model: ScriptedModel, era: str
 ) -> None:
@@ -193,7 +193,7 @@ async def test_a_wait_that_is_over_reports_what_there_is_and_the_next_one_gets_t
     assert (await host.wait(session))["text"] == "Half of it, and the rest."
 
 
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_a_second_prompt_is_refused_and_never_reaches_opencode(
     host: Host, scripted_model: ScriptedModel, opencode_server: OpenCode, workplace: Path, era: str
 ) -> None:
@@ -211,7 +211,7 @@ async def test_a_second_prompt_is_refused_and_never_reaches_opencode(
     assert (await host.wait(session))["text"] == "First."
 
 
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_an_aborted_run_keeps_what_it_did_and_a_second_abort_changes_nothing(
     host: Host, scripted_model: ScriptedModel, tracked: Path, case: str
 ) -> None:
@@ -237,7 +237,7 @@ async def test_aborting_another_prompt_than_the_latest_is_refused(host: Host) ->
     assert second["message_id"] in told
 
 
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_of_several_sessions_the_first_end_or_all_are_waited_for(
     host: Host, scripted_model: ScriptedModel, era: str
 ) -> None:

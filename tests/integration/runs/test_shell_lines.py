@@ -407,6 +407,7 @@ async def test_an_operation_that_may_run_lines_still_keeps_to_the_policy(
     assert marker.exists()
 
 
+@pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_a_person_is_asked_for_a_line_that_the_arguments_make_and_then_the_command_runs(
     launch: Launch, era: Era, tmp_path: Path
@@ -439,6 +440,7 @@ async def test_the_lines_of_a_command_s_own_text_need_permission_like_those_of_a
     assert await first_words(scripted_model, report) == "Printed: own-line\n for you"
 
 
+@pytest.mark.either_era
 async def test_a_person_is_asked_for_the_lines_of_a_command_s_own_text(unallowing: Launch, era: Era) -> None:
     person = Person(filled(decision="reject"))
     async with open_bridge(unallowing, era=era, elicit=person) as bridge:

@@ -117,7 +117,7 @@ async def test_a_failed_call_shows_its_error(host: Host) -> None:
     assert "failed" in seen["transcript"]
 
 
-@pytest.mark.both_eras
+@pytest.mark.either_era
 async def test_a_session_at_work_shows_what_it_asks(host: Host, asking: Path) -> None:
     report = await host.run(bash("echo asked"), directory=str(asking), wait_seconds=20)
     session_id = report["session_id"]

@@ -93,7 +93,7 @@ async def test_each_part_can_be_asked_for_alone_with_a_line_for_each_entry(host:
     assert "scripted/" not in agents + commands
 
 
-@pytest.mark.both_eras
+@pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_its_text_has_a_line_for_each_fact(host: Host, workplace: Path) -> None:
     await whole_status(host)
