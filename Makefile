@@ -66,7 +66,7 @@ eras: setup
 
 # Every test for both generations on OpenCode 2, of which `make test` takes a part: half an hour.
 both: setup
-	$(BIN)/pytest $(PARALLEL) --reruns=2 --all-generations -k "2]" tests/integration
+	$(BIN)/pytest $(PARALLEL) --reruns=2 --all-generations -m on_opencode2
 
 # Hostile messages, mixed load, all rounds of faults, and texts of a megabyte: half an hour.
 attack: setup

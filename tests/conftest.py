@@ -46,7 +46,7 @@ TRANSPORTED = re.compile(r"test_(runs|asking|tasks|resources|subscriptions|bad_i
 """Modules whose tests may run over HTTP."""
 ONE_IN_HTTP = 10
 """One in so many of their tests runs over HTTP instead of stdio in an ordinary run."""
-ONE_IN = 5
+ONE_IN = 10
 """One in so many tests for both generations runs on OpenCode 2 in an ordinary run."""
 SELDOM = (20_000, 20, 20)
 """Thresholds of the garbage collector: objects until the next collection, and collections until a wider one."""
@@ -119,16 +119,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     own = _era_by_name(metafunc.function.__name__)
     eras = ERAS if _runs_in_both_eras(metafunc) else (own,)
     on_2 = _runs_on_2(metafunc)
-    cases: list[tuple[Era, Generation]] = [(era, 1) for era in eras]
+    cases = [pytest.param(era, 1) for era in eras]
+    generations = [pytest.param(1)]
     if on_2:
-        cases.append((own, 2))
+        cases.append(pytest.param(own, 2, marks=pytest.mark.on_opencode2))
+        generations.append(pytest.param(2, marks=pytest.mark.on_opencode2))
     names = [name for name in ("era", "opencode_generation") if name in metafunc.fixturenames]
     if names == ["era", "opencode_generation"]:
         metafunc.parametrize(names, cases, indirect=True)
     elif names == ["era"]:
         metafunc.parametrize("era", eras, indirect=True)
     elif names == ["opencode_generation"]:
-        metafunc.parametrize("opencode_generation", [1, 2] if on_2 else [1], indirect=True)
+        metafunc.parametrize("opencode_generation", generations, indirect=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -146,7 +148,7 @@ def _runs_in_both_eras(metafunc: pytest.Metafunc) -> bool:
 
 
 def _runs_on_2(metafunc: pytest.Metafunc) -> bool:
-    """Return True if a test runs on OpenCode 2 in this run: a case there takes three seconds."""
+    """Return True if a test runs on OpenCode 2 in this run: a case there takes two seconds of processor time."""
     if not metafunc.definition.get_closest_marker("both_generations") or difference_of(metafunc.definition.nodeid):
         return False
     chosen = crc32(metafunc.function.__name__.encode()) % ONE_IN == 0
