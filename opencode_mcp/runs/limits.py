@@ -90,7 +90,10 @@ def excess(limits: Limits, used: Used) -> str:
     """
     if limits.max_steps is not None and used.steps > limits.max_steps:
         limit = quantity(limits.max_steps, "step")
-        return f"The run was stopped as it began the step after its limit, which counts as well: the limit is {limit}."
+        begun = limits.max_steps + 1
+        return (
+            f"The run was stopped when it began step {begun}: the limit is {limit}. What step {begun} cost counts, too."
+        )
     if limits.max_cost is not None and used.cost >= limits.max_cost:
         return f"The run was stopped for its cost: the limit is {_dollars(limits.max_cost)} USD."
     if limits.max_minutes is not None and used.seconds >= limits.max_minutes * MINUTE:

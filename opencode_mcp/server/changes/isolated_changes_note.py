@@ -13,9 +13,17 @@ def integrate_call(worktree: "Worktree", session_id: str) -> str:
     return f'opencode_integrate(session_id="{session_id}", how="{"merge" if worktree.is_remote else "apply"}")'
 
 
-def bringing_text(worktree: "Worktree", session_id: str) -> str:
-    """Return a sentence on how to bring the changes of a worktree back."""
+def bringing_text(worktree: "Worktree", session_id: str, *, is_brought: bool) -> str:
+    """Return a sentence on how to bring the changes of a worktree back.
+
+    Args:
+        worktree: The worktree.
+        session_id: Its session.
+        is_brought: Whether work of it was brought to the checkout.
+    """
     does = "says how to bring the changes there." if worktree.is_remote else "brings the changes there."
+    if is_brought:
+        does = 'brings what it has changed since, and how="undo" takes its work out again.'
     return f"{integrate_call(worktree, session_id)} {does}"
 
 

@@ -183,6 +183,6 @@ async def _changes_note(bridge: "Bridge", worktree: "Worktree", run: "Run", repo
     report.isolated, report.remote = not worktree.removed, worktree.is_remote
     report.brought = await bridge.worktrees.is_brought(worktree)
     is_named = integrate_call(worktree, run.session_id) in next_step(report)
-    brings = "" if is_named else bringing_text(worktree, run.session_id)
+    brings = "" if is_named else bringing_text(worktree, run.session_id, is_brought=report.brought)
     where = place_text(worktree, is_brought=report.brought)
     return " ".join(filter(None, [where, brings, unseen]))

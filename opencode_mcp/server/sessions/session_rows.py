@@ -234,18 +234,24 @@ def _row_data(session: "Session", facts: SessionFacts) -> RowData:
 
 
 def _worktree_data(bridge: "Bridge", session: "Session") -> RowData:
-    """Return the branch of a session's isolated worktree, and whether that was removed; empty for other sessions."""
+    """Return the branch of a session's isolated worktree, and what became of its work; empty for other sessions."""
     worktree = bridge.worktrees.records.at(session.directory)
     if worktree is None:
         return {}
-    return {"isolated": worktree.branch} | ({"worktree_removed": True} if worktree.removed else {})
+    data: RowData = {"isolated": worktree.branch}
+    if worktree.removed:
+        data["worktree_removed"] = True
+    if worktree.brought and not worktree.brought[-1].is_undo:
+        data["brought_back"] = True
+    return data
 
 
 def _worktree_text(data: RowData) -> str:
     """Return that a session is isolated, and on which branch as long as its worktree is there; empty for others."""
     if "isolated" not in data:
         return ""
-    return "isolated, worktree removed" if data.get("worktree_removed") else f"isolated on {data['isolated']}"
+    place = "isolated, worktree removed" if data.get("worktree_removed") else f"isolated on {data['isolated']}"
+    return f"{place}, brought back" if data.get("brought_back") else place
 
 
 def _state_text(facts: SessionFacts) -> str:

@@ -160,7 +160,8 @@ async def _isolated_place(bridge: Bridge, session: "Session", changes: Changes) 
         return ""
     is_brought = await bridge.worktrees.is_brought(worktree)
     place = isolated_changes_note.place_text(worktree, is_brought=is_brought, with_directory=True)
-    return without_tools(f"{place} {isolated_changes_note.bringing_text(worktree, session.id)}", bridge.unlisted_tools)
+    brings = isolated_changes_note.bringing_text(worktree, session.id, is_brought=is_brought)
+    return without_tools(f"{place} {brings}", bridge.unlisted_tools)
 
 
 async def _working_tree(bridge: Bridge, directory: str, against: str) -> Changes:

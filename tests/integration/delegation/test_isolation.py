@@ -45,6 +45,9 @@ async def test_isolated_work_comes_back_by_apply_and_goes_by_undo(host: Host, tr
     assert f"isolated on {branch}" in await host.text("opencode_list_sessions", directory=str(tracked))
     done = await integrate(host, report, "apply")
     assert {file["path"] for file in done["files"]} == {name, f"more-{name}"}
+    listed = await host.text("opencode_list_sessions", directory=str(tracked))
+    assert f"isolated on {branch}, brought back" in listed
+    assert "brings what it has changed since" in await host.text("opencode_diff", session_id=report["session_id"])
     assert done["undo"] == f'call opencode_integrate(session_id="{report["session_id"]}", how="undo").'
     assert (tracked / name).read_text(encoding="utf-8") == "by OpenCode\n"
     await integrate(host, report, "undo")

@@ -20,8 +20,8 @@ def reason(limit: int, line: str, generation: Generation) -> str:
     """The sentences on a limit of steps, and on the shell line that was called last."""
     steps = "step" if limit == 1 else "steps"
     return (
-        "The run was stopped as it began the step after its limit, which counts as well: "
-        f"the limit is {limit} {steps}. Its last calls: {tool_name('bash', generation)}: {line} (completed)."
+        f"The run was stopped when it began step {limit + 1}: the limit is {limit} {steps}. "
+        f"What step {limit + 1} cost counts, too. Its last calls: {tool_name('bash', generation)}: {line} (completed)."
     )
 
 
@@ -55,10 +55,9 @@ async def test_the_cost_of_subagents_counts_and_a_run_that_ends_with_its_last_st
 
 
 async def test_a_run_is_stopped_after_its_minutes_of_work(host: Host, workplace: Path, case: str) -> None:
-    session_id = await host.start(
-        step(text("Go on."), hold(f"too long {case}")), directory=str(workplace), max_minutes=0.05
-    )
-    report = await host.wait(session_id)
+    never = step(text("Go on."), hold(f"too long {case}"))
+    report = await host.run(never, directory=str(workplace), max_minutes=0.05)
+    session_id = report["session_id"]
     assert report["status"] == "aborted"
     assert report["shortfall"].endswith("working time: the limit is 0.05 min.")
     reason = "The run was stopped for its working time: the limit is 0.05 min."
