@@ -197,7 +197,8 @@ async def test_a_refusal_has_the_flags_that_allow_the_directory_besides_the_pres
         with pytest.raises(NotAllowed) as refused:
             await fence.directory(str(name))
         assert refused.value.change
-        assert refused.value.change == SettingsChange(f"--directory {project} --directory {name}")
+        flags = f"--directory {project} --directory {name}"
+        assert refused.value.change == SettingsChange(flags, missing=f"--directory {name}")
         assert "must trust the directory" in refused.value.remark
 
 
@@ -207,7 +208,8 @@ async def test_a_refusal_names_only_the_missing_directory_if_flags_list_the_othe
     listed = Settings(directories=(str(project),), flags=frozenset({"directories"}))
     with pytest.raises(NotAllowed) as refused:
         await Fence(listed, client).directory(str(outside))
-    assert refused.value.change == SettingsChange(f"--directory {outside}")
+    change = f"--directory {outside}"
+    assert refused.value.change == SettingsChange(change, missing=change)
 
 
 async def test_a_file_elsewhere_is_refused_with_the_flags_for_its_folder_unless_a_link_leads_there(
