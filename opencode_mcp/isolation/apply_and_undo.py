@@ -21,6 +21,7 @@ from opencode_mcp.isolation.repository.kept_commits import (
 from opencode_mcp.isolation.repository.merging import Merge, has_markers, merged_trees
 from opencode_mcp.isolation.repository.trees import Snapshot, TreeChange, changes, snapshot
 from opencode_mcp.isolation.repository.writing import write
+from opencode_mcp.isolation.unfinished_writes import recorded_write
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
@@ -45,7 +46,8 @@ async def apply(worktrees: "Worktrees", worktree: "Worktree", options: Integrati
         await check_filters(git, seen.own, _earlier_paths(changed, without="A"))
         if changed:
             done = Applied(seen.tree, merge.tree, before.after if before else "")
-            await _apply_recorded(git, worktree, seen, done, work)
+            async with recorded_write(worktrees, worktree, git, seen.tree, merge.tree) as writer:
+                await _apply_recorded(writer, worktree, seen, done, work)
     await note_integrated(git, worktree.name, work)
     return Integration(changed, merge.conflicts, undo=_hint(UNDO, worktree) if changed else "")
 
@@ -70,7 +72,8 @@ async def undo(worktrees: "Worktrees", worktree: "Worktree", options: Integratio
         await check_filters(git, seen.own, _earlier_paths(changed, without="D"))
         with anyio.CancelScope(shield=True):
             if changed:
-                await write(git, seen, merge.tree)
+                async with recorded_write(worktrees, worktree, git, seen.tree, merge.tree) as writer:
+                    await write(writer, seen, merge.tree)
             await forget_apply(git, worktree.name, done)
     undo_hint = " ".join([_hint(AGAIN, worktree), *([EARLIER] if done.earlier else [])])
     return Integration(changed, merge.conflicts, undo=undo_hint if changed else "")

@@ -25,6 +25,7 @@ from opencode_mcp.isolation.left_files import left_paths
 from opencode_mcp.isolation.records import Brought
 from opencode_mcp.isolation.repository.trees import changes
 from opencode_mcp.isolation.unfinished_commits import repair
+from opencode_mcp.isolation.unfinished_writes import repair_write
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -82,10 +83,10 @@ class Integrator:
             NotFound: The worktree was removed.
             SessionBusy: Another call is at work on it.
         """
-        async with self._worktrees.alone(worktree) as now:
-            if how not in {"discard", "undo"} and not await is_whole(now):
-                raise _removed_by_hand(now)
-            await self._repair(now, how)
+        async with self._worktrees.alone(worktree) as recorded:
+            if how not in {"discard", "undo"} and not await is_whole(recorded):
+                raise _removed_by_hand(recorded)
+            now = await self._repaired(recorded, how)
             left_out = [] if how == "undo" else await to_thread.run_sync(left_paths, now)
             begun = time.time()
             done = await WAYS[how](self._worktrees, now, options)
@@ -93,15 +94,17 @@ class Integrator:
                 await self._note(now, begun, done, options.title, is_undo=how == "undo")
             return replace(done, left_out=left_out)
 
-    async def _repair(self, worktree: "Worktree", how: "How") -> None:
-        """Take back what a call that was killed has left of a commit in the checkout."""
+    async def _repaired(self, worktree: "Worktree", how: "How") -> "Worktree":
+        """Take back what a call that was killed has left in the checkout; return the record after that."""
         try:
+            worktree = await repair_write(self._worktrees, worktree)
             if git := await self._worktrees.checkout_git(worktree):
                 await repair(git, worktree.name)
         except GitFailed as error:
             if how != "discard":
                 raise
-            logger.warning("%s may have a part of a commit: %s", worktree.project, error)
+            logger.warning("%s may have a part of the work: %s", worktree.project, error)
+        return worktree
 
     async def _note(self, worktree: "Worktree", begun: float, done: Integration, title: str, *, is_undo: bool) -> None:
         """Record which files of the checkout were changed, so that it is known whose changes they are."""

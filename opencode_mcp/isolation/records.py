@@ -69,6 +69,8 @@ class Worktree:
     those that the set-up has added, changed or deleted, and those that a verification has added."""
     verifying: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """State of the files before the verification that runs now; see ``left_files.py``."""
+    writing: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Change of the checkout's files that was begun, and perhaps not finished; see ``unfinished_writes.py``."""
     brought: Sequence[Brought] = ()
     """Changes of the checkout, oldest first: OpenCode does not know whose they are."""
 
@@ -146,7 +148,7 @@ class Records:
 
     def delete(self, worktree: Worktree) -> None:
         """Delete the record of a worktree."""
-        for path in (self._path(worktree.name), self._lock_path(worktree)):
+        for path in (self._path(worktree.name), self._lock_path(worktree), self.writing_file(worktree)):
             path.unlink(missing_ok=True)
 
     def read(self, name: str) -> Worktree | None:
@@ -187,6 +189,10 @@ class Records:
         except OSError as error:
             raise unusable(path, error) from error
         return path
+
+    def writing_file(self, worktree: Worktree) -> Path:
+        """Return the file whose lock is held while git changes the files of the checkout."""
+        return self._records / f"{worktree.name}.writing"
 
     def names(self, directory: str) -> bool:
         """Return True if a path, as it is written, is in the folder of the worktrees."""

@@ -79,6 +79,7 @@ class Git:
         settings: Settings that win over those of the repository and of the person.
         filters: Names of the configured filters, all of which are off.
         identity: Variables that name the author of commits.
+        inherited: Open file descriptors that git inherits.
     """
 
     program: str
@@ -87,6 +88,7 @@ class Git:
     settings: Mapping[str, str] = field(default_factory=lambda: FIXED)
     filters: frozenset[str] = frozenset()
     identity: Mapping[str, str] = field(default_factory=lambda: COMMITTER)
+    inherited: tuple[int, ...] = ()
 
     @property
     def git_dir(self) -> Path:
@@ -178,6 +180,7 @@ class Git:
                     cwd=self.repository.work_tree,
                     env=environment,
                     creationflags=FLAGS,
+                    pass_fds=self.inherited,
                 )
             except OSError as error:
                 if not await anyio.Path(self.repository.work_tree).is_dir():

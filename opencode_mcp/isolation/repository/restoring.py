@@ -59,6 +59,18 @@ async def _write_missing(git: Git, coming: list[TreeChange], index: Path | None)
     return await to_thread.run_sync(_missing, git.work_tree, before)
 
 
+async def is_partly_written(git: Git, coming: list[TreeChange]) -> bool:
+    """Return True if git has written only the beginning of a file that changes."""
+    written = [change for change in coming if change.blob]
+    for first in range(0, len(written), READ_AT_ONCE):
+        part = written[first : first + READ_AT_ONCE]
+        for change, wanted in zip(part, await _wanted_contents(git, part), strict=False):
+            found = await _content(anyio.Path(git.work_tree, change.path))
+            if found is not None and found != wanted and wanted.startswith(found):
+                return True
+    return False
+
+
 def _missing(top: Path, paths: list[str]) -> list[str]:
     return [path for path in paths if not os.path.lexists(top / path)]
 
