@@ -30,7 +30,8 @@ from mcp_types import (
 from pydantic import AnyUrl
 
 from opencode_mcp.errors import BridgeError, CallerError, NotFound
-from opencode_mcp.server.access import missing_scopes, refused_calls
+from opencode_mcp.server.access import missing_scopes
+from opencode_mcp.server.access.audit_notes import refused_calls
 from opencode_mcp.server.access.operation_uses import RESOURCE_USES, TOOL_USES
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.prompts import command_prompts

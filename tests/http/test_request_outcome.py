@@ -5,7 +5,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 
 from opencode_mcp.http.request_logs.request_outcome import RequestEnd, request_end
-from opencode_mcp.server.access.refused_calls import note_refusal
+from opencode_mcp.server.access.audit_notes.refused_calls import note_refusal
 
 
 @pytest.mark.parametrize(("noted", "refused_by"), [("", "protocol"), ("scope a", "scope a")])

@@ -19,7 +19,7 @@ from opencode_mcp.http.request_logs.audited_place import directory_of, session_n
 from opencode_mcp.http.request_logs.request_names import CALL, known_method, known_tool
 from opencode_mcp.http.request_logs.request_outcome import RequestEnd, request_end
 from opencode_mcp.server.access.allowed_directories import Roots
-from opencode_mcp.server.access.noted_action import NotedAction, noted_action
+from opencode_mcp.server.access.audit_notes.noted_action import NotedAction, noted_action
 from opencode_mcp.server.access.operation_uses import ONLY_IF_ALLOWED
 from opencode_mcp.server.access.setting_names import GENERATIONS, annotations_of
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES

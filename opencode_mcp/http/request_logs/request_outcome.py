@@ -9,7 +9,7 @@ import anyio
 from mcp.server.context import HandlerResult
 from mcp.shared.exceptions import MCPError
 
-from opencode_mcp.server.access.refused_calls import noted_refusals
+from opencode_mcp.server.access.audit_notes.refused_calls import noted_refusals
 
 PROTOCOL = "protocol"
 """Refuses a request that is wrong in MCP, or names nothing that exists."""

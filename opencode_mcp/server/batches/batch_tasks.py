@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.server.access.noted_action import note_action
+from opencode_mcp.server.access.audit_notes.noted_action import note_action
 from opencode_mcp.server.access.operation_uses import STOP
 from opencode_mcp.server.batches import batch_wait
 from opencode_mcp.server.results.render import without_tools

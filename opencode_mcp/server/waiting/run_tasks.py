@@ -20,10 +20,10 @@ from pydantic import ValidationError
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllowed, NotFound, SettingsChange
 from opencode_mcp.runs import deadline, record
+from opencode_mcp.server.access.audit_notes.noted_action import note_action
+from opencode_mcp.server.access.audit_notes.refused_calls import note_refusal, reason_of
 from opencode_mcp.server.access.missing_scopes import REMEDY, scope_of
-from opencode_mcp.server.access.noted_action import note_action
 from opencode_mcp.server.access.operation_uses import STOP, TOOL_USES
-from opencode_mcp.server.access.refused_calls import note_refusal, reason_of
 from opencode_mcp.server.results.duplicate_text import without_repeated
 from opencode_mcp.server.results.host_settings import SettingsOwner
 from opencode_mcp.server.results.render import explain, result, without_tools

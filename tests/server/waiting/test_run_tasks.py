@@ -13,8 +13,8 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from opencode_mcp.config import Settings
-from opencode_mcp.server.access.noted_action import NotedAction, noted_action
-from opencode_mcp.server.access.refused_calls import noted_refusals
+from opencode_mcp.server.access.audit_notes.noted_action import NotedAction, noted_action
+from opencode_mcp.server.access.audit_notes.refused_calls import noted_refusals
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.tokens.token_codec import TokenCodec

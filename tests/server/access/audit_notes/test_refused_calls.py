@@ -5,7 +5,12 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import LimitReached, NotAllowed, NotFound, SettingsChange
 from opencode_mcp.server.access.allowed_directories import Roots
-from opencode_mcp.server.access.refused_calls import note_refusal, noted_refusals, reason_of, reason_of_unlisted
+from opencode_mcp.server.access.audit_notes.refused_calls import (
+    note_refusal,
+    noted_refusals,
+    reason_of,
+    reason_of_unlisted,
+)
 
 
 @pytest.mark.parametrize(
