@@ -18,7 +18,7 @@ from opencode_mcp.http.authentication.without_authentication import check_authen
 from opencode_mcp.http.metrics.serving import metrics_of
 from opencode_mcp.http.oauth.issuer import fetch_keys
 from opencode_mcp.http.oauth.oauth_settings import read_oauth
-from opencode_mcp.http.principals.principal_file import PrincipalFile
+from opencode_mcp.http.principals.principal_file import PrincipalFile, exposure_of
 from opencode_mcp.http.web.header_checks import allowed_names
 from opencode_mcp.server.tokens.token_codec import key_in
 
@@ -75,6 +75,8 @@ def _authentication(settings: "Settings") -> Finding:
     path = settings_file(settings.environment)
     principals = PrincipalFile(path, settings).principals
     summary = f"principals: {', '.join(principals)}"
+    if exposure := exposure_of(path):
+        return warn(summary, exposure)
     if sys.platform != "win32" and path.stat().st_mode & OTHERS_READ:
         return warn(f"{summary}; other users can read their digests", f"Run `chmod 600 {path}`.")
     return found(summary)

@@ -23,7 +23,7 @@ from opencode_mcp.http.metrics.current_state import read_state
 from opencode_mcp.http.metrics.serving import METRICS_PATH, Metrics, metrics_of
 from opencode_mcp.http.oauth import access_tokens, resource_metadata
 from opencode_mcp.http.oauth.oauth_settings import read_oauth
-from opencode_mcp.http.principals.principal_file import PrincipalFile
+from opencode_mcp.http.principals.principal_file import PrincipalFile, exposure_of
 from opencode_mcp.http.simultaneous_requests import SimultaneousRequests
 from opencode_mcp.http.tenant import Tenant
 from opencode_mcp.http.traces.tracing import tracer_of
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from opencode_mcp.config import Settings
+
+logger = logging.getLogger(__name__)
 
 CALLS_SECONDS = 4.0
 """Time that calls have to end when the bridge does."""
@@ -84,7 +86,10 @@ class _Serving:
         self._announce = announce
         # Wrong tables must be known before clients can connect.
         self._oauth = read_oauth(settings)
-        self._file = None if settings.insecure_no_auth else PrincipalFile(settings_file(settings.environment), settings)
+        path = settings_file(settings.environment)
+        self._file = None if settings.insecure_no_auth else PrincipalFile(path, settings)
+        if self._file and (exposure := exposure_of(path)):
+            logger.warning("%s", exposure)
 
     async def run(self, listener: "socket") -> None:
         """Serve at a socket until a signal arrives."""

@@ -139,7 +139,9 @@ class RevokedTenant(SilentTenant):
 
     async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Be started without a principal."""
-        self._path.write_text("", encoding="utf-8")
+        empty = self._path.with_name("empty")
+        empty.write_text("", encoding="utf-8")
+        empty.replace(self._path)
         assert self._file.refresh()
         task_status.started()
 

@@ -1,6 +1,7 @@
 """Principals of a settings file: what each may do, and that two of them never share anything."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.principals import principal_file
 from opencode_mcp.http.principals.principal import overlap, read_principals
-from opencode_mcp.http.principals.principal_file import PrincipalFile
+from opencode_mcp.http.principals.principal_file import PrincipalFile, exposure_of
 from opencode_mcp.http.principals.principal_tokens import PREFIX, digest_of, matching, new_token
 from opencode_mcp.runs.requests.permission_policy import Policy
 from tests.harness.each import for_each
@@ -180,3 +181,33 @@ def test_a_settings_file_that_an_editor_replaces_keeps_its_principals_and_one_th
     monkeypatch.setattr(principal_file, "GONE_SECONDS", 0.0)
     assert file.refresh()
     assert file.holder_of("one") is None
+
+
+def test_a_settings_file_that_is_being_written_in_place_keeps_its_principals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config.toml"
+    text = f'[principals.a]\ntoken_sha256 = "{ONE}"\ndirectories = ["/p"]\n'
+    path.write_text(f"{text}read_only = true\n", encoding="utf-8")
+    file = PrincipalFile(path, Settings())
+    for part in ("", text):
+        path.write_text(part, encoding="utf-8")
+        assert not file.refresh()
+        found = file.holder_of("one")
+        assert found
+        assert found[0].settings.read_only
+    monkeypatch.setattr(principal_file, "GONE_SECONDS", 0.0)
+    assert file.refresh()
+    found = file.holder_of("one")
+    assert found
+    assert not found[0].settings.read_only
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_a_settings_file_that_others_can_change_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("", encoding="utf-8")
+    path.chmod(0o600)
+    assert exposure_of(path) == ""
+    path.chmod(0o622)
+    assert "Other users can write to" in exposure_of(path)

@@ -3,6 +3,7 @@
 import logging
 import os
 import stat
+import sys
 import time
 from math import inf
 from pathlib import Path
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 Stamp = tuple[int, int, int]
 GONE_SECONDS = 2.0
-"""Time after which a file that is missing has no principals."""
+"""Time after which a file that is missing has no principals, and one that was cut is taken for complete."""
 
 
 class PrincipalFile:
@@ -54,7 +56,7 @@ class PrincipalFile:
             self._missing_since = inf
         elif not self._is_gone_for_good():
             return False
-        if stamp == self._stamp:
+        if stamp == self._stamp or self._may_be_unfinished(stamp):
             return False
         self._stamp = stamp
         try:
@@ -64,6 +66,14 @@ class PrincipalFile:
             return False
         logger.warning("the settings file was read again: %s", ", ".join(self.principals) or "there are no principals")
         return True
+
+    def _may_be_unfinished(self, stamp: Stamp | None) -> bool:
+        """Return True if the file was made shorter a moment ago: a program may be writing it in place."""
+        if stamp is None or self._stamp is None:
+            return False
+        (changed_ns, size, file_number), (_, old_size, old_file_number) = stamp, self._stamp
+        age_seconds = time.time() - changed_ns / 1e9
+        return file_number == old_file_number and size < old_size and 0 <= age_seconds < GONE_SECONDS
 
     def _is_gone_for_good(self) -> bool:
         """Return True if the file is missing for longer than it takes an editor to replace it."""
@@ -83,6 +93,18 @@ class PrincipalFile:
         except OSError as error:
             raise InvalidSetting(f"{self._path} cannot be read: {error.strerror}.") from error
         return read_principals(cast("Mapping[str, object]", tables), self._settings)
+
+
+def exposure_of(path: Path) -> str:
+    """Return why others could change the file, as a sentence; empty if they cannot."""
+    if sys.platform == "win32":
+        return ""
+    found = path.stat()
+    if found.st_uid not in {0, os.geteuid()}:
+        return f"{path} belongs to another user (user id {found.st_uid}), who can make principals."
+    if found.st_mode & OTHERS_WRITE:
+        return f"Other users can write to {path}, and so make principals: run `chmod 600 {path}`."
+    return ""
 
 
 def stamp_of(path: Path) -> Stamp | None:
