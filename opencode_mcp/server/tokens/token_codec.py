@@ -7,6 +7,7 @@ of the bridge. It is read or created at the first use.
 import hashlib
 import hmac
 import logging
+import os
 import secrets
 import stat
 import sys
@@ -16,9 +17,11 @@ from pathlib import Path
 from mcp.server.request_state import AESGCMRequestStateCodec, InvalidRequestState
 
 from opencode_mcp.disk import state_folder
+from opencode_mcp.disk.regular_file import read_beginning
 from opencode_mcp.errors import InvalidSetting
 
 NEW_KEY = "`openssl rand -hex 32` makes a key."
+MOST_KEY_BYTES = 64 * 1024
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 logger = logging.getLogger(__name__)
@@ -79,18 +82,32 @@ def key_in(key_file: str) -> bytes:
     """Return the key of a file, which bridges on several machines may share.
 
     Raises:
-        InvalidSetting: It cannot be read, others can read it, or it is too short for a key.
+        InvalidSetting: It cannot be read, others can read or replace it, or it is too short for a key.
     """
     path = Path(key_file)
     try:
-        secret, mode = path.read_bytes().strip(), path.stat().st_mode
+        secret = read_beginning(path, MOST_KEY_BYTES, follow=True).strip()
+        file, folder = path.stat(), path.resolve().parent.stat()
     except OSError as error:
         raise InvalidSetting(f"The key file {key_file} cannot be read: {error.strerror}.", hint=NEW_KEY) from error
-    if sys.platform != "win32" and mode & OTHERS:
-        raise InvalidSetting(f"Other users can use the key file {key_file}.", hint=f"Run `chmod 600 {key_file}`.")
+    _check_protected(key_file, file, folder)
     if len(secret) < state_folder.KEY_BYTES:
         raise InvalidSetting(f"The key file {key_file} has fewer than {state_folder.KEY_BYTES} bytes.", hint=NEW_KEY)
     return hashlib.sha256(secret).digest()
+
+
+def _check_protected(key_file: str, file: os.stat_result, folder: os.stat_result) -> None:
+    if sys.platform == "win32":
+        return
+    if file.st_mode & OTHERS:
+        raise InvalidSetting(f"Other users can use the key file {key_file}.", hint=f"Run `chmod 600 {key_file}`.")
+    if file.st_uid not in {0, os.geteuid()}:
+        raise InvalidSetting(f"The key file {key_file} belongs to another user (user id {file.st_uid}).", hint=NEW_KEY)
+    # In a sticky folder, such as /tmp, only the owner of a file can replace it.
+    if folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX:
+        raise InvalidSetting(
+            f"Other users can replace the key file {key_file}.", hint="Run `chmod o-w` for its folder."
+        )
 
 
 def key_of(key: bytes, owner: str) -> bytes:

@@ -1,5 +1,6 @@
 """What is sealed opens with the key of its state directory alone, and whole."""
 
+import os
 import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -122,5 +123,11 @@ def test_a_key_file_that_is_no_secret_is_refused(tmp_path: Path) -> None:
         key_in(str(key_file))
     with pytest.raises(InvalidSetting, match="fewer than 32 bytes"):
         key_in(key_file_in(tmp_path, "short"))
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    with pytest.raises(InvalidSetting, match="fewer than 32 bytes"):
+        key_in(str(tmp_path / "pipe"))
+    tmp_path.chmod(0o777)
+    with pytest.raises(InvalidSetting, match="Other users can replace the key file"):
+        key_in(key_file_in(tmp_path))
     with pytest.raises(InvalidSetting, match="cannot be read"):
         key_in(str(tmp_path / "none"))
