@@ -34,7 +34,7 @@ KEYS = (
     r"lin_api_\w{32,}|ntn_\w{40,}|secret_[A-Za-z0-9]{40,}|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}",
     # Any service
     r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+",
-    r"AGE-SECRET-KEY-1[0-9A-Z]{50,}|ocmcp_[\w-]{40,}",  # the latter are tokens of this bridge
+    r"AGE-SECRET-KEY-1[0-9A-Z]{50,}",
 )
 KEYS_OF_LETTERS = (
     r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]{16}|LTAI[A-Za-z0-9]{16,20}",  # AWS, Alibaba
@@ -45,7 +45,9 @@ KEYS_OF_LETTERS = (
 BEGINS = r"(?:(?<![\w-])|(?<=\\[nrt])|(?<=%3[Dd])|(?<=%20)|(?<=/bot))"
 """Positions where a key may begin. A text inside a text has its line ends escaped, and a URL its spaces."""
 BEGINS_OUTSIDE_DATA = r"(?:(?<![\w+/-])|(?<=\\[nrt])|(?<=%3[Dd])|(?<=%20))"
-KEY = re.compile(f"{BEGINS}(?:{'|'.join(KEYS)})|{BEGINS_OUTSIDE_DATA}(?:{'|'.join(KEYS_OF_LETTERS)})")
+OF_THIS_BRIDGE = r"ocmcp_[\w-]{40,}"
+"""A token of this bridge, which is hidden also inside of a word."""
+KEY = re.compile(f"{OF_THIS_BRIDGE}|{BEGINS}(?:{'|'.join(KEYS)})|{BEGINS_OUTSIDE_DATA}(?:{'|'.join(KEYS_OF_LETTERS)})")
 SHORTEST_KEY_CHARACTERS = 16
 CANDIDATE = re.compile(rf"[\w.+/=~%:\\-]{{{SHORTEST_KEY_CHARACTERS},}}")
 """Runs of characters that are long enough for a key. Few texts have any, so most texts are scanned only once."""

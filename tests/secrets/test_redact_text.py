@@ -88,6 +88,11 @@ def test_a_long_text_of_any_kind_takes_little_time(piece: str, strict: bool) -> 
     assert time.process_time() - began < LIMIT
 
 
+@for_each("before", ["x", "ses_", "9-", "/a/"])
+def test_a_token_of_this_bridge_is_hidden_inside_of_a_word(before: str) -> None:
+    assert scrub(f"method {before}ocmcp_{'aB3_' * 11}") == f"method {before}{MARK}"
+
+
 def test_strictly_whatever_is_given_to_a_secrets_name_is_hidden() -> None:
     assert scrub("token=abc def", strict=True) == f"token={MARK} def"
     assert scrub("the key was pressed", strict=True) == "the key was pressed"

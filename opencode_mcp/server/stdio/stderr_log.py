@@ -15,6 +15,8 @@ from opencode_mcp.text.outside_text import clean
 
 LONGEST = 8 * 1024
 """Limit of a record, in characters; the middle of a longer one is left out."""
+CONTINUED = "\n    | "
+"""Beginning of a further line of a record: text that it quotes must look like no record, and like no line of JSON."""
 FORMAT = "%(levelname)s %(name)s: %(message)s"
 JSON_LINES = "opencode_mcp.requests"
 """Logger whose messages are lines of JSON, and are written as they are."""
@@ -76,5 +78,4 @@ class StderrLog(logging.Handler):
         text = redact_text.scrub(KNOWN_SECRETS.hide(clean(self.format(record))))
         if len(text) > LONGEST:
             text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
-        # Text that a record quotes must not look like a record.
-        return text.replace("\n", "\n    ").encode(errors="replace") + b"\n"
+        return text.replace("\n", CONTINUED).encode(errors="replace") + b"\n"

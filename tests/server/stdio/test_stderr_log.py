@@ -43,7 +43,7 @@ def test_a_host_that_never_reads_stderr_delays_nothing_and_learns_what_it_missed
 def test_a_log_line_is_a_line_without_secrets_and_control_characters(ends: tuple[int, int]) -> None:
     token = "gh" + "p_" + "a1" * 18
     StderrLog(ends[1]).emit(record(f"one {token}\x1b[31m\nERROR forged"))
-    assert os.read(ends[0], PIPE).decode() == f"INFO name: one {MARK}\n    ERROR forged\n"
+    assert os.read(ends[0], PIPE).decode() == f"INFO name: one {MARK}\n    | ERROR forged\n"
 
 
 def test_of_a_long_record_the_ends_are_kept(ends: tuple[int, int]) -> None:
