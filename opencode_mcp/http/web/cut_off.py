@@ -8,12 +8,14 @@ from mcp_types import INTERNAL_ERROR, ErrorData, JSONRPCError
 from starlette.responses import Response
 
 CHANGED_PRINCIPAL = (
-    "The rights of this principal have changed, so its requests were cut off. Runs go on. Connect again, with a new "
-    "session: opencode_list_sessions and opencode_wait show what became of them."
+    "The rights of this principal have changed, so its requests were cut off. Runs go on: do not send their "
+    "prompts again. Connect again, with a new session: opencode_list_sessions and opencode_wait show what became of "
+    "them."
 )
 REVOKED = (
-    "The token of this request does not exist any more, so the request was cut off. Runs go on. Connect again with a "
-    "valid token: opencode_list_sessions and opencode_wait show what became of them."
+    "The token of this request does not exist any more, so the request was cut off. Runs go on: do not send their "
+    "prompts again. Connect again with a valid token: opencode_list_sessions and opencode_wait show what became of "
+    "them."
 )
 
 
