@@ -128,6 +128,11 @@ async def is_whole(worktree: "Worktree") -> bool:
     return all([await place.is_dir() and not await place.is_symlink() for place in places])
 
 
+async def is_own_folder(worktree: "Worktree") -> bool:
+    """Return True if a worktree is whole, and its folder is not one that somebody has made again after its removal."""
+    return await is_whole(worktree) and await anyio.Path(worktree.folder, ".git").exists()
+
+
 def _restore_command(worktree: "Worktree") -> str:
     """Return the command that brings a discarded branch back."""
     return f"git branch {worktree.branch} {ref_of(worktree.name, DISCARDED)}"

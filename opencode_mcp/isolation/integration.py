@@ -17,7 +17,7 @@ from anyio import to_thread
 
 from opencode_mcp.errors import GitFailed, InvalidSetting, NotFound
 from opencode_mcp.isolation.apply_and_undo import apply, undo
-from opencode_mcp.isolation.branch_and_discard import discard, is_whole, keep_branch
+from opencode_mcp.isolation.branch_and_discard import discard, is_own_folder, keep_branch
 from opencode_mcp.isolation.commit_and_merge import commit, merge_branch
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions, paths_of
 from opencode_mcp.isolation.isolated_work import checkout_and_work, pending_changes
@@ -84,8 +84,8 @@ class Integrator:
             SessionBusy: Another call is at work on it.
         """
         async with self._worktrees.alone(worktree) as recorded:
-            if how not in {"discard", "undo"} and not await is_whole(recorded):
-                raise _removed_by_hand(recorded)
+            if how not in {"discard", "undo"}:
+                await self.check_whole(recorded)
             now = await self._repaired(recorded, how)
             left_out = [] if how == "undo" else await to_thread.run_sync(left_paths, now)
             begun = time.time()
@@ -122,17 +122,19 @@ class Integrator:
         Raises:
             NotFound: They were removed or replaced.
         """
-        if not await is_whole(worktree):
+        if not await is_own_folder(worktree):
             raise _removed_by_hand(worktree)
 
     async def changed(self, worktree: "Worktree") -> "list[TreeChange]":
         """Return the changes of a worktree since its base, brought back or not; raises as ``integrate``."""
         async with self._worktrees.alone(worktree) as now:
+            await self.check_whole(now)
             git, work = await checkout_and_work(self._worktrees, now)
             return await changes(git, now.base, work)
 
     async def pending(self, worktree: "Worktree") -> "list[TreeChange]":
         """Return the changes of a worktree that were not brought back; raises as ``integrate``."""
         async with self._worktrees.alone(worktree) as now:
+            await self.check_whole(now)
             git, work = await checkout_and_work(self._worktrees, now)
             return await pending_changes(git, now, work)

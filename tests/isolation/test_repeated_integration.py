@@ -430,6 +430,26 @@ async def test_a_base_that_is_no_commit_and_a_worktree_that_was_removed_by_hand_
     assert git(repository, "show", f"{made.branch}:b.txt") == "work"
 
 
+async def test_a_folder_that_was_made_again_after_its_removal_is_not_taken_for_the_work(
+    repository: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    made = await worktrees.create(str(repository))
+    shutil.rmtree(made.folder)
+    put(Path(made.folder), {"late.txt": "late\n"})
+    before = contents(repository)
+    ways: tuple[How, ...] = ("apply", "commit", "merge", "branch")
+    for how in ways:
+        with pytest.raises(NotFound, match="removed or replaced"):
+            await integrator.integrate(made, how, REQUEST)
+    for compared in (integrator.changed, integrator.pending):
+        with pytest.raises(NotFound, match="removed or replaced"):
+            await compared(made)
+    assert contents(repository) == before
+    done = await integrator.integrate(made, "discard", REQUEST)
+    git(repository, *done.undo.split()[1:])
+    assert git(repository, "show", f"{made.branch}:late.txt") == "late"
+
+
 async def test_no_refs_are_left_but_the_way_back_of_a_discard(
     repository: Path, worktrees: Worktrees, integrator: Integrator
 ) -> None:
