@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.launcher.outages import AWAY
 from opencode_mcp.runs.deadline import Deadline
+from opencode_mcp.server.new_runs import isolated_runs
 from opencode_mcp.server.waiting.answerers import add_answerers
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class LastingReports:
             self.lost = report
             raise BackendUnavailable(WENT_AWAY)
         self.lost = None
+        await isolated_runs.add_isolation(self._bridge, self._run, report)
         return report
 
     async def wait_answered(self, report: "RunReport") -> None:

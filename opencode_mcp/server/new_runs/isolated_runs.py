@@ -152,6 +152,11 @@ async def _remove(bridge: "Bridge", worktree: "Worktree") -> None:
         await bridge.worktrees.remove(worktree)
 
 
+async def add_isolation(bridge: "Bridge", run: "Run", report: "RunReport") -> None:
+    """Add to the report of a run in an isolated worktree where its changes are, and how to bring them back."""
+    report.note = " ".join(filter(None, [report.note, await isolation_note(bridge, run, report)]))
+
+
 async def isolation_note(bridge: "Bridge", run: "Run", report: "RunReport") -> str:
     """Return sentences for the report of a run in an isolated worktree: its base and its changes; empty for others."""
     worktree = worktree_of(bridge, run.directory)

@@ -12,7 +12,7 @@ from opencode_mcp.server.batches import batch_wait
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.finish import finish_command
-from opencode_mcp.server.new_runs import command_note, run_orders
+from opencode_mcp.server.new_runs import command_note, isolated_runs, run_orders
 from opencode_mcp.server.results.render import UNFINISHED
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, SAME_REPORT
 from opencode_mcp.server.results.several_reports import reports_result
@@ -191,6 +191,7 @@ async def _wait_for_all(
     for (session, run), report in zip(found, reports, strict=True):
         add_answerers(bridge, run, report, ctx.client_capabilities)
         report.note = " ".join(filter(None, [undone_run(session, run.message_id), report.note]))
+        await isolated_runs.add_isolation(bridge, run, report)
     return reports
 
 
@@ -213,6 +214,7 @@ async def _report_of_task(ctx: BridgeContext, named: "batch_wait.Named") -> Call
     report = await bridge.auto_reply.report_now(run)
     add_answerers(bridge, run, report, ctx.client_capabilities)
     report.note = " ".join(filter(None, [f"Task {task.id}.", task.note, report.note]))
+    await isolated_runs.add_isolation(bridge, run, report)
     return report_result(report)
 
 
@@ -278,6 +280,7 @@ async def opencode_abort(
         )
     report, stop = await bridge.runs.abort(run, verified_elsewhere=await bridge.stop_verification_elsewhere(run))
     report.note = " ".join(filter(None, [_stop_note(stop, report, session.directory), report.note]))
+    await isolated_runs.add_isolation(bridge, run, report)
     return report_result(report)
 
 

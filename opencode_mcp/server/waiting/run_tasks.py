@@ -24,6 +24,7 @@ from opencode_mcp.server.access.audit_notes.noted_action import note_action
 from opencode_mcp.server.access.audit_notes.refused_calls import note_refusal, reason_of
 from opencode_mcp.server.access.missing_scopes import REMEDY, scope_of
 from opencode_mcp.server.access.operation_uses import STOP, TOOL_USES
+from opencode_mcp.server.new_runs import isolated_runs
 from opencode_mcp.server.results.duplicate_text import without_repeated
 from opencode_mcp.server.results.host_settings import SettingsOwner
 from opencode_mcp.server.results.render import explain, result, without_tools
@@ -156,6 +157,7 @@ class RunTasks:
         report = await bridge.auto_reply.report_now(run)
         add_answerers(bridge, run, report, capabilities)
         report.note = joined_notes("", self._unanswered, report)
+        await isolated_runs.add_isolation(bridge, run, report)
         asked = [
             request
             for request in report.pending

@@ -216,8 +216,8 @@ class _Wait:
     async def _complete(self, report: "RunReport") -> None:
         add_answerers(self.bridge, self.run, report, self.ctx.client_capabilities)
         note = self.note or (self.note_if_running if report.status == "running" else "")
-        isolation = await isolated_runs.isolation_note(self.bridge, self.run, report)
-        report.note = " ".join(filter(None, [joined_notes(note, self.unanswered, report), isolation]))
+        report.note = joined_notes(note, self.unanswered, report)
+        await isolated_runs.add_isolation(self.bridge, self.run, report)
 
     # The 2025 era: the form is shown while the call waits
 
