@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.cli import main
-from opencode_mcp.http.principals.principal_tokens import digest_of
+from opencode_mcp.http.principals import token_command
+from opencode_mcp.http.principals.principal_tokens import digest_of, new_token
 
 
 @pytest.fixture
@@ -39,6 +40,23 @@ def test_a_token_is_printed_once_and_only_its_digest_is_stored(
     listed = capsys.readouterr().out
     assert "laptop: " in listed
     assert digest_of(token) not in listed
+
+
+def test_the_second_of_two_commands_at_once_learns_that_the_principal_exists(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["token", "new", "laptop", "--directory", str(tmp_path)]
+
+    def made_meanwhile() -> str:
+        monkeypatch.setattr(token_command, "new_token", new_token)
+        assert main(command) == 0
+        return new_token()
+
+    monkeypatch.setattr(token_command, "new_token", made_meanwhile)
+    assert main(command) == 2
+    token = capsys.readouterr()
+    assert "There is a principal laptop already" in token.err
+    assert digest_of(token.out.strip()) in path.read_text(encoding="utf-8")
 
 
 def test_a_token_is_replaced_and_revoked(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

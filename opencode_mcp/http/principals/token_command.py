@@ -112,13 +112,19 @@ class _File:
     def add(self, name: str, values: Mapping[str, object]) -> str:
         """Add a principal, and return its token."""
         check_name(name)
-        if name in self.principals:
-            raise InvalidSetting(
-                f"There is a principal {name} already.", hint=f"`opencode-mcp token rotate {name}` replaces its token."
-            )
         token = new_token()
         table = {TOKEN_KEY: digest_of(token), **values}
-        self._change(lambda text: settings_text.add_principal(text, name, table))
+
+        def add_to(text: str) -> str:
+            # Another command may have made it since this one began.
+            if name in self.principals:
+                raise InvalidSetting(
+                    f"There is a principal {name} already.",
+                    hint=f"`opencode-mcp token rotate {name}` replaces its token.",
+                )
+            return settings_text.add_principal(text, name, table)
+
+        self._change(add_to)
         return token
 
     def rotate(self, name: str) -> str:
