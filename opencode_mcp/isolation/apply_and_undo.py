@@ -21,7 +21,7 @@ from opencode_mcp.isolation.repository.kept_commits import (
 from opencode_mcp.isolation.repository.merging import Merge, has_markers, merged_trees
 from opencode_mcp.isolation.repository.trees import Snapshot, TreeChange, changes, snapshot
 from opencode_mcp.isolation.repository.writing import write
-from opencode_mcp.isolation.unfinished_writes import recorded_write
+from opencode_mcp.isolation.unfinished.unfinished_writes import recorded_write
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree

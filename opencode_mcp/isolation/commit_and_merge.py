@@ -16,7 +16,7 @@ from opencode_mcp.isolation.repository.restoring import restored
 from opencode_mcp.isolation.repository.trees import TreeChange, changes, committed
 from opencode_mcp.isolation.repository.write_checks.writable_folders import check_writable
 from opencode_mcp.isolation.repository.writing import check_deleted, check_untracked
-from opencode_mcp.isolation.unfinished_commits import forget_commit, record_commit
+from opencode_mcp.isolation.unfinished.unfinished_commits import forget_commit, record_commit
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree

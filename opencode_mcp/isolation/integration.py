@@ -24,8 +24,8 @@ from opencode_mcp.isolation.isolated_work import checkout_and_work, pending_chan
 from opencode_mcp.isolation.left_files import left_paths
 from opencode_mcp.isolation.records import Brought
 from opencode_mcp.isolation.repository.trees import changes
-from opencode_mcp.isolation.unfinished_commits import repair
-from opencode_mcp.isolation.unfinished_writes import repair_write
+from opencode_mcp.isolation.unfinished.unfinished_commits import repair
+from opencode_mcp.isolation.unfinished.unfinished_writes import repair_write
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
