@@ -15,6 +15,8 @@ from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
 from opencode_mcp.isolation.records import Worktree
+from opencode_mcp.isolation.repository.trees import snapshot
+from opencode_mcp.isolation.repository.writing import write
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.results.integration_text import text_of
 from tests.isolation.repository import contents, git, make_repository, put
@@ -184,6 +186,19 @@ async def test_a_refusal_of_git_names_the_files(repository: Path, worktrees: Wor
     with pytest.raises(GitFailed, match=r"overwritten by merge: a\.txt, b\.txt"):
         await integrator.integrate(made, "commit", REQUEST)
     assert state_of(repository) == before
+
+
+async def test_a_checkout_that_changes_at_the_same_time_is_named_and_kept(
+    repository: Path, worktrees: Worktrees
+) -> None:
+    checkout = await worktrees.git((await worktrees.create(str(repository))).checkout)
+    async with snapshot(checkout) as seen:
+        put(repository, {"b.txt": "mine\n"})
+        empty = await checkout.line("mktree")
+        with pytest.raises(GitFailed, match="not uptodate") as refused:
+            await write(checkout, seen, empty)
+    assert "Call again" in refused.value.hint
+    assert (repository / "b.txt").read_text() == "mine\n"
 
 
 async def test_histories_without_a_common_commit_are_not_merged(

@@ -45,6 +45,9 @@ LOCK_HINT = (
     "again. If the lock is still there and nothing uses git in the folder (terminal, editor, running session), remove "
     "only this file, and call again: what was begun is then taken back."
 )
+CHANGED_HINT = "Something else has changed the checkout at the same time. Call again."
+HINTS = {LOCK: LOCK_HINT, "not uptodate": CHANGED_HINT, "Not possible to fast-forward": CHANGED_HINT}
+"""Hints by a part of git's error text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ class Git:
         """
         code, printed, complaint = await self.attempt(*arguments, index=index, text=text)
         if code:
-            hint = LOCK_HINT if LOCK in complaint else ""
+            hint = next((hint for part, hint in HINTS.items() if part in complaint), "")
             raise GitFailed(f"git {arguments[0]} failed: {reason(complaint)}", hint=hint)
         return printed
 
