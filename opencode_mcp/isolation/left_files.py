@@ -88,8 +88,8 @@ class LeftFiles:
         return (*moved, *changes(before, after.files)[:MOST_NAMED])
 
     async def _unstaged(self, git: "Git", head: str, after: "States") -> "States":
-        """Return the files after the command, without those that a set-up has staged or committed: they are work."""
-        if not self._is_setup:
+        """Return the files after the command, without those that are staged or committed by then: they are work."""
+        if not head:
             return after
         staged = await staged_files(git, head)
         return {path: state for path, state in after.items() if path not in staged}

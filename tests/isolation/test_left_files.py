@@ -85,6 +85,9 @@ async def test_a_command_that_commits_has_changed_no_file(tmp_path: Path) -> Non
     head = git(folder, "rev-parse", "HEAD").strip()
     told = await compared.end(made.directory)
     assert told == (f"moved HEAD to {head[:12]}", "deleted b.txt", "added later.txt", "added out.txt")
+    done = await Integrator(worktrees).integrate(made, "apply", REQUEST)
+    assert done.left_out == ["later.txt"]
+    assert {change.path for change in done.changed} == {"a.txt", "b.txt", "new.txt", "out.txt"}
 
 
 async def test_the_files_of_a_checkout_are_compared_too_and_no_repository_is_no_error(tmp_path: Path) -> None:
