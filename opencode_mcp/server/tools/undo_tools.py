@@ -12,7 +12,7 @@ from opencode_mcp.runs.session_history import history, prompt_beginning
 from opencode_mcp.server.access.execution.undo_checks import check_redo, check_undo
 from opencode_mcp.server.access.operation_uses import REDO, UNDO
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.changes import undo_conflicts
+from opencode_mcp.server.changes import undo_conflicts, unseen_changes
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import CHANGES_TEXTS
@@ -21,6 +21,7 @@ from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tools.diff_tool import Changes, changes_result
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
@@ -81,9 +82,21 @@ async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallTool
         raise BackendFailed(f"OpenCode did not undo {session.id} from {prompt} on.")
     note = (
         f"{session.id} is undone from {undone.message_id} on: its files are as they were before that prompt. "
-        f"restore=true brings it back until the next prompt. {_what_changed(undone.diff)}"
+        f"restore=true brings it back until the next prompt. {await _isolated_undo(bridge, session)}"
+        f"{_what_changed(undone.diff)}"
     )
     return changes_result(Changes(raw_patch.parse_raw(undone.diff), note))
+
+
+async def _isolated_undo(bridge: Bridge, session: "Session") -> str:
+    """Return sentences on what the undo of an isolated session leaves as it is; empty for others."""
+    worktree = unseen_changes.worktree_of(bridge, session.directory)
+    if worktree is None:
+        return ""
+    text = f"These are the files of its git worktree, and {one_line(worktree.project)} stays as it is"
+    if not await bridge.worktrees.is_brought(worktree):
+        return f"{text}. "
+    return f'{text}: opencode_integrate(session_id="{session.id}", how="undo") takes its work out of there. '
 
 
 def _what_changed(diff: str) -> str:

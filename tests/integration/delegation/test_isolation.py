@@ -24,6 +24,13 @@ async def integrate(host: Host, report: Json, how: str, **arguments: object) -> 
     return data_of(await host.bridge.call("opencode_integrate", session_id=report["session_id"], how=how, **arguments))
 
 
+async def revert_leaves_the_checkout(host: Host, report: Json, project: Path) -> None:
+    """Undo a run in its worktree, and expect the result to say how the project gets rid of the work."""
+    told = await host.text("opencode_revert", session_id=report["session_id"], message_id=report["message_id"])
+    by_undo = f'opencode_integrate(session_id="{report["session_id"]}", how="undo") takes its work out of there.'
+    assert f"{project} stays as it is: {by_undo}" in told
+
+
 async def test_isolated_work_comes_back_by_apply_and_goes_by_undo(host: Host, tracked: Path, case: str) -> None:
     name = f"isolated-{case}.txt"
     before = files_of(str(tracked))
@@ -50,6 +57,7 @@ async def test_isolated_work_comes_back_by_apply_and_goes_by_undo(host: Host, tr
     assert "brings what it has changed since" in await host.text("opencode_diff", session_id=report["session_id"])
     assert done["undo"] == f'call opencode_integrate(session_id="{report["session_id"]}", how="undo").'
     assert (tracked / name).read_text(encoding="utf-8") == "by OpenCode\n"
+    await revert_leaves_the_checkout(host, again, tracked)
     await integrate(host, report, "undo")
     assert files_of(str(tracked)) == before
 
