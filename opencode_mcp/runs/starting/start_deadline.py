@@ -16,13 +16,14 @@ class StartDeadline:
 
     Args:
         at: The deadline, in seconds of anyio's clock; infinite: none.
+        reply_by: Time until which the call waits for OpenCode's reply to what it sent; infinite: only ``at`` counts.
     """
 
-    def __init__(self, at: float = math.inf) -> None:
+    def __init__(self, at: float = math.inf, reply_by: float = math.inf) -> None:
         self.scope = anyio.CancelScope(deadline=at)
         self.committed = False
         """True once the work is being started."""
-        self._at = at
+        self._reply_by = min(at, reply_by)
 
     async def commit(self) -> None:
         """Lift the deadline, because the next request starts the work."""
@@ -33,7 +34,7 @@ class StartDeadline:
 
     def remaining(self, *, at_least: float, at_most: float) -> float:
         """Return the seconds that are left for seeing the work begin."""
-        return min(max(self._at - anyio.current_time(), at_least), at_most)
+        return min(max(self._reply_by - anyio.current_time(), at_least), at_most)
 
     @property
     def expired(self) -> bool:

@@ -115,7 +115,7 @@ async def opencode_run(
         if asked := await _permitted_check(ctx, order, wait_seconds):
             return asked
         deadlines = deadlines_of(ctx, wait_seconds)
-        async with starting(ctx, deadlines.start, READ_AGAIN) as start_deadline:
+        async with starting(ctx, deadlines.start, READ_AGAIN, reply_by=deadlines.wait) as start_deadline:
             start = run_orders.StartTerms(starter=starter_of(ctx), deadline=start_deadline, until=deadlines.start)
             run = await run_orders.start_run(bridge, order, start)
     finish_command.report_to_command(bridge, run)

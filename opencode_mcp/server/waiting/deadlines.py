@@ -1,5 +1,6 @@
 """Deadlines of a call, counted from its arrival: for OpenCode's start, the project's opening and the wait."""
 
+import math
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -68,18 +69,21 @@ def before_start() -> "Generator[None]":
 
 
 @asynccontextmanager
-async def starting(ctx: BridgeContext, deadline: float, hint: str = NOTHING_SENT) -> "AsyncGenerator[StartDeadline]":
+async def starting(
+    ctx: BridgeContext, deadline: float, hint: str = NOTHING_SENT, *, reply_by: float = math.inf
+) -> "AsyncGenerator[StartDeadline]":
     """Limit the time of the block, which precedes all that is sent, and send progress while OpenCode starts.
 
     Args:
         ctx: The call.
         deadline: The end, in seconds of anyio's clock.
         hint: Next step of the caller when the deadline has passed.
+        reply_by: Time until which the call waits for OpenCode's reply to a prompt.
 
     Raises:
         BackendTimeout: The deadline passed. OpenCode continues to start and to open the project.
     """
-    start_deadline = runs_start_deadline.StartDeadline(deadline)
+    start_deadline = runs_start_deadline.StartDeadline(deadline, reply_by)
     async with start_progress(ctx):
         with start_deadline.scope:
             try:

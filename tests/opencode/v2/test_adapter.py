@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from opencode_mcp.errors import BackendUnavailable, NotFound, UnsupportedOperation
+from opencode_mcp.errors import BackendTimeout, BackendUnavailable, NotFound, UnsupportedOperation
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.codec import Reply, Request
@@ -264,6 +264,27 @@ async def test_a_prompt_whose_reply_was_lost_is_sent_again_and_taken_once(
     messages = (await client.session_messages(session.id, limit=20)).items
     assert [message.info.id for message in messages if message.info.role == "user"] == [prompt]
     assert sum(message.info.role == "assistant" for message in messages) == 1
+
+
+async def test_a_prompt_that_gets_no_reply_is_sent_twice_within_its_time(
+    client: OpenCodeClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Transport.send
+    times: list[float] = []
+
+    async def lose_all(
+        self: Transport, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
+    ) -> Reply:
+        if request.path.endswith("/prompt"):
+            times.append(timeout)
+            raise BackendTimeout("No reply.")
+        return await send(self, request, timeout=timeout, queued=queued)
+
+    monkeypatch.setattr(Transport, "send", lose_all)
+    prompt = PromptSubmission(message_id=new_message_id(), text="Hello", is_first=True)
+    with pytest.raises(BackendTimeout):
+        await client.submit_prompt(session.id, session.directory, prompt, timeout=8)
+    assert times == [4, 4]
 
 
 async def test_stopping_an_idle_or_an_unknown_session_succeeds(client: OpenCodeClient, session: Session) -> None:

@@ -38,3 +38,9 @@ async def test_work_that_has_left_is_not_given_up() -> None:
 @pytest.mark.parametrize(("ahead", "seconds"), [(-10, 2), (1, 2), (100, 15), (math.inf, 15)])
 async def test_what_is_left_lies_within_its_bounds(ahead: float, seconds: float) -> None:
     assert StartDeadline(anyio.current_time() + ahead).remaining(at_least=2, at_most=15) == seconds
+
+
+async def test_the_wait_for_a_reply_can_end_before_the_deadline() -> None:
+    now = anyio.current_time()
+    assert StartDeadline(now + 60, reply_by=now).remaining(at_least=2, at_most=15) == 2
+    assert StartDeadline(now, reply_by=now + 60).remaining(at_least=2, at_most=15) == 2

@@ -24,6 +24,9 @@ from opencode_mcp.opencode.v2.calls.settings_calls import SettingsCalls
 
 logger = logging.getLogger(__name__)
 
+SENDS = 2
+"""Number of times that a prompt is sent at most, if no reply to it arrives."""
+
 
 class PromptCalls(SessionInbox, MessageCalls, SettingsCalls):
     """Calls that start and stop work."""
@@ -34,20 +37,20 @@ class PromptCalls(SessionInbox, MessageCalls, SettingsCalls):
         """Call ``session.prompt``, after ``session.switchAgent`` and ``session.switchModel`` where they are needed.
 
         ``delivery`` is ``queue``: a prompt that another client has started meanwhile is finished first. If the reply is
-        lost, the prompt is sent again with the same id: OpenCode 2 takes a prompt of one id once.
+        lost, the prompt is sent again with the same id: OpenCode 2 takes a prompt of one id once. Both share the time.
         """
         settings = SessionSettings(agent=prompt.agent, model=prompt.model, variant=prompt.variant)
         changed = Accepted(message_id="")
         if not prompt.is_first and settings != SessionSettings():
             changed = await self._choose(await self._session(session_id), directory, settings)
         body, path = _prompt_body(prompt), {"sessionID": session_id}
-        send = partial(self.call, "session.prompt", path=path, body=body, queued=False)
+        send = partial(self.call, "session.prompt", path=path, body=body, queued=False, timeout=timeout / SENDS)
         try:
-            await send(timeout=timeout)
+            await send()
         except (BackendTimeout, BackendUnavailable) as error:
             if isinstance(error, BackendUnavailable) and not error.sent:
                 raise
-            await _send_again(send, timeout, error)
+            await _send_again(send, error)
         return replace(changed, message_id=prompt.message_id)
 
     async def submit_command(
@@ -117,14 +120,14 @@ def _prompt_body(prompt: "PromptSubmission") -> dict[str, object]:
     return body
 
 
-async def _send_again(send: Callable[..., Awaitable[object]], timeout: float, first: BridgeError) -> None:
+async def _send_again(send: Callable[[], Awaitable[object]], first: BridgeError) -> None:
     """Send a prompt whose reply was lost once more.
 
     Raises:
         BridgeError: The first failure, since whatever the second one says, OpenCode may have the prompt.
     """
     try:
-        await send(timeout=timeout)
+        await send()
     except BridgeError as error:
         logger.info("sending a prompt again failed: %s", error)
         raise first from error
