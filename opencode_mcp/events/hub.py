@@ -284,7 +284,7 @@ class Hub:
     def _note_times(self, event: Event, now: float) -> None:
         match event:
             case PermissionAsked(permission=request) | QuestionAsked(question=request):
-                self.answer_waits.begin(request.id, self.lineage(event.session_id), now)
+                self._note_wait(request, event.session_id, now)
             case RequestClosed(request_id=request_id):
                 self.answer_waits.end(request_id, now)
             case MessageChanged(message=message) if message.role == "user":
@@ -345,7 +345,12 @@ class Hub:
 
     def note_open(self, request: Permission | Question, now: float) -> None:
         """Note that a request was read as open: its event may have been missed."""
-        self.answer_waits.begin(request.id, self.lineage(request.session_id), now)
+        self._note_wait(request, request.session_id, now)
+
+    def _note_wait(self, request: Permission | Question, session_id: str, now: float) -> None:
+        """Note that a session waits for an answer; no run waits for what a client asks."""
+        if not request.of_client:
+            self.answer_waits.begin(request.id, self.lineage(session_id), now)
 
     def asked(self) -> list[Permission | Question]:
         """Return the open requests that were seen, oldest first.

@@ -53,6 +53,9 @@ class ArgumentRules:
     they bypass the operator's policy."""
     replaced_rights: Places = field(default_factory=_no_places)
     """Arguments that replace all permissions of a session. Even fewer rules than before can grant something."""
+    askers: Places = field(default_factory=_no_places)
+    """Arguments that name the tool call, or the MCP server, for which a request is opened. A run waits for a request of
+    its tool calls, so a caller could stop the clock of its own run with one."""
     metadata: Places
     """Arguments that write to a session's metadata. Callers may write any key except the bridges' own."""
     records: Places

@@ -42,6 +42,10 @@ RULES = ArgumentRules(
     terminals={f"{TERMINAL}.{name}": ["ptyID"] for name in ("connectToken", "get", "remove", "snapshot", "update")},
     rights={"session.create": ["permissions"], "session.import": ["info.permissions"]},
     replaced_rights={"session.update": ["permissions"]},
+    askers={
+        "permission.create": ["source"],
+        "session.form.create": ["metadata.kind", "metadata.server", "metadata.tool"],
+    },
     metadata={"session.create": ["metadata"], "session.update": ["metadata"]},
     records={"session.import": ["info"]},
     effects={"session.interrupt": {"resume": "execute"}},

@@ -31,6 +31,7 @@ def permission_of(item: JsonMap) -> Permission:
     Raises:
         BackendFailed: It has no id or no session.
     """
+    call = _call(as_map(item.get("source")))
     return Permission.read(
         {
             "id": item.get("id"),
@@ -40,8 +41,9 @@ def permission_of(item: JsonMap) -> Permission:
             "always": as_texts(item.get("save")),
             "always_lasts": "for_ever",
             "metadata": as_map(item.get("metadata")),
-            "tool": _call(as_map(item.get("source"))),
+            "tool": call,
             "message": as_text(item.get("message")),
+            "of_client": call is None,
         }
     )
 
@@ -54,6 +56,8 @@ def question_of(form: JsonMap) -> Question:
     """
     metadata = as_map(form.get("metadata"))
     is_tool = metadata.get("kind") == QUESTION_TOOL
+    call = _call(as_map(metadata.get("tool")))
+    of_directory = form.get("sessionID") == NO_SESSION
     # A field without a key cannot be answered.
     fields = [field for field in as_maps(form.get("fields")) if as_text(field.get("key"))]
     return Question.read(
@@ -61,13 +65,13 @@ def question_of(form: JsonMap) -> Question:
             "id": form.get("id"),
             "session_id": form.get("sessionID"),
             "questions": [_question_item(field, is_tool=is_tool) for field in fields],
-            "tool": _call(as_map(metadata.get("tool"))),
+            "tool": call,
             # The question tool's title is the same for all questions.
             "title": "" if is_tool else as_text(form.get("title")),
             "message": as_text(metadata.get("message")),
             "server": as_text(metadata.get("server")),
-            "of_directory": form.get("sessionID") == NO_SESSION,
-            "outlasts_work": not is_tool and form.get("sessionID") != NO_SESSION,
+            "of_directory": of_directory,
+            "of_client": call is None and not of_directory,
         }
     )
 

@@ -458,6 +458,8 @@ class Permission(Wire):
     tool: ToolCall | None = None
     message: str = ""
     """Explanation that came with the request; empty if there is none."""
+    of_client: bool = False
+    """True if no work of the model asks, so that any client or plugin may have opened it."""
 
 
 class Choice(Wire):
@@ -531,8 +533,8 @@ class Question(Wire):
     """The MCP server that asks; empty for others."""
     of_directory: bool = False
     """True if OpenCode knows the directory and not the session that it belongs to, as for MCP servers."""
-    outlasts_work: bool = False
-    """True if it also waits while its session is idle, since no tool call asks: that of a plugin or of a client."""
+    of_client: bool = False
+    """True if no tool call asks, but a client or a plugin; it also waits while its session is idle."""
 
     @property
     def asked(self) -> list[QuestionItem]:

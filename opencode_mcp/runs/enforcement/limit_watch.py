@@ -24,6 +24,7 @@ from opencode_mcp.runs.enforcement.usage import RunUsage
 from opencode_mcp.runs.enforcement.working_time import WorkingTime
 from opencode_mcp.runs.following.follow import run_age
 from opencode_mcp.runs.limits import MINUTE, Used, excess
+from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.open_requests import Requests
@@ -129,7 +130,7 @@ class _Watcher:
 
     async def _begin(self) -> None:
         """Take the working time of a run that another bridge has started: its age without that of its open requests."""
-        asked = await self._requests.open(self._run.directory, self._run.session_id)
+        asked = await self._waited_for()
         now = int(self._client.clock.now() * 1000)
         waited = max((age_of(request.request_id, now) for request in asked), default=0)
         self._time = WorkingTime(anyio.current_time(), max(run_age(self._client, self._run) - waited, 0))
@@ -198,9 +199,17 @@ class _Watcher:
 
     async def _read_requests(self) -> None:
         if self._run.limits.max_minutes is not None and (self._is_unsure or self._requests_stale):
-            waits = bool(await self._requests.open(self._run.directory, self._run.session_id))
+            waits = bool(await self._waited_for())
             self._time.note(anyio.current_time(), waits=waits)
             self._requests_stale = False
+
+    async def _waited_for(self) -> list[PendingRequest]:
+        """Return the requests that the run waits for.
+
+        What a client asks is none of them: a caller could stop the clock with a form of its own.
+        """
+        asked = await self._requests.open(self._run.directory, self._run.session_id)
+        return [request for request in asked if not request.of_client]
 
     async def _sessions_to_read(self) -> set[str]:
         if not self._is_unsure:

@@ -516,9 +516,15 @@ class Follower:
             seen.pending, self._requests_stale = [], True
             return Evidence(status=SessionStatus(type="busy"))
         if self._requests_stale:
-            seen.pending = await self._requests.open(run.directory, run.session_id)
+            asked = await self._requests.open(run.directory, run.session_id)
+            seen.pending = [request for request in asked if not self._is_older(request)]
             self._requests_stale = False
         return Evidence(status=status, asked=bool(seen.pending))
+
+    def _is_older(self, request: PendingRequest) -> bool:
+        """Return True for what a client asked in the session before the prompt, and that no tool call waits for."""
+        age = run_age(self._client, self._run)
+        return request.of_client and 0 < age < age_of(request.request_id, int(self._client.clock.now() * 1000))
 
 
 def waiting_behind(prompt: str) -> str:

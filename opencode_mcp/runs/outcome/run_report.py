@@ -87,6 +87,8 @@ class PendingRequest(BaseModel):
     """True if the calling agent may also answer ``always``."""
     person_here: bool = Field(default=True, exclude=True)
     """True if the host of the call can put it to a person."""
+    of_client: bool = Field(default=False, exclude=True)
+    """True if a client or a plugin asks, and no tool call."""
     closed: str = Field(default="", exclude=True)
     """Reason why the calling agent may not even reject it; empty if it may."""
     permission: str = ""

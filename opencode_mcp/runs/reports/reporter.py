@@ -294,7 +294,7 @@ def _waited(hub: Hub, run: Run, seen: Observation, answers: list[Message], given
     """Return the seconds that a run waited for answers."""
     if seen.waits_behind is not None:
         return 0
-    pending = [request.request_id for request in seen.pending]
+    pending = [request.request_id for request in seen.pending if not request.of_client]
     return waited_seconds(hub, run.message_id, answers, given, pending, seen.client.clock.now() * 1000)
 
 

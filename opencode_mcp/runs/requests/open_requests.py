@@ -275,7 +275,7 @@ def is_of_directory(request: Request) -> TypeGuard[Question]:
 
 
 def _outlasts_work(request: Request) -> bool:
-    return isinstance(request, Question) and request.outlasts_work
+    return isinstance(request, Question) and request.of_client
 
 
 def _as_of(question: Question, session_id: str) -> Question:

@@ -96,6 +96,7 @@ class ArgumentChecker:
         rules = RULES[operation.generation]
         self._check_rights(rules, operation, arguments)
         self._check_effects(rules, operation, arguments)
+        _check_askers(rules, operation, arguments)
         _check_metadata(rules, operation, arguments)
         _check_records(rules, operation, arguments)
         directory = await directory_of(self._fence, operation, arguments, call)
@@ -218,6 +219,15 @@ def _uses_directory(rules: "ArgumentRules", operation: "Operation", arguments: J
     if operation.id in rules.own_directories or texts_at(arguments, rules.workspaces.get(operation.id, ())):
         return True
     return operation.id not in rules.any_address and any(map(_path_of, argument_values.addresses_in(arguments)))
+
+
+def _check_askers(rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> None:
+    for place in rules.askers.get(operation.id, ()):
+        if any(True for _ in values_at(arguments, place)):
+            raise NotAllowed(
+                f"`{place}` would open the request as one of a tool call, which only OpenCode does.",
+                hint="Leave it out.",
+            )
 
 
 def _check_metadata(rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> None:

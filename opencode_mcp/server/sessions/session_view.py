@@ -183,7 +183,8 @@ async def _waited(bridge: "Bridge", session: "Session", last: "LastRun", pending
     if not is_known and last.has_more:
         answers = await all_answers(bridge.client, Run(session.directory, session.id, last.prompt_id))
     given = given_answers.answers_in(session)
-    return waited_seconds(hub, last.prompt_id, answers, given, [request.request_id for request in pending], now)
+    open_ids = [request.request_id for request in pending if not request.of_client]
+    return waited_seconds(hub, last.prompt_id, answers, given, open_ids, now)
 
 
 async def _todos(client: "OpenCodeClient", session: "Session", *, wanted: bool) -> list[str]:

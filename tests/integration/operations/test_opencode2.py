@@ -310,6 +310,7 @@ async def test_the_limits_of_a_caller_hold_in_opencode_2(
         assert foreign not in [item["id"] for item in listed]
         url = (outside / "secret.txt").as_uri()
         allowing = [{"action": "shell", "resource": "*", "effect": "allow"}]
+        call = {"type": "tool", "messageID": "msg_1", "id": "call_1"}
         refused: list[tuple[str, Json, str]] = [
             ("session.get", {"sessionID": foreign}, "outside of what is allowed"),
             ("session.create", {"id": foreign}, "outside of what is allowed"),
@@ -317,6 +318,16 @@ async def test_the_limits_of_a_caller_hold_in_opencode_2(
             ("session.create", {"permissions": allowing}, "can outweigh what denies or asks elsewhere"),
             ("session.create", {"metadata": {"opencode-mcp": {}}}, "belongs to this MCP server"),
             ("session.update", {"permissions": [], **session}, "would replace the permission rules"),
+            (
+                "permission.create",
+                {"action": "shell", "resources": ["ls"], "source": call, **session},
+                "only OpenCode does",
+            ),
+            (
+                "session.form.create",
+                {"title": "Ask", "fields": [], "metadata": {"tool": call}, **session},
+                "only OpenCode",
+            ),
             ("session.interrupt", {"resume": True, **session}, "its effect is execute"),
             ("session.list", {"directory": str(outside)}, "outside of what is allowed"),
             ("session.list", {"project": "nosuch"}, "No allowed directory belongs to the project"),

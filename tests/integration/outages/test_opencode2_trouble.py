@@ -265,6 +265,19 @@ async def test_a_form_that_waits_in_an_idle_session_is_shown_and_answered(launch
         assert session not in (await host.data("opencode_status")).get("needs_input", {})
 
 
+async def test_a_form_of_a_client_neither_interrupts_a_run_nor_stops_its_clock(
+    launch: Launch, opencode: Backend2
+) -> None:
+    async with connected(launch) as host:
+        session = await opencode.new_session()
+        form = await opencode.open_form(session, "Which colour?")
+        report = await host.run(step(text("Go on."), hold("asked")), session_id=session, max_minutes=0.05)
+        seen = await host.data("opencode_session", session_id=session)
+    assert (report["status"], report.get("waited", 0)) == ("aborted", 0)
+    assert report["shortfall"].endswith("working time: the limit is 0.05 min.")
+    assert [request["request_id"] for request in seen["pending"]] == [form]
+
+
 async def test_a_form_in_a_session_without_a_run_is_answered_and_dismissed(launch: Launch, opencode: Backend2) -> None:
     async with connected(launch.telling("--permissions", "agent")) as host:
         session = await opencode.new_session()

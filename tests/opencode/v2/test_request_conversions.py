@@ -72,7 +72,7 @@ def test_a_permission_says_what_is_asked_by_which_call_and_that_always_is_for_ev
     ("more", "expected"),
     [
         ({"save": None}, {"always": []}),
-        ({"source": None}, {"tool": None}),
+        ({"source": None}, {"tool": None, "of_client": True}),
         ({"source": {"type": "new"}}, {"tool": None}),
         ({"message": "Needed."}, {"message": "Needed."}),
         ({"metadata": {"diff": "+a"}}, {"metadata": {"diff": "+a"}}),
@@ -99,6 +99,13 @@ def test_a_form_of_the_question_tool_becomes_questions_that_all_need_an_answer()
             QuestionItem(key="q1", header="Sizes", question="Which?", multiple=True, custom=False),
         ],
     )
+
+
+def test_a_form_that_no_tool_call_opened_is_one_of_a_client_whatever_it_says_of_itself() -> None:
+    assert not question_of(TOOL).of_client
+    assert not question_of(elicitation()).of_client
+    assert question_of({**TOOL, "metadata": {}}).of_client
+    assert question_of({**TOOL, "metadata": {"kind": "question", "server": "demo"}}).of_client
 
 
 def test_a_form_of_an_mcp_server_belongs_to_the_directory_and_says_who_asks_and_why() -> None:

@@ -150,12 +150,17 @@ def test_an_address_is_found_however_deep_it_lies(way: list[str], name: str) -> 
 
 def test_every_rule_is_of_a_place_that_exists() -> None:
     for generation, rules in RULES.items():
-        named = [*places_of_places(rules), rules.rights, rules.replaced_rights, rules.metadata, rules.shell_lines]
-        named += [rules.commands, rules.undo, {name: list(effects) for name, effects in rules.effects.items()}]
+        named = [*places_of_places(rules), rules.rights, rules.replaced_rights, rules.askers, rules.metadata]
+        named += [
+            rules.shell_lines,
+            rules.commands,
+            rules.undo,
+            {name: list(effects) for name, effects in rules.effects.items()},
+        ]
         for operation_id, rows in [pair for table in named for pair in table.items()]:
             known = set(places(arguments_schema(TABLES[generation].operations[operation_id])))
-            # The record of an imported session has no schema.
-            assert {place for place in rows if not place.startswith("info.")} <= known, operation_id
+            # The record of an imported session has no schema, nor have metadata.
+            assert {place for place in rows if not place.startswith(("info.", "metadata."))} <= known, operation_id
         assert {*rules.redo, *rules.any_address, *rules.own_directories} <= TABLES[generation].operations.keys()
 
 
