@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 SESSIONS_LISTED = 100
 SESSIONS_READ = 30
-"""Most other sessions that are read, the latest changed first."""
+"""Most other sessions whose work is read, the latest changed first."""
 MESSAGES_READ = 1000
 """Most messages of one other session that are read."""
 EARLIER_MILLISECONDS = 3_600_000
@@ -60,7 +60,7 @@ async def read_authors(
     except BridgeError as error:
         logger.info("could not list the sessions beside %s: %s", session.id, error)
         return AuthorFinder(session.directory, work.steps, work.calls, brought, is_whole=False)
-    works, others = await _read_works(client, others, period)
+    works, others = await _read_works(client, await _without_ended(client, others, period), period)
     family = _family(session.id, others, works, work)
     own, foreign = [*work.calls], list[WriteCall]()
     for name, other in works.items():
@@ -94,6 +94,26 @@ def _may_have_worked(other: Session, session: Session, period: Period, busy: set
     if other.id == session.id or other.directory != session.directory or other.time.created > period.end:
         return False
     return other.id in busy or other.changed >= period.begin - EARLIER_MILLISECONDS
+
+
+async def _without_ended(client: OpenCodeClient, sessions: Sequence[Session], period: Period) -> list[Session]:
+    """Return some sessions; if they are too many, without those whose work ended before a period."""
+    if len(sessions) <= SESSIONS_READ:
+        return list(sessions)
+    reads = {session.id: partial(_has_ended, client, session, period) for session in sessions}
+    ended, _ = await read_each(reads, within=SECONDS)
+    return [session for session in sessions if not ended.get(session.id)]
+
+
+async def _has_ended(client: OpenCodeClient, session: Session, period: Period) -> bool:
+    """Return True if a session's work ended before a period (``session.messages``, the latest one).
+
+    One that changed since is not looked at. Nor is one that is undone.
+    """
+    if session.changed >= period.begin or session.revert:
+        return False
+    page = await client.session_messages(session.id, limit=1)
+    return not page.items or _is_past(page.items[-1], period)
 
 
 async def _read_work(client: OpenCodeClient, session: Session, period: Period) -> Work:

@@ -15,6 +15,7 @@ from opencode_mcp.runs.following.follow import Observation
 from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 from opencode_mcp.runs.reports import changed_files as module
 from opencode_mcp.runs.reports.changed_files import changed_files
+from opencode_mcp.runs.reports.other_sessions import SESSIONS_READ
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
@@ -181,6 +182,33 @@ async def test_a_session_that_was_deleted_meanwhile_is_no_possible_author() -> N
     command.parts = [*written("a.txt").parts[:1], *command.parts]
     files = await listed(Diffs(["a.txt", "b.txt"], others=[other]), command)
     assert [(file.path, file.whose) for file in files][:2] == [("a.txt", "this"), ("b.txt", "this")]
+
+
+class Crowded(Diffs):
+    """OpenCode with more other sessions than are read, whose commands ended at some time."""
+
+    def __init__(self, ended: int) -> None:
+        time = {"created": 1, "updated": 2}
+        numbers = range(SESSIONS_READ + 10)
+        others = [Session.read({"id": f"ses_idle_{number}", "directory": "/p", "time": time}) for number in numbers]
+        super().__init__(["a.txt"], others=others)
+        self._ended = ended
+
+    async def session_messages(self, _session_id: str, **_query: object) -> Page[Message]:
+        """Return the prompt and the answer of each."""
+        answer = written("x", tool="bash")
+        answer.info.time.created, answer.info.time.completed = 3, self._ended
+        prompt = {"id": "msg_0", "sessionID": "ses_2", "role": "user", "time": {"created": 2}}
+        return Page([Message.read({"info": prompt, "parts": []}), answer], "")
+
+
+@pytest.mark.parametrize(("ended", "whose"), [(4, "this"), (1500, "unknown")])
+async def test_sessions_that_ended_before_a_run_are_no_possible_authors_however_many_they_are(
+    ended: int, whose: str
+) -> None:
+    command = written("x", tool="bash", differed=["a.txt"])
+    files = await listed(Crowded(ended), command)
+    assert [(file.path, file.whose) for file in files] == [("a.txt", whose)]
 
 
 @pytest.mark.usefixtures("impatient")
