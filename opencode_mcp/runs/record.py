@@ -315,6 +315,15 @@ async def is_removed(client: OpenCodeClient, run: Run) -> bool:
     return False
 
 
+async def is_session_deleted(client: OpenCodeClient, session_id: str) -> bool:
+    """Return True if OpenCode does not have a session any more (``session.get``)."""
+    try:
+        await client.session_get(session_id)
+    except NotFound:
+        return True
+    return False
+
+
 async def latest_prompt(client: OpenCodeClient, session_id: str) -> Message | None:
     """The last message of a session that a person wrote; OpenCode writes some in the person's name when it compacts."""
     return (await _read_latest(client, session_id))[0]

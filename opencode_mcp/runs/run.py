@@ -12,10 +12,7 @@ from typing import Any
 
 import anyio
 
-from opencode_mcp.errors import (
-    BackendError,
-    BridgeError,
-)
+from opencode_mcp.errors import BackendError, BridgeError, NotFound
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.isolation.records import Records
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -35,7 +32,7 @@ from opencode_mcp.runs.output_schema.schema_in_prompt import correction_id
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
-from opencode_mcp.runs.record import Run, RunStarter, is_removed, is_superseded, latest_prompt
+from opencode_mcp.runs.record import Run, RunStarter, is_removed, is_session_deleted, is_superseded, latest_prompt
 from opencode_mcp.runs.reports.integrated_work import brought_back, no_other_work
 from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
 from opencode_mcp.runs.run_lookup import find_run, find_run_to_stop
@@ -169,9 +166,23 @@ class Runs:
             return await self.observe_prompt(prompt, deadline, send_progress, respond, corrects=corrects)
 
         verification = self._verification_of(run)
-        if verification is None:
-            return await follow(run)
-        return await observe_verified(run, verification, follow, deadline, send_progress)
+        try:
+            if verification is None:
+                return await follow(run)
+            return await observe_verified(run, verification, follow, deadline, send_progress)
+        except NotFound as error:
+            return await self._deletion_of(run, error)
+
+    async def _deletion_of(self, run: Run, error: NotFound) -> Observation:
+        """Return the observation of a run whose session was deleted.
+
+        Raises:
+            NotFound: The given error, since the session exists: something else was not found.
+        """
+        client = await self.turns.client_in(run.directory)
+        if not await is_session_deleted(client, run.session_id):
+            raise error
+        return Observation(client, State.ABORTED, session_deleted=True)
 
     def is_verified_now(self, run: Run) -> bool:
         """Return True if a task of this bridge verifies the work of a run, or waits for its end to do so."""
@@ -260,8 +271,7 @@ class Runs:
         Raises:
             BackendError: OpenCode could not be read.
         """
-        schema = self.known.schemas.get(run.message_id)
-        report = await report_run(self._hub, run, seen, schema, self.other_work)
+        report = await self._report_of(run, seen)
         report.not_started = seen.never_started
         if seen.never_started:
             report.note = TAKEN_BACK if await self._take_back(run, seen) else LEFT_IN_INBOX
@@ -274,6 +284,14 @@ class Runs:
         if reason and report.status == "aborted":
             report.shortfall, report.at_limit = " ".join(filter(None, [reason, report.last_calls])), True
         return report
+
+    async def _report_of(self, run: Run, seen: Observation) -> RunReport:
+        """Report a run as it was seen, or as its session was deleted since then."""
+        schema = self.known.schemas.get(run.message_id)
+        try:
+            return await report_run(self._hub, run, seen, schema, self.other_work)
+        except NotFound as error:
+            return await report_run(self._hub, run, await self._deletion_of(run, error), schema)
 
     async def _unknown_cost(self, run: Run, seen: Observation, report: RunReport) -> str:
         """Return a note if the cost of a run has a limit and cannot be known; empty otherwise."""

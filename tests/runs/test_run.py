@@ -26,6 +26,7 @@ from opencode_mcp.opencode.v1 import event_parser
 from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
 from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission
 from opencode_mcp.runs import record
+from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.outcome import state
 from opencode_mcp.runs.outcome.run_report import ChangedFile, Usage
 from opencode_mcp.runs.prompting.prompt import Prompt
@@ -525,12 +526,14 @@ async def test_a_session_with_a_structured_answer_goes_on(worker: Worker) -> Non
     assert (second.text, third.output) == ("Plain again.", {"answer": 2})
 
 
-async def test_a_deleted_session_is_not_found(
+async def test_a_run_whose_session_was_deleted_is_aborted_with_that_reason(
     worker: Worker, scripted_model: ScriptedModel, http: httpx.AsyncClient
 ) -> None:
     run = await worker.start(step(hold("deleted"), text("Never said.")))
     await scripted_model.reached("deleted")
+    seen = await worker.runs.observe(run, Deadline.after(0))
     await worker.runs.stop(run)
     await http.delete(f"/session/{run.session_id}")
-    with pytest.raises(NotFound, match=run.session_id):
-        await worker.runs.follow(run, WAIT)
+    followed, reported = await worker.runs.follow(run, WAIT), await worker.runs.report(run, seen)
+    assert (followed.status, followed.shortfall) == ("aborted", reporter.SESSION_DELETED)
+    assert reported == followed

@@ -152,6 +152,8 @@ class Observation:
     """Reason why OpenCode is gone; empty while it is there."""
     removed: bool = False
     """True if OpenCode has removed the prompt: it was undone, and a later prompt made that final."""
+    session_deleted: bool = False
+    """True if the session was deleted, and the run with it."""
     session: SessionRecord | None = None
     """The session's part of the report, where it was read ahead."""
     correction: Run | None = None

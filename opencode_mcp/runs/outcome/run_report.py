@@ -178,6 +178,8 @@ class RunReport(BaseModel):
     """OpenCode's own words."""
     removed: bool = Field(default=False, exclude=True)
     """True if OpenCode has removed the prompt with its answer."""
+    session_deleted: bool = Field(default=False, exclude=True)
+    """True if the session of the run was deleted."""
     lost: bool = Field(default=False, exclude=True)
     """True if OpenCode went away before the end of the run could be read."""
     idle: bool = Field(default=False, exclude=True)

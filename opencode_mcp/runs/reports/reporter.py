@@ -64,6 +64,7 @@ CORRECTED = "The first answer did not fit the schema, so OpenCode was asked once
 REMOVED = (
     "This prompt was undone, and the session's next prompt made that final: OpenCode has removed it with its answer."
 )
+SESSION_DELETED = "Its session was deleted."
 COPIED = (
     "Nothing runs here: this session is a fork, which copied the prompt before its answer was complete. The session "
     "that it was copied from goes on by itself."
@@ -103,10 +104,8 @@ async def report_run(
     Raises:
         BackendError: OpenCode could not be read.
     """
-    if seen.state is State.LOST and seen.gone:
-        return _lost_report(run, seen)
-    if seen.removed:
-        return _removed_report(run)
+    if report := _report_without_read(run, seen):
+        return report
     async with at_once() as reads:
         reading_answers = reads.start(_answers, seen.client, run, seen)
         reading_session = reads.start(_session, seen.client, hub, run, seen)
@@ -306,8 +305,15 @@ def _add_passed_limit(report: RunReport, run: Run, answers: list[Message]) -> No
     report.note = " ".join(filter(None, [report.note, report.passed_limit]))
 
 
-def _removed_report(run: Run) -> RunReport:
-    return _bare_report(run, "aborted").model_copy(update={"note": REMOVED, "removed": True})
+def _report_without_read(run: Run, seen: Observation) -> RunReport | None:
+    """Report a run of which OpenCode has nothing, or that cannot be read any more; ``None`` for any other."""
+    if seen.state is State.LOST and seen.gone:
+        return _lost_report(run, seen)
+    if seen.removed:
+        return _bare_report(run, "aborted").model_copy(update={"note": REMOVED, "removed": True})
+    if seen.session_deleted:
+        return _bare_report(run, "aborted").model_copy(update={"shortfall": SESSION_DELETED, "session_deleted": True})
+    return None
 
 
 def unseen_report(run: Run, note: str) -> RunReport:

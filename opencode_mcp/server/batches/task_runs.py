@@ -31,6 +31,7 @@ from opencode_mcp.launcher.outages import AWAY
 from opencode_mcp.runs.enforcement.usage import RunUsage
 from opencode_mcp.runs.limits import Used, excess_of_batch, left
 from opencode_mcp.runs.prompting.message_ids import new_message_id
+from opencode_mcp.runs.reports.reporter import SESSION_DELETED
 from opencode_mcp.runs.session_stopping import SessionTree
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
 from opencode_mcp.server.batches.continuation import done_before, order_to_go_on, used_up
@@ -64,7 +65,6 @@ RETRY_SECONDS = 5.0
 ARRIVES_WITHIN = 10.0
 """Seconds after which a prompt that a dead bridge has sent shows in its session, if OpenCode has it."""
 PAUSE = 0.5
-GONE = "Its session was deleted."
 OWN_FAULT = "This MCP server failed while it started or followed the run; its log has the details."
 
 
@@ -160,7 +160,7 @@ class TaskRuns:
             if run is None:
                 await self._remove_rest(task)
         except NotFound:
-            await self._end(task, Outcome(status="aborted", note=GONE))
+            await self._end(task, Outcome(status="aborted", note=SESSION_DELETED))
         except BridgeError as error:
             await self._end(task, failure_of(error))
         else:
@@ -236,7 +236,7 @@ class TaskRuns:
                 report = await self._report(reports, opened)
             is_over = not report.broken_off or not await self._goes_on(task, run, report)
         except NotFound:
-            await self._end(task, Outcome(status="aborted", note=GONE))
+            await self._end(task, Outcome(status="aborted", note=SESSION_DELETED))
         except BridgeError as error:
             await self._end(task, failure_of(error, done_before(task)))
         else:

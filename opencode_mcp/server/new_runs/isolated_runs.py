@@ -17,6 +17,7 @@ from opencode_mcp.server.changes.isolated_changes_note import bringing_text, int
 from opencode_mcp.server.changes.unseen_changes import unseen_note, worktree_of
 from opencode_mcp.server.results.render import next_step, without_tools
 from opencode_mcp.server.results.worktree_base_text import base_note
+from opencode_mcp.server.sessions.session_deletion import worktree_note
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
@@ -179,6 +180,8 @@ def _setup_note(bridge: "Bridge", worktree: "Worktree") -> str:
 
 async def _changes_note(bridge: "Bridge", worktree: "Worktree", run: "Run", report: "RunReport") -> str:
     """Return sentences on what a run that has ended changed in its worktree."""
+    if report.session_deleted:
+        return await worktree_note(bridge, run.directory)
     unseen = ""
     with anyio.move_on_after(UNSEEN_SECONDS):
         unseen = await unseen_note(bridge, worktree, {file.path for file in report.files})

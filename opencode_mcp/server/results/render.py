@@ -306,6 +306,8 @@ def _after_shortfall(reason: str) -> str:
 def _step_after_stop(report: "RunReport", session: str) -> str:
     if report.removed:
         return f"The session goes on without it: opencode_wait({session}) reports its latest prompt."
+    if report.session_deleted:
+        return "What it did stays. opencode_run(prompt=...) begins a new session."
     if report.at_limit:
         again = f"opencode_run({session}, prompt=...)"
         return f"What it did stays. If the task is worth more, go on with {again}. Each prompt has its own limits."

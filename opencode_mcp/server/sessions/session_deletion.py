@@ -45,10 +45,10 @@ async def stop_before_deletion(bridge: "Bridge", session: "Session") -> bool:
     return was_running
 
 
-async def worktree_note(bridge: "Bridge", session: "Session") -> str:
-    """Return sentences on the isolated worktree that stays when a session is deleted; empty if there is none."""
+async def worktree_note(bridge: "Bridge", directory: str) -> str:
+    """Return sentences on the isolated worktree that stays when its session is deleted; empty if there is none."""
     try:
-        worktree = bridge.worktrees.of(session.directory)
+        worktree = bridge.worktrees.of(directory)
     except NotFound:
         return ""
     call = f'opencode_integrate(session_id="{worktree.branch}", how=...)'

@@ -219,7 +219,7 @@ async def opencode_delete_session(ctx: BridgeContext, *, session_id: SessionId) 
     was_running = await session_deletion.stop_before_deletion(bridge, session)
     below = (await subagents.read_subagents_of(bridge.client, session)).below(session.id)
     lost = await _cost_of(bridge, session.id, below)
-    note = await session_deletion.worktree_note(bridge, session)
+    note = await session_deletion.worktree_note(bridge, session.directory)
     await bridge.client.session_delete(session.id)
     await session_deletion.forget_worktree(bridge, session)
     data = {

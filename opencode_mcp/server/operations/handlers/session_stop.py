@@ -50,7 +50,7 @@ async def _session(request: OperationRequest) -> Session:
 
 async def _deleted(request: OperationRequest, session: Session) -> OperationResult:
     """Delete a session, and say what stays of its isolated worktree."""
-    note = await session_deletion.worktree_note(request.bridge, session)
+    note = await session_deletion.worktree_note(request.bridge, session.directory)
     outcome = await send(request)
     await session_deletion.forget_worktree(request.bridge, session)
     outcome.notes += [note] if note else []
