@@ -8,7 +8,7 @@ It is sent by the bridge that sees the wrong answer, while the session has not g
 looks at the run, nobody needs it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Message
 from opencode_mcp.runs.following.follow import CheckedAnswer, Observation
+from opencode_mcp.runs.limits import Limits, Used, left
 from opencode_mcp.runs.outcome.run_report import summarise
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
@@ -25,6 +26,7 @@ from opencode_mcp.text.outside_text import clean, shorten
 
 FIRST_ANSWER_CHARACTERS = 1000
 """Longest first answer that the report of a second wrong one repeats, in characters."""
+NOT_CORRECTED = "No correction was asked for, since the run has used up one of its limits."
 Follow = Callable[[Run], Awaitable[Observation]]
 """Follows a run to its end, or until the wait ends."""
 Send = Callable[[Run, str], Awaitable[Run | None]]
@@ -50,9 +52,10 @@ async def observe_corrected(
     if correction is None:
         seen = await follow(run)
         await _check(seen, schema)
-        if send is None or seen.checked is None or not seen.checked.problem:
+        problem = _problem_to_correct(run, seen)
+        if send is None or not problem:
             return seen
-        correction = await send(run, correction_text(seen.checked.problem))
+        correction = await send(run, correction_text(problem))
         if correction is None:
             return seen
     seen = await follow(correction)
@@ -62,6 +65,22 @@ async def observe_corrected(
         first = await _first_answer(client, run, schema)
         seen.checked = replace(seen.checked, problem=f"{seen.checked.problem} {first}".rstrip())
     return seen
+
+
+def _problem_to_correct(run: Run, seen: Observation) -> str:
+    """Return the problem of an answer; empty if there is none, or if a limit forbids a correction, which is noted."""
+    if seen.checked is None or not seen.checked.problem:
+        return ""
+    if not _is_used_up(run.limits, seen.answers):
+        return seen.checked.problem
+    seen.checked = replace(seen.checked, problem=f"{seen.checked.problem} {NOT_CORRECTED}")
+    return ""
+
+
+def _is_used_up(limits: Limits, answers: Sequence[Message]) -> bool:
+    """Return True if the steps of a run have used up its limit of steps or cost; its subagents are not counted."""
+    steps = [message.info for message in answers if message.info.role == "assistant"]
+    return left(limits, Used(sum(step.cost for step in steps), len(steps))) is None
 
 
 async def _first_answer(client: OpenCodeClient, run: Run, schema: Mapping[str, Any]) -> str:

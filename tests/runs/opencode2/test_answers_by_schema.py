@@ -5,6 +5,8 @@ import pytest
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.runs.deadline import Deadline
+from opencode_mcp.runs.following.corrections import NOT_CORRECTED
+from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.output_schema.schema_in_prompt import INSTRUCTION, correction_id
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
@@ -67,6 +69,17 @@ async def test_an_answer_that_stays_wrong_fails_the_run_and_shows_both(worker: W
     assert report.error.endswith("It was: Many.")
     assert await worker.runs.follow(run, 0) == report
     assert len(await prompts_in(client, run.session_id)) == 2
+
+
+async def test_a_run_that_has_used_up_its_limit_is_not_corrected_and_says_so(
+    worker: Worker, client: OpenCodeClient
+) -> None:
+    prompt = Prompt(text=script(WRONG, later=[RIGHT]), directory=worker.directory, output_schema=SCHEMA)
+    run = await worker.runs.start(prompt, limits=Limits(max_steps=1))
+    report = await worker.runs.follow(run, WAIT)
+    assert (report.status, report.output) == ("failed", {"answer": "many"})
+    assert report.error.endswith(NOT_CORRECTED)
+    assert await prompts_in(client, run.session_id) == [run.message_id]
 
 
 async def test_a_correction_that_takes_long_is_followed_by_any_bridge_and_stopped_with_the_run(
