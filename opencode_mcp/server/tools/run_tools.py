@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import Field
 
-from opencode_mcp.errors import InvalidArgument, NoRunYet, NotFound, SessionBusy
+from opencode_mcp.errors import BackendError, InvalidArgument, NoRunYet, NotFound, SessionBusy
 from opencode_mcp.server.access.execution import verify_commands
 from opencode_mcp.server.batches import batch_wait
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
@@ -22,6 +22,7 @@ from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, before_start, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run, wait_for_run
+from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -279,7 +280,8 @@ async def opencode_abort(
             hint="Leave message_id out to stop whatever runs.",
         )
     report, stop = await bridge.runs.abort(run, verified_elsewhere=await bridge.stop_verification_elsewhere(run))
-    report.note = " ".join(filter(None, [_stop_note(stop, report, session.directory), report.note]))
+    waiting = await _inbox_note(bridge, run)
+    report.note = " ".join(filter(None, [_stop_note(stop, report, session.directory), report.note, waiting]))
     await isolated_runs.add_isolation(bridge, run, report)
     return report_result(report)
 
@@ -303,6 +305,22 @@ async def _find_to_stop(bridge: "Bridge", session: "Session") -> "Run":
             f"Nothing runs in {session.id}; there is nothing to stop.",
             hint=f'opencode_run(session_id="{session.id}", prompt=...) gives it a task.',
         ) from error
+
+
+async def _inbox_note(bridge: "Bridge", run: "Run") -> str:
+    """Return a note on other prompts that a stop has left in the inbox of a session; empty if there are none."""
+    try:
+        waiting = await bridge.client.pending_prompts(run.session_id)
+    except BackendError:
+        return ""  # The report of the stop must not fail for it.
+    others = [message_id for message_id in waiting if message_id != run.message_id]
+    if not others:
+        return ""
+    verb = "waits" if len(others) == 1 else "wait"
+    return (
+        f"{quantity(len(others), 'other prompt')} {verb} in the inbox of the session: OpenCode runs what waits there "
+        "before the next prompt."
+    )
 
 
 def _stop_note(stop: "StopResult", report: "RunReport", directory: str) -> str:

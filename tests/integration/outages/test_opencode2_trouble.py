@@ -239,6 +239,7 @@ async def test_a_prompt_that_waits_in_the_inbox_says_so_and_the_one_ahead_can_be
     assert f"waits in the inbox of the session until {mine} has ended" in behind["activity"]
     assert f"works on: {mine} is" in refused
     assert (stopped["status"], stopped["message_id"]) == ("aborted", mine)
+    assert "1 other prompt waits in the inbox of the session" in stopped["note"]
     assert (left["status"], left["message_id"]) == ("aborted", behind["message_id"])
     assert "It is still in the inbox" in left["note"]
 
