@@ -1,4 +1,4 @@
-"""Check of an undo and of its restoring: neither may take back what others changed."""
+"""Check of an undo and of its restoring: neither may take back what others changed, nor an undo lose files."""
 
 import json
 import math
@@ -8,21 +8,21 @@ from opencode_mcp.diffs.authorship import Authorship, Period, Work
 from opencode_mcp.errors import CallerError
 from opencode_mcp.runs.reports import other_sessions
 from opencode_mcp.server.access.operation_uses import INTEGRATE, REDO, UNDO
-from opencode_mcp.server.changes import change_authors
+from opencode_mcp.server.changes import change_authors, lost_by_undo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from opencode_mcp.diffs.authorship import AuthorFinder, WriteCall
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
     from opencode_mcp.server.bridge import Bridge
 
 PROMPTS_READ = 30
 """Most undone prompts whose diffs are read, the latest first."""
 
 
-async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: str) -> None:
-    """Refuse an undo that would take back what other sessions or a person changed.
+async def refuse_harmful_undo(bridge: "Bridge", session: "Session", prompt: str) -> None:
+    """Refuse an undo that would take back what other sessions or a person changed, or lose renamed files.
 
     OpenCode puts each file that differed after an undone step back to its state before that step, also if others
     changed it. OpenCode 2 does so with each file that differed between the prompt and the end of the work.
@@ -33,8 +33,9 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
         prompt: The first prompt that is undone.
 
     Raises:
-        CallerError: Another session changed one of the files in that time or since, or may have; or the prompt was
-            copied by a fork, so that the files are those of the session that it was copied from.
+        CallerError: Another session changed one of the files in that time or since, or may have; or OpenCode would
+            not bring back a renamed file; or the prompt was copied by a fork, so that the files are those of the
+            session that it was copied from.
     """
     work, prompts = await other_sessions.work_since(bridge.client, session, prompt)
     if prompt not in prompts:
@@ -43,9 +44,20 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
             "of the session that it was copied from.",
             hint="Undo it there, or undo a prompt that was sent to the fork.",
         )
-    files = await _files_put_back(bridge, session, work, prompts)
+    diffs = [await bridge.client.session_diff(session.id, each) for each in reversed(prompts[:PROMPTS_READ])]
+    files = await _files_put_back(bridge, session, work, diffs)
     if not files:
         return
+    await _refuse_undo_of_others(bridge, session, prompt, work, files)
+    if lost := await lost_by_undo.files_not_brought_back(bridge, session, work, diffs):
+        operation = (await bridge.operation_of(UNDO)).id
+        raise _would_lose(session.id, prompt, lost, operation)
+
+
+async def _refuse_undo_of_others(
+    bridge: "Bridge", session: "Session", prompt: str, work: Work, files: set[str]
+) -> None:
+    """Refuse an undo if others changed one of the files that it puts back."""
     authors = await other_sessions.read_authors(
         bridge.client, session, work, Period(work.period.begin, math.inf), bridge.runs.other_work
     )
@@ -63,7 +75,21 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
     )
 
 
-async def _files_put_back(bridge: "Bridge", session: "Session", work: Work, prompts: list[str]) -> set[str]:
+def _would_lose(session_id: str, prompt: str, lost: list[str], operation: str) -> CallerError:
+    """Return the error of an undo that would lose renamed files."""
+    names = change_authors.listed_names(lost)
+    call = _operation_call(operation, {"sessionID": session_id, "messageID": prompt})
+    return CallerError(
+        f"Nothing was undone: {session_id} moved or renamed {names}. An undo by OpenCode would delete the new names, "
+        "and not bring back the old ones.",
+        hint=f"To take its changes back: {_call_by_hand(session_id, lost)}, or edit the files. "
+        f"To do it with the loss of {names}, ask the person first: {call}.",
+    )
+
+
+async def _files_put_back(
+    bridge: "Bridge", session: "Session", work: Work, diffs: "Sequence[Sequence[FileDiff]]"
+) -> set[str]:
     """Return the files that an undo of some prompts puts back.
 
     These are the files that differed after a step; with ``undo_restores_diff`` also those in the diffs of the prompts
@@ -72,9 +98,7 @@ async def _files_put_back(bridge: "Bridge", session: "Session", work: Work, prom
     files = {_relative(file, session) for file in work.files}
     if not (await bridge.client.features()).undo_restores_diff:
         return files
-    for prompt in prompts[:PROMPTS_READ]:
-        files |= {diff.file for diff in await bridge.client.session_diff(session.id, prompt)}
-    return files
+    return files.union(*({diff.file for diff in each} for each in diffs))
 
 
 async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
@@ -141,16 +165,24 @@ def _undo_by_hand(session_id: str, found: "Mapping[str, Authorship]") -> str:
     files = [file for file, whose in found.items() if whose.whose in {"this", "shared"}]
     if not files:
         return ""
+    return f"To take back only this session's changes: {_call_by_hand(session_id, files)}, or edit the files. "
+
+
+def _call_by_hand(session_id: str, files: list[str]) -> str:
+    """Return the call by which a session takes back its changes of some files."""
     prompt = json.dumps(f"Undo your own changes of {change_authors.listed_names(files)} by hand.", ensure_ascii=False)
-    call = f'opencode_run(session_id="{session_id}", prompt={prompt})'
-    return f"To take back only this session's changes: {call}, or edit the files. "
+    return f'opencode_run(session_id="{session_id}", prompt={prompt})'
 
 
 def _all_the_same(operation: str, arguments: "Mapping[str, str]", lost: list[str]) -> str:
     """Return the call of the operation itself, after what it loses."""
-    call = f'opencode_call_operation(operation="{operation}", arguments={json.dumps(arguments)})'
+    call = _operation_call(operation, arguments)
     names = change_authors.listed_names(lost)
     return f"To do it with the loss of the changes of others in {names}, ask the person first: {call}."
+
+
+def _operation_call(operation: str, arguments: "Mapping[str, str]") -> str:
+    return f'opencode_call_operation(operation="{operation}", arguments={json.dumps(arguments)})'
 
 
 def _relative(file: str, session: "Session") -> str:

@@ -76,7 +76,7 @@ async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallTool
     if session.revert:
         # OpenCode first takes back the earlier undo.
         await undo_conflicts.refuse_redo_over_others(bridge, session)
-    await undo_conflicts.refuse_undo_of_others(bridge, session, prompt)
+    await undo_conflicts.refuse_harmful_undo(bridge, session, prompt)
     undone = (await bridge.client.session_revert(session.id, prompt)).revert
     if undone is None:
         raise BackendFailed(f"OpenCode did not undo {session.id} from {prompt} on.")

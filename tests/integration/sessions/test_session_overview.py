@@ -125,6 +125,20 @@ async def test_an_undone_session_says_so_wherever_it_is_shown(host: Host, tracke
     assert (await rows_of(host, title))[session_id]["outcome"] == "completed"
 
 
+async def test_an_undo_that_would_lose_renamed_files_is_refused(host: Host, tracked: Path, case: str) -> None:
+    old, new = f"old-{case}.txt", f"new-{case}.txt"
+    (tracked / old).write_text("one\n" * 20, encoding="utf-8")
+    report = await host.run(bash(f"mv {old} {new}"), text("Renamed."), directory=str(tracked))
+    point = {"session_id": report["session_id"], "message_id": report["message_id"]}
+    refused = await host.error("opencode_revert", **point)
+    assert f"moved or renamed {old}. " in refused
+    assert f'prompt="Undo your own changes of {old} by hand."' in refused
+    assert (tracked / new).exists(), "nothing was undone"
+    (tracked / new).rename(tracked / old)
+    await host.data("opencode_revert", **point)
+    assert (tracked / old).exists()
+
+
 async def test_the_list_shows_how_each_run_ended_and_how_its_prompt_begins(
     host: Host, workplace: Path, asking: Path, case: str
 ) -> None:

@@ -1,0 +1,48 @@
+"""Finds the files that an undo would lose, since they were renamed.
+
+OpenCode looks for renamed files when it compares the files before and after a step, and then records only the new
+names. An undo deletes the files with the new names, and does not bring back those with the old ones.
+"""
+
+from typing import TYPE_CHECKING
+
+from opencode_mcp.diffs.diff_merge import merge_diffs
+from opencode_mcp.diffs.named_files import possible_paths
+from opencode_mcp.errors import BridgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opencode_mcp.diffs.authorship import Work
+    from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
+    from opencode_mcp.server.bridge import Bridge
+
+
+async def files_not_brought_back(
+    bridge: "Bridge", session: "Session", work: "Work", diffs: "Sequence[Sequence[FileDiff]]"
+) -> list[str]:
+    """Return the files that some work removed, and that its undo would not bring back.
+
+    Args:
+        bridge: Reads the files.
+        session: The session.
+        work: Its work that would be undone.
+        diffs: The diffs of its prompts, the oldest first.
+    """
+    removed = [diff.file for diff in merge_diffs(diffs) if diff.status == "deleted"]
+    lost: list[str] = []
+    for file in removed:
+        is_recorded = bool(possible_paths(file, session.directory) & work.files)
+        if not is_recorded and not await _exists(bridge, session.directory, file):
+            lost.append(file)
+    return lost
+
+
+async def _exists(bridge: "Bridge", directory: str, path: str) -> bool:
+    """Return True if a file exists, as after a person has brought it back, and can be read."""
+    try:
+        relative = await bridge.fence.relative(directory, path)
+        async with bridge.files.open(directory, relative):
+            return True
+    except BridgeError:
+        return False
