@@ -16,8 +16,9 @@ def ended_with(**state: object) -> Message:
     )
 
 
-def test_a_refused_call_is_named_on_one_line() -> None:
-    last = ended_with(error=REJECTED, input={"command": "git push\nnow"})
+@pytest.mark.parametrize("error", [REJECTED, "The user declined this tool call"])
+def test_a_refused_call_is_named_on_one_line(error: str) -> None:
+    last = ended_with(error=error, input={"command": "git push\nnow"})
     assert refusal_of(last) == (
         "The run ended because the permission for bash: git push now was refused, not because the task was done."
     )

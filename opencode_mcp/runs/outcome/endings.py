@@ -9,7 +9,11 @@ from opencode_mcp.runs.outcome.shortfalls import PERMISSION_REFUSED, QUESTION_DI
 from opencode_mcp.text.outside_text import one_line
 
 REJECTIONS = frozenset(
-    {"The user rejected permission to use this specific tool call.", "The user dismissed this question"}
+    {
+        "The user rejected permission to use this specific tool call.",
+        "The user declined this tool call",
+        "The user dismissed this question",
+    }
 )
 """Texts that OpenCode writes into a rejected call; with an instruction for the model the text goes on, and so does
 the run."""

@@ -195,6 +195,7 @@ async def _add_end(
         case State.FAILED:
             await _add_failure(report, seen.client, answer.failure or hub.state(report.session_id).error)
         case State.ABORTED:
+            report.shortfall = report.shortfall or answer.refused
             report.last_calls = last_calls(answers, report.directory)
         case State.LOST:
             report.error, report.broken_off = NEVER_FINISHED, True

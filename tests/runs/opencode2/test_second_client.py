@@ -9,6 +9,7 @@ from opencode import AsyncOpencode
 
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.runs.following import follow
+from opencode_mcp.runs.outcome.endings import refusal_text
 from opencode_mcp.runs.record import Run, has_moved_on
 from tests.harness.failures import unwrapped
 from tests.harness.opencode2.driving import permission
@@ -87,3 +88,13 @@ async def test_a_permission_that_another_client_allows_lets_the_run_go_on(worker
     await other.permission.reply(run.session_id, asked, decision="once")
     report = await worker.runs.follow(run, WAIT)
     assert (report.status, report.text) == ("completed", "Allowed.")
+
+
+async def test_a_permission_that_another_client_rejects_is_the_reason_of_the_end(
+    worker: Worker, other: AsyncOpencode
+) -> None:
+    run = await worker.start(bash("echo asked"), text("Never said."), agent="asking")
+    asked = await permission(other, run.session_id)
+    await other.permission.reply(run.session_id, asked, decision="reject")
+    report = await worker.runs.follow(run, WAIT)
+    assert (report.status, report.shortfall) == ("aborted", refusal_text("shell", "echo asked"))
