@@ -34,9 +34,9 @@ EVERY_CHECK = [
         "batches",
         "ripgrep",
     ),
-    *("directories", "server", "version", "password", "providers", "model", "agent", "round trip"),
+    *("directories", "configuration", "server", "version", "password", "providers", "model", "agent", "round trip"),
 ]
-REACHED = ["directories", "server"]
+REACHED = ["directories", "configuration", "server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def test_a_wrong_password_is_reported_with_the_setting_to_change(launch: Launch)
     assert diagnosis.line("server").startswith("FAIL")
     assert "--password" in diagnosis.line("server")
     assert "wrong-one" not in diagnosis.output
-    assert diagnosis.checks[-2:] == REACHED
+    assert diagnosis.checks[-len(REACHED) :] == REACHED
 
 
 def test_a_url_where_nothing_listens_is_named(launch: Launch) -> None:
@@ -144,7 +144,7 @@ def test_a_url_where_nothing_listens_is_named(launch: Launch) -> None:
     diagnosis = diagnose(launch.within(OPENCODE_MCP_URL=url))
     assert diagnosis.code == 1
     assert f"does not answer at {url}" in diagnosis.line("server")
-    assert diagnosis.checks[-2:] == REACHED
+    assert diagnosis.checks[-len(REACHED) :] == REACHED
 
 
 def test_a_server_without_a_password_is_warned_of(

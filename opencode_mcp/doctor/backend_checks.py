@@ -23,6 +23,7 @@ from opencode_mcp.opencode.vocabulary.backend_events import SessionDeleted
 from opencode_mcp.runs.prompting.prompt import find_missing_model
 from opencode_mcp.server.access.paths import Fence
 from opencode_mcp.text.similar_names import suggest
+from opencode_mcp.workspace.configuration.unreadable_settings import unreadable_settings
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -31,6 +32,7 @@ SERVER = "server"
 SERVICE_REMEDY = (
     "Do not prompt one session through both: each would answer. With --attach service, the bridge uses that service."
 )
+BROKEN_REMEDY = "Correct it: OpenCode 1 refuses all requests in the directory, OpenCode 2 does not report the error."
 TITLE = "opencode-mcp doctor"
 ROUND_TRIP_SECONDS = 30.0
 ATTEMPT_SECONDS = 5.0
@@ -91,6 +93,16 @@ async def _directories(backend: Backend) -> Finding:
             error.hint = f"{error.hint} {_suggest_siblings(root)}".rstrip()
             raise
     return found(", ".join(roots))
+
+
+async def _configuration(backend: Backend) -> Finding:
+    if backend.settings.remote:
+        return found("read by OpenCode, on its machine")
+    roots = await backend.fence.every_root()
+    broken = [str(path) for root in roots for path in unreadable_settings(Path(root))]
+    if broken:
+        return warn(f"no valid JSON: {', '.join(broken)}", BROKEN_REMEDY)
+    return found("the settings files of the directories are valid JSON, or there are none")
 
 
 def _suggest_siblings(directory: str) -> str:
@@ -202,6 +214,7 @@ async def _make_and_remove_session(client: OpenCodeClient, directory: str) -> st
 
 CHECKS: Mapping[str, Callable[[Backend], Awaitable[Finding]]] = {
     "directories": _directories,
+    "configuration": _configuration,
     SERVER: _server,
     "version": _version,
     "password": _password,
