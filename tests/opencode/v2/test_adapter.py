@@ -287,6 +287,11 @@ async def test_a_prompt_that_gets_no_reply_is_sent_twice_within_its_time(
     assert times == [4, 4]
 
 
+async def test_a_directory_that_was_removed_has_no_requests(client: OpenCodeClient, tmp_path: Path) -> None:
+    removed = str(tmp_path / "removed")
+    assert (await client.permissions(removed), await client.questions(removed)) == ([], [])
+
+
 async def test_stopping_an_idle_or_an_unknown_session_succeeds(client: OpenCodeClient, session: Session) -> None:
     await client.session_abort(session.id, session.directory)
     await client.session_abort("ses_nosuch", session.directory)

@@ -14,6 +14,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     Question,
     read_each,
 )
+from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_maps
 
 SETTLED = frozenset({"answered", "cancelled"})
@@ -24,8 +25,8 @@ class RequestCalls(PromptCalls):
     """Calls about requests."""
 
     async def permissions(self, directory: str) -> list[Permission]:
-        """Call ``permission.request.list``."""
-        return read_each(permission_of, as_maps(await self._data("permission.request.list", directory=directory)))
+        """Call ``permission.request.list``; a directory that was removed has no requests."""
+        return read_each(permission_of, await self._rows_in("permission.request.list", directory))
 
     async def permission_reply(
         self, permission: Permission, directory: str, decision: PermissionDecision, message: str = ""
@@ -48,8 +49,15 @@ class RequestCalls(PromptCalls):
         await self.call("permission.reply", path=path, body=body)
 
     async def questions(self, directory: str) -> list[Question]:
-        """Call ``form.list``."""
-        return read_each(question_of, as_maps(await self._data("form.list", directory=directory)))
+        """Call ``form.list``; a directory that was removed has no forms."""
+        return read_each(question_of, await self._rows_in("form.list", directory))
+
+    async def _rows_in(self, operation_id: str, directory: str) -> list[JsonMap]:
+        """Return the rows of a list of a directory; none if the directory does not exist, as a run may cause."""
+        try:
+            return as_maps(await self._data(operation_id, directory=directory))
+        except NotFound:
+            return []
 
     async def question_reply(self, question: Question, directory: str, answers: Sequence[Sequence[str]]) -> None:
         """Call ``session.form.reply``."""
