@@ -126,7 +126,7 @@ async def _worktrees(world: World) -> None:
 
 
 async def _integrations(world: World) -> None:
-    assert "OpenCode" in await world.refusal("integration.get", integrationID="nosuch")
+    assert "Integration not found: nosuch" in await world.refusal("integration.get", integrationID="nosuch")
     assert "OpenCode" in await world.refusal("integration.connect.key", integrationID="nosuch", key="k-4711-secret")
     attempt = {"integrationID": "nosuch", "attemptID": "att_none"}
     for kind in ("oauth", "command"):

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tests.harness.opencode2.proxy import shapes
-from tests.harness.opencode2.proxy.replies import not_presented, passed
+from tests.harness.opencode2.proxy.replies import failed, not_presented, passed
 from tests.harness.opencode2.proxy.upstream import Json, Upstream
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -23,11 +23,12 @@ def _each(change: Callable[[Json], Json]) -> Callable[[Any], object]:
     return lambda found: [change(item) for item in cast("list[Json]", found)]
 
 
+INTEGRATION = "GET /api/integration/{integrationID}"
 SHAPED: Mapping[str, Callable[[Any], object]] = {
     "GET /api/command": _each(shapes.command),
     "GET /api/form": _each(shapes.form),
     "GET /api/integration": _each(shapes.integration),
-    "GET /api/integration/{integrationID}": shapes.integration,
+    INTEGRATION: shapes.integration,
     "GET /api/location": shapes.location,
     "GET /api/permission/request": _each(shapes.permission),
     "GET /api/plugin": _each(shapes.plugin),
@@ -69,7 +70,12 @@ class Forwarding:
             )
             if not reply.headers.get("content-type", "").startswith("application/json"):
                 return passed(reply)
-            return JSONResponse(_shaped(operation, reply.json()))
+            found = reply.json()
+            if operation == INTEGRATION and found["data"] is None:
+                # The preview knows no such error.
+                name = request.path_params["integrationID"]
+                return failed(404, "IntegrationNotFoundError", f"Integration not found: {name}", integrationID=name)
+            return JSONResponse(_shaped(operation, found))
 
         return forward
 
@@ -110,7 +116,7 @@ def _shaped(operation: str, reply: Any) -> object:  # noqa: ANN401 - JSON of any
         return change(reply) if change else reply
     if isinstance(reply, dict):
         holder = shapes.place(cast("Json", reply))
-        if change and holder["data"] is not None:
+        if change:
             holder["data"] = change(holder["data"])
         return holder
     return reply
