@@ -7,6 +7,7 @@ directories, permissions or limits, another OpenCode, or another principal's tok
 import hashlib
 import hmac
 import json
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,8 @@ def scope_of(settings: "Settings") -> str:
     key = shared_key(settings.state_directory)
     decisive = {name: value for name, value in asdict(settings).items() if name not in INDIFFERENT}
     # The folder of the start is the only project if none is listed, as it would be if it were listed.
-    decisive["directories"] = list(settings.directories) or [str(settings.started_in)]
+    directories = settings.directories or (str(settings.started_in),)
+    decisive["directories"] = [os.path.normpath(directory) for directory in directories]
     if not settings.attached:
         decisive["server"] = fingerprint(settings.environment, key)
     # Without ``default``, a value of another kind is an error: the text of a set, say, differs between processes.

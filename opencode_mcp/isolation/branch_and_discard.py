@@ -130,7 +130,10 @@ async def is_whole(worktree: "Worktree") -> bool:
 
 async def is_own_folder(worktree: "Worktree") -> bool:
     """Return True if a worktree is whole, and its folder is not one that somebody has made again after its removal."""
-    return await is_whole(worktree) and await anyio.Path(worktree.folder, ".git").exists()
+    # A worktree has a file there, and a repository that somebody has made in its place has a folder. What the file
+    # says does not count: the bridge never reads it, so that an agent cannot lead git elsewhere.
+    link = anyio.Path(worktree.folder, ".git")
+    return await is_whole(worktree) and await link.is_file() and not await link.is_symlink()
 
 
 def _restore_command(worktree: "Worktree") -> str:

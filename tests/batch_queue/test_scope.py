@@ -74,6 +74,7 @@ def test_the_folder_of_the_start_counts_only_where_no_directory_is_listed(settin
     unlisted = replace(settings, directories=())
     assert scope_of(replace(unlisted, started_in=elsewhere)) != scope_of(unlisted)
     assert scope_of(unlisted) == scope_of(replace(settings, directories=(str(settings.started_in),)))
+    assert scope_of(unlisted) == scope_of(replace(settings, directories=(f"{settings.started_in}/./",)))
 
 
 def test_the_scopes_of_two_state_folders_differ_though_their_settings_are_equal(

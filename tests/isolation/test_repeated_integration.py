@@ -445,12 +445,15 @@ async def test_a_base_that_is_no_commit_and_a_worktree_that_was_removed_by_hand_
     assert git(repository, "show", f"{made.branch}:b.txt") == "work"
 
 
+@pytest.mark.parametrize("is_repository", [False, True])
 async def test_a_folder_that_was_made_again_after_its_removal_is_not_taken_for_the_work(
-    repository: Path, worktrees: Worktrees, integrator: Integrator
+    repository: Path, worktrees: Worktrees, integrator: Integrator, *, is_repository: bool
 ) -> None:
     made = await worktrees.create(str(repository))
     shutil.rmtree(made.folder)
     put(Path(made.folder), {"late.txt": "late\n"})
+    if is_repository:
+        git(Path(made.folder), "init")
     before = contents(repository)
     ways: tuple[How, ...] = ("apply", "commit", "merge", "branch")
     for how in ways:
