@@ -1,9 +1,11 @@
 """Commit work on the branch that is checked out in the person's checkout."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio import to_thread
 
 from opencode_mcp.errors import GitFailed, InvalidArgument
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
@@ -12,10 +14,12 @@ from opencode_mcp.isolation.repository.checkout_checks import checked_head
 from opencode_mcp.isolation.repository.filtered_files import check_filters_of
 from opencode_mcp.isolation.repository.kept_commits import note_integrated
 from opencode_mcp.isolation.repository.merging import merged_commits
-from opencode_mcp.isolation.repository.restoring import restored
+from opencode_mcp.isolation.repository.restoring import restore, with_files_left
+from opencode_mcp.isolation.repository.scratch import copy_index, scratch_folder
 from opencode_mcp.isolation.repository.trees import TreeChange, changes, committed
 from opencode_mcp.isolation.repository.write_checks.writable_folders import check_writable
 from opencode_mcp.isolation.repository.writing import check_deleted, check_untracked
+from opencode_mcp.isolation.unfinished.restored_index import restore_index
 from opencode_mcp.isolation.unfinished.unfinished_commits import forget_commit, record_commit
 
 if TYPE_CHECKING:
@@ -109,17 +113,29 @@ async def _check_files(git: "Git", step: _Step, changed: list[TreeChange]) -> No
 
 async def _bring(git: "Git", worktree: "Worktree", made: str, step: _Step, changed: list[TreeChange]) -> None:
     """Move the branch, the index and the files of the checkout to a commit; nothing is changed if git cannot."""
-    # As git merge does: otherwise a file with other times counts as changed for the next command alone.
-    await git.attempt("update-index", "-q", "--refresh")
-    refused, _, _ = await git.attempt("read-tree", "--dry-run", "-m", "-u", step.head, made)
-    with anyio.CancelScope(shield=True):
-        await record_commit(git, worktree.name, made, step.work)
-        try:
-            # Git refuses it if a file that it changes has changes that are not committed.
-            await git.run("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", made)
-        except GitFailed as error:
-            if refused:
-                raise
-            raise await restored(git, changed, error) from error
-        finally:
-            await forget_commit(git, worktree.name)
+    with scratch_folder() as folder:
+        before = folder / "index"
+        await to_thread.run_sync(copy_index, git.git_dir / "index", before)
+        # As git merge does: otherwise a file with other times counts as changed for the dry run alone.
+        await git.attempt("update-index", "-q", "--refresh", index=before)
+        refused, _, _ = await git.attempt("read-tree", "--dry-run", "-m", "-u", step.head, made, index=before)
+        with anyio.CancelScope(shield=True):
+            await record_commit(git, worktree.name, made, step.work)
+            try:
+                # Git refuses it if a file that it changes has changes that are not committed.
+                await git.run("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", made)
+            except GitFailed as error:
+                if refused:
+                    raise
+                left = await _taken_back(git, before, made, step, changed)
+                raise with_files_left(git, left, error) from error
+            finally:
+                await forget_commit(git, worktree.name)
+
+
+async def _taken_back(git: "Git", before: Path, made: str, step: _Step, changed: list[TreeChange]) -> list[str]:
+    """Make the files and the index what they were before git moved them; return what could not be restored."""
+    # Git may have moved the index already, so it no longer says what the files were.
+    left = await restore(git, changed, before)
+    reason = await restore_index(git, before, step.head, made)
+    return [*left, f"{git.git_dir / 'index'} ({reason})"] if reason else left

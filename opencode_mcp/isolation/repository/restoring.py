@@ -19,7 +19,11 @@ SHOWN = 20
 
 async def restored(git: Git, coming: list[TreeChange], error: GitFailed, index: Path | None = None) -> GitFailed:
     """Undo changes as ``restore`` does, and return the error to raise: it names the files that were not restored."""
-    left = await restore(git, coming, index)
+    return with_files_left(git, await restore(git, coming, index), error)
+
+
+def with_files_left(git: Git, left: list[str], error: GitFailed) -> GitFailed:
+    """Return an error that also names files of the checkout that were not restored; the same one if there are none."""
     if not left:
         return error
     return GitFailed(

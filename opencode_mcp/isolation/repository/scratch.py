@@ -1,5 +1,6 @@
-"""Temporary folder for files of git's that belong to no checkout."""
+"""Temporary folder for files of git's that belong to no checkout, such as copies of an index."""
 
+import shutil
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -21,3 +22,16 @@ def scratch_folder() -> Generator[Path]:
         raise GitFailed(f"No temporary folder can be made: {error.strerror or error}.") from error
     with scratch as folder:
         yield Path(folder)
+
+
+def copy_index(source: Path, target: Path) -> None:
+    """Copy an index, if there is one, with its time: by that, git knows which files may have changed since.
+
+    Raises:
+        GitFailed: It cannot be copied.
+    """
+    try:
+        if source.exists():
+            shutil.copy2(source, target)
+    except OSError as error:
+        raise GitFailed(f"{source} cannot be copied: {error.strerror or error}.") from error

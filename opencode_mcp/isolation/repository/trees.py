@@ -8,7 +8,6 @@ place: a copy, to which the files of the folder are added. Since it holds the ma
 refuses to overwrite a file that was changed after that.
 """
 
-import shutil
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from opencode_mcp.isolation.repository.filtered_files import filtered_paths
 from opencode_mcp.isolation.repository.git import Git, reason
 from opencode_mcp.isolation.repository.index_flags import clear_flags, path_of, without_patterns
 from opencode_mcp.isolation.repository.other_repositories import OtherRepositories, other_repositories
-from opencode_mcp.isolation.repository.scratch import scratch_folder
+from opencode_mcp.isolation.repository.scratch import copy_index, scratch_folder
 
 CLOSED = "could not open directory"
 """Part of git's warning about a folder whose files it leaves out."""
@@ -82,7 +81,7 @@ async def snapshot(
     with scratch_folder() as folder:
         index, own = folder / "index", folder / "own"
         for copy in (index, own):
-            await to_thread.run_sync(_copy, git.git_dir / "index", copy)
+            await to_thread.run_sync(copy_index, git.git_dir / "index", copy)
         entries = await clear_flags(git, index)
         others = await other_repositories(git, index, entries)
         left_out = [*without, *(path.rstrip("/") for path in (*others.submodules, *others.new))]
@@ -155,12 +154,3 @@ def _changes(fields: Iterator[str]) -> Iterator[TreeChange]:
             yield TreeChange(status[0], next(fields), first, is_submodule, blob)
         else:
             yield TreeChange(status[0], first, "", is_submodule, blob)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy an index, if there is one, with its time: by that, git knows which files may have changed since."""
-    try:
-        if source.exists():
-            shutil.copy2(source, target)
-    except OSError as error:
-        raise GitFailed(f"{source} cannot be copied: {error.strerror or error}.") from error
