@@ -11,6 +11,7 @@ from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
+from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.isolation.repository.scratch import copy_index
 from opencode_mcp.isolation.unfinished.restored_index import restore_index
 from opencode_mcp.isolation.worktrees import Worktrees
@@ -89,33 +90,44 @@ async def test_the_checkout_is_as_before_if_git_cannot_move_it(
     assert git(repository, "status", "--porcelain").splitlines() == LEFT
 
 
-async def test_what_is_staged_meanwhile_stays(tmp_path: Path, worktrees: Worktrees) -> None:
-    repository = make_repository(tmp_path / "project", FILES)
+async def worked(worktrees: Worktrees, repository: Path, copy: Path) -> tuple[Git, str, str]:
+    """Make a commit of work and copy the index; return git for the checkout, its commit and the new one."""
     made = await worktrees.create(str(repository))
     put(Path(made.folder), WORK)
     git(Path(made.folder), "add", "--all")
     git(Path(made.folder), "commit", "--quiet", "--message=work")
-    commit = git(Path(made.folder), "rev-parse", "HEAD")
-    copy_index(repository / ".git/index", tmp_path / "before")
-    git(repository, "read-tree", "-m", "HEAD", commit)
+    copy_index(repository / ".git/index", copy)
+    return await worktrees.git(made.checkout), made.base, git(Path(made.folder), "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+async def test_what_is_staged_meanwhile_stays(tmp_path: Path, worktrees: Worktrees, *, is_moved: bool) -> None:
+    repository, before = make_repository(tmp_path / "project", FILES), tmp_path / "before"
+    checkout_git, head, commit = await worked(worktrees, repository, before)
+    if is_moved:
+        git(repository, "read-tree", "-m", "HEAD", commit)
     put(repository, {"mine.txt": "meanwhile\n"})
     git(repository, "add", "mine.txt")
-    checkout_git = await worktrees.git(made.checkout)
-    assert await restore_index(checkout_git, tmp_path / "before", made.base, commit) == ""
+    assert await restore_index(checkout_git, before, head, commit) == ""
     assert git(repository, "status", "--porcelain") == "M  mine.txt"
 
 
 async def test_an_index_that_cannot_be_restored_is_reported(tmp_path: Path, worktrees: Worktrees) -> None:
-    repository = make_repository(tmp_path / "project", FILES)
-    made = await worktrees.create(str(repository))
-    put(Path(made.folder), WORK)
-    git(Path(made.folder), "add", "--all")
-    git(Path(made.folder), "commit", "--quiet", "--message=work")
-    commit = git(Path(made.folder), "rev-parse", "HEAD")
-    copy_index(repository / ".git/index", tmp_path / "before")
+    repository, before = make_repository(tmp_path / "project", FILES), tmp_path / "before"
+    checkout_git, head, commit = await worked(worktrees, repository, before)
     git(repository, "read-tree", "-m", "HEAD", commit)
-    checkout_git = await worktrees.git(made.checkout)
     with locked(repository / ".git/index"):
-        assert await restore_index(checkout_git, tmp_path / "before", made.base, commit) == "File exists"
-    assert await restore_index(checkout_git, tmp_path / "before", made.base, commit) == ""
+        assert await restore_index(checkout_git, before, head, commit) == "File exists"
+    assert await restore_index(checkout_git, before, head, commit) == ""
     assert git(repository, "status", "--porcelain") == ""
+
+
+async def test_the_lock_of_somebody_else_does_not_matter_if_git_has_not_moved_the_index(
+    tmp_path: Path, worktrees: Worktrees
+) -> None:
+    repository, before = make_repository(tmp_path / "project", FILES), tmp_path / "before"
+    checkout_git, head, commit = await worked(worktrees, repository, before)
+    put(repository, {"mine.txt": "meanwhile\n"})
+    git(repository, "add", "mine.txt")
+    with locked(repository / ".git/index"):
+        assert await restore_index(checkout_git, before, head, commit) == ""

@@ -5,10 +5,8 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from opencode_mcp.isolation.repository.git import LOCK, Git
+from opencode_mcp.isolation.repository.git import LOCK, Git, reason
 from opencode_mcp.isolation.repository.scratch import copy_index
-
-STAGED = ("ls-files", "--stage", "-z")
 
 
 async def restore_index(git: Git, before: Path, head: str, made: str) -> str:
@@ -25,22 +23,29 @@ async def restore_index(git: Git, before: Path, head: str, made: str) -> str:
     Returns:
         Why it cannot be restored; empty if it is as it was.
     """
-    now = await git.paths(*STAGED)
-    if now == await git.paths(*STAGED, index=before):
+    earlier, now = await _staged(git, before), await _staged(git)
+    after = await _staged_after(git, before, head, made)
+    # Git writes all entries of the commit or none. If it wrote none, another change is somebody else's.
+    if after == earlier or not (after - earlier <= now and now.isdisjoint(earlier - after)):
         return ""
-    if now == await _staged_after(git, before, head, made):
+    if now == after:
         return await to_thread.run_sync(_put_back, before, git.git_dir)
-    # Somebody has staged something meanwhile, so that only the entries of the commit are taken back.
+    # Somebody has staged something after that, so that only the entries of the commit are taken back.
     code, _, complaint = await git.attempt("read-tree", "-i", "-m", made, head)
-    return complaint.strip() if code else ""
+    return reason(complaint) if code else ""
 
 
-async def _staged_after(git: Git, before: Path, head: str, made: str) -> list[str]:
-    """Return the entries that the index has after git has moved it; none if git cannot."""
+async def _staged(git: Git, index: Path | None = None) -> set[str]:
+    """Return the entries of an index; none: the checkout's own."""
+    return set(await git.paths("ls-files", "--stage", "-z", index=index))
+
+
+async def _staged_after(git: Git, before: Path, head: str, made: str) -> set[str]:
+    """Return the entries that the index has after git has moved it."""
     after = before.with_name("after")
     await to_thread.run_sync(copy_index, before, after)
-    code, _, _ = await git.attempt("read-tree", "-i", "-m", head, made, index=after)
-    return [] if code else await git.paths(*STAGED, index=after)
+    await git.run("read-tree", "-i", "-m", head, made, index=after)
+    return await _staged(git, after)
 
 
 def _put_back(before: Path, git_dir: Path) -> str:
