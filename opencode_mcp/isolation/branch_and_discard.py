@@ -128,12 +128,28 @@ async def is_whole(worktree: "Worktree") -> bool:
     return all([await place.is_dir() and not await place.is_symlink() for place in places])
 
 
-async def is_own_folder(worktree: "Worktree") -> bool:
-    """Return True if a worktree is whole, and its folder is not one that somebody has made again after its removal."""
-    # A worktree has a file there, and a repository that somebody has made in its place has a folder. What the file
-    # says does not count: the bridge never reads it, so that an agent cannot lead git elsewhere.
-    link = anyio.Path(worktree.folder, ".git")
-    return await is_whole(worktree) and await link.is_file() and not await link.is_symlink()
+async def is_own_folder(worktrees: "Worktrees", worktree: "Worktree") -> bool:
+    """Return True if a worktree is whole, and its folder is not one that somebody has made again after its removal.
+
+    A worktree has a file ``.git``. What it says does not count: the bridge never reads it, so that an agent cannot lead
+    git elsewhere. An agent may also have made a repository in the worktree; one in a folder that was made again has
+    nothing of the base.
+    """
+    place = anyio.Path(worktree.folder, ".git")
+    if not await is_whole(worktree) or not await place.exists():
+        return False
+    return await place.is_file() or await _has_file_of_base(worktrees, worktree)
+
+
+async def _has_file_of_base(worktrees: "Worktrees", worktree: "Worktree") -> bool:
+    """Return True if a file or folder at the top of the base is still in a worktree."""
+    git = await worktrees.checkout_git(worktree)
+    if git is None:
+        return False
+    for name in await git.paths("ls-tree", "--name-only", "-z", worktree.base):
+        if await anyio.Path(worktree.folder, name).exists():
+            return True
+    return False
 
 
 def _restore_command(worktree: "Worktree") -> str:

@@ -122,7 +122,7 @@ class Integrator:
         Raises:
             NotFound: They were removed or replaced.
         """
-        if not await is_own_folder(worktree):
+        if not await is_own_folder(self._worktrees, worktree):
             raise _removed_by_hand(worktree)
 
     async def changed(self, worktree: "Worktree") -> "list[TreeChange]":
