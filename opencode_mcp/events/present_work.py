@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.call_subject import call_subject
+from opencode_mcp.opencode.vocabulary.models import ENDED_CALLS
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map
 from opencode_mcp.text.outside_text import shorten
 
 CALLS_KEPT = 50
 SUBJECT_LIMIT = 300
-ENDED = frozenset({"completed", "error"})
 WRITTEN = frozenset({"text", "reasoning"})
 """Types of the parts that a model writes."""
 
@@ -69,7 +69,7 @@ class PresentWork:
     def _fold_call(self, part: JsonMap, child_session: str, now: float) -> None:
         part_id, state = str(part.get("id")), as_map(part.get("state"))
         status = str(state.get("status"))
-        if status in ENDED:
+        if status in ENDED_CALLS:
             self.calls.pop(part_id, None)
             return
         before = self.calls.get(part_id)

@@ -6,9 +6,6 @@ from opencode_mcp.markdown.detail_level import CUT_OFF
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Message, Part, Session, ToolPart
 
-ENDED = frozenset({"completed", "error"})
-"""Statuses of the calls that have a result."""
-
 
 async def idle_sessions(client: OpenCodeClient, session: Session, messages: Iterable[Message]) -> frozenset[str]:
     """Return those sessions of some messages that have a call without a result, and do no work.
@@ -16,7 +13,7 @@ async def idle_sessions(client: OpenCodeClient, session: Session, messages: Iter
     These are a session and its subagents (``session.status``; for a shell line of a person's that OpenCode 2 does not
     count as work ``shell.list``). Nothing is read if each call has a result.
     """
-    open_calls = {call.session_id for message in messages for call in message.tool_calls if _is_open(call)}
+    open_calls = {call.session_id for message in messages for call in message.tool_calls if not call.has_ended}
     if not open_calls:
         return frozenset()
     idle = open_calls - set(await client.session_status(session.directory))
@@ -33,10 +30,6 @@ def with_cut_off(messages: Sequence[Message], idle: frozenset[str]) -> list[Mess
 
 
 def _marked(part: Part, idle: frozenset[str]) -> Part:
-    if not isinstance(part, ToolPart) or part.session_id not in idle or not _is_open(part):
+    if not isinstance(part, ToolPart) or part.session_id not in idle or part.has_ended:
         return part
     return part.model_copy(update={"state": part.state.model_copy(update={"status": CUT_OFF})})
-
-
-def _is_open(call: ToolPart) -> bool:
-    return call.state.status not in ENDED

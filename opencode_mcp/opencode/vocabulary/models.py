@@ -194,6 +194,10 @@ class SessionStatus(Wire):
     """Time of the next request to the model, in milliseconds since the epoch."""
 
 
+ENDED_CALLS = frozenset({"completed", "error"})
+"""Statuses of the tool calls that have a result."""
+
+
 class ToolState(Wire):
     """State of a tool call."""
 
@@ -249,6 +253,11 @@ class ToolPart(BasePart):
     tool: str
     call_id: str = ""
     state: ToolState = ToolState()
+
+    @property
+    def has_ended(self) -> bool:
+        """Return True if the call has a result."""
+        return self.state.status in ENDED_CALLS
 
     @property
     def child_session(self) -> str:

@@ -23,7 +23,6 @@ DEPTH = 4
 WAITING_FOR_MODEL = "waiting for the model"
 THINKING = "the model is thinking"
 WRITING = "the model has begun its answer; its text is not known here"
-ENDED = frozenset({"completed", "error"})
 StateOf = Callable[[str], "SessionState"]
 """Gives the state of a session by the event stream."""
 
@@ -111,7 +110,7 @@ def activity_on_record(
 
 
 def _open_calls(message: Message) -> list[ToolPart]:
-    return [call for call in message.tool_calls if call.state.status not in ENDED]
+    return [call for call in message.tool_calls if not call.has_ended]
 
 
 def _recorded_call(part: ToolPart, state_of: StateOf | None, directory: str, now: CurrentTime) -> str:

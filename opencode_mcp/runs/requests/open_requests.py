@@ -30,7 +30,6 @@ SESSIONS_KEPT = 1000
 DEEPEST = 50
 """Sessions above a session: each of them is a request to OpenCode."""
 
-ENDED = frozenset({"completed", "error"})
 Asking = TypeVar("Asking", Permission, Question)
 RECENT_MESSAGES = 5
 """Newest messages of a session, among which the one is whose tool call runs."""
@@ -256,7 +255,7 @@ class Requests:
             call = await self._call(request)
         except NotFound:
             return None
-        return None if call and call.state.status in ENDED else describe(request, call, subagent=subagent)
+        return None if call and call.has_ended else describe(request, call, subagent=subagent)
 
     async def _call(self, request: Request) -> ToolPart | None:
         """The tool call that asked (``session.message``); ``None`` for a request without one, which is believed.
@@ -285,4 +284,4 @@ def _as_of(question: Question, session_id: str) -> Question:
 def _may_call(part: ToolPart, server: str) -> bool:
     """Return True for a running call of a tool that an MCP server has, or of a script that may call one."""
     is_tool_of_server = part.tool.startswith(f"{UNNAMED.sub('_', server)}_")
-    return part.state.status not in ENDED and (part.tool == CODE_TOOL or is_tool_of_server)
+    return not part.has_ended and (part.tool == CODE_TOOL or is_tool_of_server)
