@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -14,7 +15,7 @@ from opencode_mcp.http.authentication.needed_scopes import lacking_scopes, tool_
 from opencode_mcp.http.oauth.user import USER, user_of
 from opencode_mcp.http.principals.principal_file import stamp_of
 from opencode_mcp.http.request_logs.request_log import log_missing_scopes
-from opencode_mcp.http.simultaneous_requests import SimultaneousRequests, refuse
+from opencode_mcp.http.simultaneous_requests import SimultaneousRequests
 from opencode_mcp.http.unfinished_batches import has_unfinished_tasks
 from opencode_mcp.http.web.cut_off import CHANGED_PRINCIPAL, REVOKED
 from opencode_mcp.http.web.exchange import exchange_of, is_call
@@ -101,11 +102,8 @@ class Gate:
         if caller.claims and not is_call(scope):
             # A stream has no end of its own. Its client opens another one with its next token.
             exchange.end_after(caller.seconds_left)
-        with self._open_requests.counted(caller.principal) as refusal, self._kept(caller, exchange):
-            if refusal:
-                await refuse(refusal, scope, receive, send)
-            else:
-                await self._serve(caller, scope, receive, send)
+        with self._kept(caller, exchange):
+            await self._open_requests.serve(caller.principal, partial(self._serve, caller), scope, receive, send)
 
     async def _serve(self, caller: Caller, scope: "Scope", receive: "Receive", send: "Send") -> None:
         tenant = await self._tenant(caller)
@@ -209,11 +207,7 @@ class OpenGate:
 
     async def handle(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve one request."""
-        with self._open_requests.counted("") as refusal:
-            if refusal:
-                await refuse(refusal, scope, receive, send)
-            else:
-                await self._tenant.handle(scope, receive, send)
+        await self._open_requests.serve("", self._tenant.handle, scope, receive, send)
 
     async def watch(self) -> None:
         """Log when principals are added to the settings file: they have no effect here."""

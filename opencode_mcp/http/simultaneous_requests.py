@@ -11,7 +11,7 @@ from opencode_mcp.http.web.cut_off import refusal_of
 from opencode_mcp.http.web.exchange import UNAVAILABLE, exchange_of
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 
@@ -44,16 +44,25 @@ class SimultaneousRequests:
         self._refused = FailureRateLimit(attempts=1)
         """By principal: one of its refused requests is logged in a minute."""
 
-    @contextmanager
-    def counted(self, principal: str) -> Generator[str]:
-        """Count a request while the block serves it.
+    async def serve(self, principal: str, app: "ASGIApp", scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Serve a request, or answer it with an error if it is one too many.
 
         Args:
             principal: Name of the principal; empty if everybody is served without authentication.
-
-        Yields:
-            Why the request must be refused; empty if it may be served.
+            app: Serves the request.
+            scope: The request, with the next two arguments.
+            receive: Returns its messages.
+            send: Sends the messages of its response.
         """
+        with self.counted(principal) as refusal:
+            if refusal:
+                await _refuse(refusal, scope, receive, send)
+            else:
+                await app(scope, receive, send)
+
+    @contextmanager
+    def counted(self, principal: str) -> Generator[str]:
+        """Count a request while the block serves it; yield why it must be refused, empty if it may be served."""
         if reason := self._reason(principal):
             if not self._refused.add(principal):
                 logger.warning("requests of %s are refused: %s", principal or "all clients", reason)
@@ -75,7 +84,7 @@ class SimultaneousRequests:
         return ""
 
 
-async def refuse(reason: str, scope: "Scope", receive: "Receive", send: "Send") -> None:
+async def _refuse(reason: str, scope: "Scope", receive: "Receive", send: "Send") -> None:
     """Answer a request that is one too many."""
     request_id = await exchange_of(scope).request_id()
     response = refusal_of(request_id, UNAVAILABLE, reason, {"Retry-After": str(ANOTHER_TRY_SECONDS)})

@@ -36,6 +36,20 @@ class Brought:
     """True if the work was taken out again."""
 
 
+def undone_changes(changes: Sequence[Brought]) -> set[int]:
+    """Return the places of the changes that were taken out again, with those of the undos themselves."""
+    undone: set[int] = set()
+    for number, change in enumerate(changes):
+        if not change.is_undo:
+            continue
+        undone.add(number)
+        earlier = [
+            place for place in range(number) if place not in undone and set(changes[place].paths) & set(change.paths)
+        ]
+        undone.update(earlier[-1:])
+    return undone
+
+
 @dataclass(frozen=True, slots=True)
 class Worktree:
     """Isolated worktree, as its record has it."""
@@ -73,6 +87,11 @@ class Worktree:
     """Change of the checkout's files that was begun, and perhaps not finished; see ``unfinished_writes.py``."""
     brought: Sequence[Brought] = ()
     """Changes of the checkout, oldest first: OpenCode does not know whose they are."""
+
+    @property
+    def is_brought(self) -> bool:
+        """Return True if work was brought to the checkout and not taken out again, by the record alone."""
+        return len(undone_changes(self.brought)) < len(self.brought)
 
     @property
     def directory(self) -> str:

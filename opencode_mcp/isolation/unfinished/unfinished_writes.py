@@ -19,7 +19,7 @@ from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.repository.index_flags import without_patterns
 from opencode_mcp.isolation.repository.inherited_lock import inherited_lock
 from opencode_mcp.isolation.repository.kept_commits import APPLIED, INTEGRATED, keep, kept
-from opencode_mcp.isolation.repository.restoring import is_partly_written, restore
+from opencode_mcp.isolation.repository.restoring import is_partly_written, restore, with_files_left
 from opencode_mcp.isolation.repository.scratch import scratch_folder
 from opencode_mcp.isolation.repository.trees import TreeChange, changes
 from opencode_mcp.launcher.locks import hold
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 BEFORE = "before"
 AFTER = "after"
 REFS = (APPLIED, INTEGRATED)
+WRITE_AGAIN = "Let this MCP server write in their folders, and call again."
 GIT_SECONDS = 20.0
 """Seconds to wait for a git that goes on after its bridge was killed."""
 
@@ -101,11 +102,7 @@ async def _repair(git: "Git", worktree: "Worktree") -> None:
             return
         left = await restore(git, coming, index)
     if left:
-        raise GitFailed(
-            f"An earlier call was interrupted, and these files of {git.work_tree} could not be restored: "
-            f"{', '.join(left)}.",
-            hint="Let this MCP server write in their folders, and call again.",
-        )
+        raise with_files_left(git, left, GitFailed("An earlier call was interrupted.", hint=WRITE_AGAIN))
     for name in REFS:
         await keep(git, worktree.name, name, begun[name])
 

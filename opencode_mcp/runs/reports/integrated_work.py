@@ -4,13 +4,13 @@ OpenCode does not know of it: git has written the files. The records of the work
 """
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from anyio import to_thread
 
 from opencode_mcp.diffs.authorship import Period, WriteCall
-from opencode_mcp.isolation.records import Brought, Records, Worktree
+from opencode_mcp.isolation.records import Records, Worktree, undone_changes
 
 OtherWork = Callable[[str, Period], Awaitable[list[WriteCall]]]
 """Returns what was changed in a directory in a period, without a session that works there, by the authors."""
@@ -38,7 +38,7 @@ def _read(records: Records, directory: str, period: Period) -> list[WriteCall]:
 
 
 def _calls_of(worktree: Worktree) -> list[WriteCall]:
-    undone = _undone(worktree.brought)
+    undone = undone_changes(worktree.brought)
     return [
         WriteCall(
             session_id=worktree.session_id,
@@ -50,17 +50,3 @@ def _calls_of(worktree: Worktree) -> list[WriteCall]:
         )
         for number, brought in enumerate(worktree.brought)
     ]
-
-
-def _undone(changes: Sequence[Brought]) -> set[int]:
-    """Return the places of the changes that were taken out again, with those of the undos themselves."""
-    undone: set[int] = set()
-    for number, change in enumerate(changes):
-        if not change.is_undo:
-            continue
-        undone.add(number)
-        earlier = [
-            place for place in range(number) if place not in undone and set(changes[place].paths) & set(change.paths)
-        ]
-        undone.update(earlier[-1:])
-    return undone

@@ -27,6 +27,14 @@ def bringing_text(worktree: "Worktree", session_id: str, *, is_brought: bool) ->
     return f"{integrate_call(worktree, session_id)} {does}"
 
 
+def undo_text(worktree: "Worktree", session_id: str, *, is_brought: bool) -> str:
+    """Return a sentence on what an undo in a worktree leaves as it is; the arguments are those of ``bringing_text``."""
+    text = f"These are the files of its git worktree, and {one_line(worktree.project)} stays as it is"
+    if not is_brought:
+        return f"{text}."
+    return f'{text}: opencode_integrate(session_id="{session_id}", how="undo") takes its work out of there.'
+
+
 def place_text(worktree: "Worktree", *, is_brought: bool, with_directory: bool = False) -> str:
     """Return a sentence on where the changes of a worktree are.
 

@@ -241,7 +241,7 @@ def _worktree_data(bridge: "Bridge", session: "Session") -> RowData:
     data: RowData = {"isolated": worktree.branch}
     if worktree.removed:
         data["worktree_removed"] = True
-    if worktree.brought and not worktree.brought[-1].is_undo:
+    if worktree.is_brought:
         data["brought_back"] = True
     return data
 

@@ -12,7 +12,7 @@ from opencode_mcp.runs.session_history import history, prompt_beginning
 from opencode_mcp.server.access.execution.undo_checks import check_redo, check_undo
 from opencode_mcp.server.access.operation_uses import REDO, UNDO
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.changes import undo_conflicts, unseen_changes
+from opencode_mcp.server.changes import isolated_changes_note, undo_conflicts, unseen_changes
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import CHANGES_TEXTS
@@ -21,7 +21,6 @@ from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tools.diff_tool import Changes, changes_result
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
-from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
@@ -93,10 +92,8 @@ async def _isolated_undo(bridge: Bridge, session: "Session") -> str:
     worktree = unseen_changes.worktree_of(bridge, session.directory)
     if worktree is None:
         return ""
-    text = f"These are the files of its git worktree, and {one_line(worktree.project)} stays as it is"
-    if not await bridge.worktrees.is_brought(worktree):
-        return f"{text}. "
-    return f'{text}: opencode_integrate(session_id="{session.id}", how="undo") takes its work out of there. '
+    is_brought = await bridge.worktrees.is_brought(worktree)
+    return f"{isolated_changes_note.undo_text(worktree, session.id, is_brought=is_brought)} "
 
 
 def _what_changed(diff: str) -> str:
