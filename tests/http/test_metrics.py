@@ -138,7 +138,10 @@ def test_without_the_library_the_command_says_what_to_install(monkeypatch: pytes
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no Unix sockets here")
-def test_metrics_can_be_at_a_unix_socket_and_the_doctor_knows_a_bridge_that_runs(operator: Operator) -> None:
+def test_metrics_can_be_at_a_unix_socket_and_the_doctor_knows_a_bridge_that_runs(
+    operator: Operator, laptop: str
+) -> None:
+    assert laptop, "the bridge needs a principal"
     path = Path(operator.environment["HOME"]) / "metrics.sock"
     with serving(operator.launch, "--metrics", f"unix:{path}") as served:
         settings = Settings(http=served.base.removeprefix("http://"), metrics=f"unix:{path}", insecure_no_auth=True)
