@@ -51,12 +51,22 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_project(tmp_path_factory.mktemp("workplace"))
 
 
+def make_asking_project(directory: Path) -> Path:
+    """Make a project in which OpenCode asks before it runs a command."""
+    configure(make_project(directory), {"permission": {"bash": "ask"}})
+    return directory
+
+
 @pytest.fixture(scope="package")
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Another one, in which OpenCode asks before it runs a command."""
-    project = make_project(tmp_path_factory.mktemp("asking"))
-    configure(project, {"permission": {"bash": "ask"}})
-    return project
+    return make_asking_project(tmp_path_factory.mktemp("asking"))
+
+
+@pytest.fixture(scope="module")
+def asking_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for one module, whose tests look at everything that is asked there."""
+    return make_asking_project(tmp_path_factory.mktemp("asking"))
 
 
 @pytest.fixture(scope="package")

@@ -13,6 +13,7 @@ from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
+from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.repository.restoring import restored
 from opencode_mcp.isolation.repository.trees import changes
 from opencode_mcp.isolation.worktrees import Worktrees
@@ -53,6 +54,14 @@ def integrated(state: Path, *ways: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+async def project_with_work(folder: Path, worktrees: Worktrees) -> tuple[Path, Worktree]:
+    """Make a project, and a worktree of it with work to bring back."""
+    repository = make_repository(folder / "project", FILES)
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), WORK)
+    return repository, made
+
+
 def seen(repository: Path) -> list[object]:
     """A checkout with its modes and what git says of it."""
     modes = {path: (repository / path).stat().st_mode for path in contents(repository)}
@@ -63,9 +72,7 @@ def seen(repository: Path) -> list[object]:
 async def test_a_folder_that_cannot_be_written_is_named_and_no_file_changes(
     tmp_path: Path, worktrees: Worktrees
 ) -> None:
-    repository = make_repository(tmp_path / "project", FILES)
-    made = await worktrees.create(str(repository))
-    put(Path(made.folder), WORK)
+    repository, _ = await project_with_work(tmp_path, worktrees)
     (repository / "d").chmod(0o555)
     before = seen(repository)
     for line in integrated(tmp_path / "state", "commit", "merge"):
@@ -103,9 +110,7 @@ def unchangeable(file: Path) -> Generator[None]:
 async def test_a_file_that_cannot_be_changed_is_named_and_the_others_are_restored(
     tmp_path: Path, worktrees: Worktrees, integrator: Integrator, how: How
 ) -> None:
-    repository = make_repository(tmp_path / "project", FILES)
-    made = await worktrees.create(str(repository))
-    put(Path(made.folder), WORK)
+    repository, made = await project_with_work(tmp_path, worktrees)
     before = seen(repository)
     with unchangeable(repository / "d/b.txt"):
         with pytest.raises(GitFailed, match=r"d/b\.txt") as refused:
@@ -119,9 +124,7 @@ async def test_a_file_that_cannot_be_changed_is_named_and_the_others_are_restore
 async def test_a_file_that_cannot_be_restored_is_named_and_the_others_are_restored(
     tmp_path: Path, worktrees: Worktrees
 ) -> None:
-    repository = make_repository(tmp_path / "project", FILES)
-    made = await worktrees.create(str(repository))
-    put(Path(made.folder), WORK)
+    repository, made = await project_with_work(tmp_path, worktrees)
     git(Path(made.folder), "add", "--all")
     coming = await changes(await worktrees.git(made.checkout), made.base, git(Path(made.folder), "write-tree"))
     put(repository, WORK)
@@ -135,9 +138,7 @@ async def test_a_file_that_cannot_be_restored_is_named_and_the_others_are_restor
 async def test_a_discard_removes_nothing_while_the_repository_cannot_be_written(
     tmp_path: Path, worktrees: Worktrees
 ) -> None:
-    repository = make_repository(tmp_path / "project", FILES)
-    made = await worktrees.create(str(repository))
-    put(Path(made.folder), WORK)
+    repository, made = await project_with_work(tmp_path, worktrees)
     folders = [repository / ".git", *(path for path in (repository / ".git").rglob("*") if path.is_dir())]
     for folder in folders:
         folder.chmod(0o555)

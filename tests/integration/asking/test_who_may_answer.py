@@ -9,7 +9,7 @@ import pytest
 from tests.harness.bridges.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.bridges.launch import Launch, attaching
 from tests.harness.bridges.rawrpc import Host, RawClient, open_raw
-from tests.harness.project import configure, make_project
+from tests.harness.project import make_project
 from tests.harness.servers.model import ScriptedModel
 from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
@@ -26,13 +26,6 @@ ASKABLE = Host(protocol="2026-07-28", capabilities={"extensions": {EXTENSION: {}
 FORMS = Host(protocol="2026-07-28", capabilities={"elicitation": {}})
 EXECUTE = ("--allow", "execute,admin")
 ONLY_A_PERSON = "Only a person may answer"
-
-
-@pytest.fixture(scope="module")
-def asking_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = make_project(tmp_path_factory.mktemp("answers") / "project")
-    configure(directory, {"permission": {"bash": "ask"}})
-    return directory
 
 
 @pytest.fixture

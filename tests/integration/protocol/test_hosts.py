@@ -20,7 +20,7 @@ from opencode_mcp.server.waiting import host_limits as hosts
 from tests.harness.bridges.bridge import MODES, Bridge, Era, OpenBridge, data_of, open_bridge
 from tests.harness.bridges.launch import COMMAND, Launch, attaching, left_server
 from tests.harness.bridges.rawrpc import Host, RawClient, open_raw, raw_process
-from tests.harness.project import configure, make_project
+from tests.harness.project import make_project
 from tests.harness.servers.model import ScriptedModel
 from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
@@ -302,22 +302,14 @@ async def test_copilots_batch_mode_that_retries_with_a_refusal_rejects_nothing(
         assert await opencode_asking.prompts(left["session_id"]) == 1
 
 
-@pytest.fixture(scope="module")
-def asking_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project in which OpenCode asks before it runs anything."""
-    directory = make_project(tmp_path_factory.mktemp("asking"))
-    configure(directory, {"permission": {"bash": "ask"}})
-    return directory
+@pytest.fixture
+def asking(tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, asking_project: Path) -> Launch:
+    return attaching(tmp_path, scripted_model, opencode_server, asking_project)
 
 
 @pytest.fixture
-def asking(tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, asking_place: Path) -> Launch:
-    return attaching(tmp_path, scripted_model, opencode_server, asking_place)
-
-
-@pytest.fixture
-async def opencode_asking(opencode_server: OpenCode, asking_place: Path) -> AsyncGenerator[Backend]:
-    async with backend(opencode_server, asking_place) as seen:
+async def opencode_asking(opencode_server: OpenCode, asking_project: Path) -> AsyncGenerator[Backend]:
+    async with backend(opencode_server, asking_project) as seen:
         yield seen
 
 

@@ -13,7 +13,6 @@ from opencode_mcp.server.waiting.tasks_extension import CLAUDE_TASK, MODEL_RESPO
 from tests.harness.bridges.launch import Launch, attaching
 from tests.harness.bridges.rawrpc import Host, RawClient, open_raw
 from tests.harness.differences import tool_name
-from tests.harness.project import configure, make_project
 from tests.harness.servers.model import ScriptedModel
 from tests.harness.servers.opencode import OpenCode
 from tests.harness.waiting import eventually
@@ -28,13 +27,6 @@ ASKABLE = Host(protocol="2026-07-28", capabilities={"extensions": {EXTENSION: {}
 PLAIN = Host(protocol="2026-07-28")
 Json = dict[str, Any]
 SILENT = re.compile(r"waiting for the model, no output for (\d+) s")
-
-
-@pytest.fixture(scope="module")
-def asking_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = make_project(tmp_path_factory.mktemp("tasks") / "project")
-    configure(directory, {"permission": {"bash": "ask"}})
-    return directory
 
 
 @pytest.fixture
