@@ -461,6 +461,7 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "secrets.key_patterns": "a table of our own, applied by secrets.redact_text",
     "events.answer_waits": "keeps times only",
     "runs.enforcement.working_time": "keeps times only",
+    "runs.following.progress_throttle": "keeps times only",
     "runs.limits": "keeps numbers only",
     "events.present_work": "keeps names and sizes; runs.following.activity, which is here, makes lines of them",
     "runs.following.unfinished_answer": "keeps the parts of a message as they come; the models parse them",

@@ -20,7 +20,7 @@ from opencode_mcp.config import settings_file
 from opencode_mcp.disk import state_folder
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.isolation import records as local_records
+from opencode_mcp.isolation import worktree_records as local_records
 from opencode_mcp.launcher.executables.executable import INSTALL_HINT, find_executable
 from opencode_mcp.launcher.executables.executable_version import printed_line
 from opencode_mcp.launcher.provider_environment import counted

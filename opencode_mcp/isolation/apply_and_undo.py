@@ -24,8 +24,8 @@ from opencode_mcp.isolation.repository.writing import write
 from opencode_mcp.isolation.unfinished.unfinished_writes import recorded_write
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.git import Git
+    from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.isolation.worktrees import Worktrees
 
 UNDO = 'call opencode_integrate(session_id="{session}", how="undo").'

@@ -22,8 +22,8 @@ from opencode_mcp.isolation.repository.trees import changes, committed
 from opencode_mcp.isolation.repository.write_checks.writable_repository import check_can_keep
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.git import Git
+    from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.isolation.worktrees import Worktrees
 
 

@@ -23,8 +23,8 @@ from opencode_mcp.isolation.unfinished.restored_index import restore_index
 from opencode_mcp.isolation.unfinished.unfinished_commits import forget_commit, record_commit
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.git import Git
+    from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.isolation.worktrees import Worktrees
 
 

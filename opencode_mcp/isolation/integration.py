@@ -22,17 +22,17 @@ from opencode_mcp.isolation.commit_and_merge import commit, merge_branch
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions, paths_of
 from opencode_mcp.isolation.isolated_work import checkout_and_work, pending_changes
 from opencode_mcp.isolation.left_files import left_paths
-from opencode_mcp.isolation.records import Brought
 from opencode_mcp.isolation.repository.trees import changes
 from opencode_mcp.isolation.unfinished.unfinished_commits import repair
 from opencode_mcp.isolation.unfinished.unfinished_writes import repair_write
+from opencode_mcp.isolation.worktree_records import Brought
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from opencode_mcp.isolation.integration_ways import How
-    from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.trees import TreeChange
+    from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.isolation.worktrees import Worktrees
 
 logger = logging.getLogger(__name__)

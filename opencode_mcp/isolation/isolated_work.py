@@ -15,8 +15,8 @@ from opencode_mcp.isolation.repository.trees import TreeChange, changes, committ
 from opencode_mcp.text.name_lists import listed
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.git import Git
+    from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.isolation.worktrees import Worktrees
 
 PATHS_NAMED = 10

@@ -16,8 +16,8 @@ from opencode_mcp.isolation.file_states import as_data, changes, from_data, mark
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.file_states import FilesState, FileState, States
-    from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.git import Git
+    from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.isolation.worktrees import Worktrees
 
 MOST_NAMED = 50

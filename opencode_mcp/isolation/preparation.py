@@ -13,8 +13,8 @@ from anyio import to_thread
 
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.isolation.left_files import LeftFiles
-from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.repository.git import Git
+from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.options import IsolationSetup, without_credentials
 from opencode_mcp.processes.shell_line import run_shell_line

@@ -10,7 +10,7 @@ from dataclasses import replace
 from anyio import to_thread
 
 from opencode_mcp.errors import NotFound, SessionBusy
-from opencode_mcp.isolation.records import Records, Worktree
+from opencode_mcp.isolation.worktree_records import Records, Worktree
 from opencode_mcp.launcher.locks import hold
 
 HEAD = "HEAD"

@@ -23,11 +23,11 @@ from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.disk.state_folder import unusable
 from opencode_mcp.errors import GitFailed, InvalidArgument
 from opencode_mcp.isolation.recorded_worktrees import BRANCHES, HEAD, WORKING_TREE, RecordedWorktrees, new_name
-from opencode_mcp.isolation.records import Brought, Records, Worktree
 from opencode_mcp.isolation.repository.git import Git, Repository, installed_git, reason
 from opencode_mcp.isolation.repository.kept_commits import DISCARDED, INTEGRATED, forget_all, forget_old, kept
 from opencode_mcp.isolation.repository.status import uncommitted_files
 from opencode_mcp.isolation.repository.trees import committed, snapshot
+from opencode_mcp.isolation.worktree_records import Brought, Records, Worktree
 
 OTHER_BRANCHES = "opencode-mcp"
 """First part of the names in a repository that has a branch ``opencode``: git can keep no branch below that."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import ClassVar
 
-from opencode_mcp.isolation.records import Records, Worktree
+from opencode_mcp.isolation.worktree_records import Records, Worktree
 from opencode_mcp.remote_isolation.discarded_patches import DiscardedPatches
 from opencode_mcp.remote_isolation.remote_paths import normalized, remote_path
 

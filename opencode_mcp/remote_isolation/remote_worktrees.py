@@ -26,7 +26,7 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.events.hub import EVERYTHING, Hub, Listener
 from opencode_mcp.isolation.recorded_worktrees import BRANCHES, HEAD, RecordedWorktrees, new_name
-from opencode_mcp.isolation.records import Worktree
+from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.backend_events import Event, Gap, Lost, WorktreeReady
 from opencode_mcp.opencode.vocabulary.models import NewWorktree

@@ -29,7 +29,7 @@ from opencode_mcp.opencode.vocabulary.models import Command, Failure, Session
 from opencode_mcp.opencode.vocabulary.submission import Accepted, CommandSubmission, SessionSettings, ShellSubmission
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.limits import NO_LIMITS, Limits
-from opencode_mcp.runs.outcome.run_report import first_words
+from opencode_mcp.runs.outcome.answer_summary import first_words
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_have_arrived

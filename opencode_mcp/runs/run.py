@@ -14,7 +14,7 @@ import anyio
 
 from opencode_mcp.errors import BackendError, BridgeError, NotFound
 from opencode_mcp.events.hub import Hub
-from opencode_mcp.isolation.records import Records
+from opencode_mcp.isolation.worktree_records import Records
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.concurrent_reads import at_once
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
@@ -26,7 +26,8 @@ from opencode_mcp.runs.following.follow import Follower, Observation, Respond, S
 from opencode_mcp.runs.following.verified_runs import observe_verified
 from opencode_mcp.runs.known_prompts import KnownPrompts
 from opencode_mcp.runs.limits import NO_LIMITS, Limits
-from opencode_mcp.runs.outcome.run_report import RunReport, add_verification, first_words
+from opencode_mcp.runs.outcome.answer_summary import first_words
+from opencode_mcp.runs.outcome.run_report import RunReport, add_verification
 from opencode_mcp.runs.outcome.state import IDLE_WITHOUT_END, State
 from opencode_mcp.runs.output_schema.schema_in_prompt import correction_id
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt

@@ -42,7 +42,7 @@ from opencode_mcp.server.results.render import explain
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.sdk_private import run_over_streams
 from opencode_mcp.server.stdio.message_streams import CheckedWriter, streams_from
-from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.waiting.host_limits import client_name_of
 from opencode_mcp.text import similar_names
 from opencode_mcp.text.outside_text import is_plain, one_line, valid_unicode

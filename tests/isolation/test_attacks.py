@@ -15,7 +15,7 @@ from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
-from opencode_mcp.isolation.records import Worktree
+from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.access.paths import Fence
 from opencode_mcp.server.results.integration_text import text_of

@@ -13,9 +13,9 @@ from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
-from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.repository.restoring import restored
 from opencode_mcp.isolation.repository.trees import changes
+from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from tests.isolation.repository import contents, git, make_repository, put
 from tests.isolation.test_unreadable_files import bound_by_permissions

@@ -12,7 +12,7 @@ from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
-from opencode_mcp.isolation.records import Worktree
+from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from tests.isolation.repository import contents, git, make_repository, put
 

@@ -13,7 +13,7 @@ from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.left_files import LeftFiles
 from opencode_mcp.isolation.preparation import prepare
-from opencode_mcp.isolation.records import Worktree
+from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.options import IsolationSetup, as_isolation
 from tests.harness.each import for_each

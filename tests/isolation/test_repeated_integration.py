@@ -14,9 +14,9 @@ from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
-from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.repository.trees import snapshot
 from opencode_mcp.isolation.repository.writing import write
+from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.results.integration_text import text_of
 from tests.isolation.repository import contents, git, make_repository, put

@@ -9,9 +9,9 @@ import pytest
 from opencode_mcp.errors import GitFailed, InvalidArgument
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
-from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.isolation.unfinished import unfinished_commits
+from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from tests.isolation.repository import contents, git, make_repository, put
 

@@ -9,7 +9,7 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.v1 import event_parser as v1_events
 from opencode_mcp.opencode.v2.event_parsing import event_parser as v2_events
 from opencode_mcp.runs.following import follow
-from opencode_mcp.runs.following.progress_lines import ProgressThrottle
+from opencode_mcp.runs.following.progress_throttle import ProgressThrottle
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.run import Runs
 from tests.harness.faults.proxy import Proxy

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from opencode_mcp.events.session_state import Draft
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Permission, Question, QuestionItem, Session, SessionStatus, Todo
-from opencode_mcp.runs.following.progress_lines import LINE_LIMIT, LINES_KEPT, Progress, ProgressThrottle
+from opencode_mcp.runs.following.progress_lines import LINE_LIMIT, LINES_KEPT, Progress
+from opencode_mcp.runs.following.progress_throttle import ProgressThrottle
 from opencode_mcp.text.outside_text import shorten
 
 MINE, CHILD, PROMPT = "ses_1", "ses_2", "msg_1"

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Todo
-from opencode_mcp.runs.outcome.run_report import Usage, list_files, list_todos, summarise, visible_text
+from opencode_mcp.runs.outcome.answer_summary import summarise, visible_text
+from opencode_mcp.runs.outcome.reported_files import list_files
+from opencode_mcp.runs.outcome.run_report import Usage, list_todos
 
 
 def text(words: str, **more: object) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from opencode_mcp.batch_queue.tasks import Batch, Task
-from opencode_mcp.isolation.records import Brought, Worktree
+from opencode_mcp.isolation.worktree_records import Brought, Worktree
 from opencode_mcp.server.batches.task_table import table_result
 
 

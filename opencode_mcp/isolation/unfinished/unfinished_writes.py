@@ -25,8 +25,8 @@ from opencode_mcp.isolation.repository.trees import TreeChange, changes
 from opencode_mcp.launcher.locks import hold
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.git import Git
+    from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.isolation.worktrees import Worktrees
 
 BEFORE = "before"

@@ -17,7 +17,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Message
 from opencode_mcp.runs.following.follow import CheckedAnswer, Observation
 from opencode_mcp.runs.limits import Limits, Used, left
-from opencode_mcp.runs.outcome.run_report import summarise
+from opencode_mcp.runs.outcome.answer_summary import summarise
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.output_schema.schema_in_prompt import correction_id, correction_text, parse_answer, schema_of

@@ -54,7 +54,8 @@ from opencode_mcp.opencode.vocabulary.models import Message, Session, SessionSta
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.abandoned_runs import abandoned_seconds
 from opencode_mcp.runs.following.activity import CurrentTime, activity_on_record, activity_on_stream
-from opencode_mcp.runs.following.progress_lines import Progress, ProgressThrottle
+from opencode_mcp.runs.following.progress_lines import Progress
+from opencode_mcp.runs.following.progress_throttle import ProgressThrottle
 from opencode_mcp.runs.following.read_ahead import ReadAhead, known_record
 from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.outcome.state import ENDS, Evidence, State, advance, classify

@@ -5,7 +5,7 @@ from typing import Literal
 
 from opencode_mcp.opencode.vocabulary.call_subject import call_subject
 from opencode_mcp.opencode.vocabulary.models import QUESTION_TOOL, Failure, Message, ToolPart
-from opencode_mcp.runs.outcome.shortfalls import PERMISSION_REFUSED, QUESTION_DISMISSED
+from opencode_mcp.runs.outcome.shortfall_sentences import PERMISSION_REFUSED, QUESTION_DISMISSED
 from opencode_mcp.text.outside_text import one_line
 
 REJECTIONS = frozenset(

@@ -3,25 +3,17 @@
 It reads OpenCode's record of the run by GET and keeps nothing. Turning it into text for a model is the server's part.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from opencode_mcp.diffs.authorship import AuthorFinder, ChangeAuthor, WriteCall
-from opencode_mcp.diffs.named_files import absolute
-from opencode_mcp.opencode.vocabulary.default_titles import made_title
+from opencode_mcp.diffs.authorship import ChangeAuthor
 from opencode_mcp.opencode.vocabulary.models import (
     AlwaysLasts,
-    Failure,
-    FileDiff,
-    Message,
-    TextPart,
     Todo,
 )
-from opencode_mcp.runs.outcome.endings import FailureKind, refusal_of
-from opencode_mcp.runs.outcome.shortfalls import CUT, NO_ANSWER
+from opencode_mcp.runs.outcome.endings import FailureKind
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.verification.request import VerificationRecord
 from opencode_mcp.text.outside_text import clean, one_line
@@ -38,11 +30,6 @@ STATUSES: Mapping[State, Status] = {
     State.ABORTED: "aborted",
     State.LOST: "failed",
 }
-
-WORDS_LIMIT = 80
-"""Characters of a prompt that name its run."""
-NOT_SHOWN = "changed"
-"""Change of a file whose diff is missing."""
 
 
 class OtherSession(BaseModel):
@@ -235,144 +222,6 @@ class RunReport(BaseModel):
     """True if work of that worktree was brought to the project, and not taken out again."""
     next: str = ""
     """Next step of the caller."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerSummary:
-    """Summary of the assistant's messages of one run."""
-
-    text: str = ""
-    text_message: str = ""
-    """Id of the message with the text."""
-    output: Any = None
-    error: str = ""
-    shortfall: str = ""
-    """Reason why the text is not a whole answer; empty if it is one, or if there is an error."""
-    model: str = ""
-    agent: str = ""
-    tokens: Usage = field(default_factory=Usage)
-    cost: float = 0
-    seconds: float = 0
-    """Seconds from the beginning of the first message to the end of the last one."""
-    ended: float = 0
-    """End of the last message, in milliseconds since the epoch; 0 if there is none."""
-    refused: str = ""
-    """Sentence on the refused call that ended the run; empty if none did."""
-    failure: Failure | None = None
-
-
-def summarise(answers: list[Message]) -> AnswerSummary:
-    """Summarise the assistant's messages of one run; oldest first, perhaps none."""
-    if not answers:
-        return AnswerSummary()
-    last = answers[-1].info
-    last_with_text = _last_with_text(answers)
-    return AnswerSummary(
-        text=visible_text(last_with_text) if last_with_text else "",
-        text_message=last_with_text.info.id if last_with_text else "",
-        output=last.structured,
-        error=last.error.text if last.error else "",
-        shortfall=_shortfall(answers),
-        model=last.model,
-        agent=last.agent,
-        tokens=_tokens(answers),
-        cost=round(sum(message.info.cost for message in answers), 6),
-        seconds=round((_end(answers) - answers[0].info.time.created) / 1000, 3),
-        ended=_end(answers),
-        refused=refusal_of(answers[-1]),
-        failure=last.error,
-    )
-
-
-def _last_with_text(answers: list[Message]) -> Message | None:
-    return next((message for message in reversed(answers) if visible_text(message)), None)
-
-
-def _tokens(answers: list[Message]) -> Usage:
-    total = Usage()
-    for message in answers:
-        tokens = message.info.tokens
-        total.input += tokens.input
-        total.output += tokens.output
-        total.reasoning += tokens.reasoning
-    return total
-
-
-def first_words(text: str) -> str:
-    """Return the beginning of a prompt, by which its run is recognised."""
-    return one_line(" ".join(text.split()), WORDS_LIMIT)
-
-
-def _shortfall(answers: list[Message]) -> str:
-    """Explain why the last message is not a whole answer; an error explains itself."""
-    last = answers[-1]
-    if last.info.error:
-        return ""
-    is_cut = last.info.finish == "length"
-    if visible_text(last) or _acted(last):
-        return f"The answer was {CUT}." if is_cut else ""
-    missing = f"{NO_ANSWER}: it was {CUT}." if is_cut else f"{NO_ANSWER}."
-    return f"{missing} The text is what it said before." if _last_with_text(answers) else missing
-
-
-def _acted(message: Message) -> bool:
-    """Tell whether a message needs no text: it called a tool, or gave structured output."""
-    return message.info.structured is not None or bool(message.tool_calls)
-
-
-def visible_text(message: Message) -> str:
-    """Return the text of a message, without the parts that OpenCode added for the model only."""
-    parts = (part for part in message.parts if isinstance(part, TextPart) and not part.synthetic and not part.ignored)
-    return "\n\n".join(part.text.strip() for part in parts if part.text.strip())
-
-
-def _end(answers: list[Message]) -> float:
-    return max(message.info.time.completed or message.info.time.created for message in answers)
-
-
-def add_authors(files: list[ChangedFile], finder: AuthorFinder) -> None:
-    """Add to each file whose change it is."""
-    for file in files:
-        authorship = finder.find(file.path)
-        file.whose = authorship.whose
-        file.others = [_other_session(call) for call in authorship.others]
-
-
-def _other_session(call: WriteCall) -> OtherSession:
-    return OtherSession(session_id=call.session_id, title=made_title(call.title))
-
-
-def list_missing(paths: Iterable[str], directory: str) -> list[ChangedFile]:
-    """Return entries for files that steps changed, and whose diff OpenCode does not have."""
-    return [ChangedFile(path=name, change=NOT_SHOWN, added=0, removed=0) for name in _inside(paths, directory)]
-
-
-def list_named(paths: Iterable[str], directory: str) -> list[ChangedFile]:
-    """Return entries for files that only tool calls name, since OpenCode does not record them."""
-    names = _inside(paths, directory)
-    return [ChangedFile(path=name, change=NOT_SHOWN, added=0, removed=0, by_calls=True) for name in names]
-
-
-def _inside(paths: Iterable[str], directory: str) -> list[str]:
-    """Return absolute paths as relative ones, as far as they are in a directory."""
-    prefix = absolute(".", directory) + "/"
-    return sorted(path.removeprefix(prefix) for path in paths)
-
-
-def list_outside(paths: Iterable[str]) -> list[ChangedFile]:
-    """Return entries for files outside of the project, which OpenCode does not compare."""
-    return [ChangedFile(path=path, change=NOT_SHOWN, added=0, removed=0, outside=True) for path in sorted(paths)]
-
-
-def list_files(diffs: list[FileDiff], directory: str) -> list[ChangedFile]:
-    """The files of a diff, with paths relative to the directory where they are in it."""
-    prefix = directory.rstrip("/\\") + "/"
-    return [
-        ChangedFile(
-            path=diff.file.removeprefix(prefix), change=diff.status, added=diff.additions, removed=diff.deletions
-        )
-        for diff in diffs
-    ]
 
 
 def add_verification(report: RunReport, record: VerificationRecord) -> None:

@@ -17,15 +17,8 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session
 from opencode_mcp.runs.following.follow import Observation
-from opencode_mcp.runs.outcome.run_report import (
-    ChangedFile,
-    RunReport,
-    add_authors,
-    list_files,
-    list_missing,
-    list_named,
-    list_outside,
-)
+from opencode_mcp.runs.outcome.reported_files import add_authors, list_files, list_missing, list_named, list_outside
+from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 from opencode_mcp.runs.reports.integrated_work import OtherWork, no_other_work
 from opencode_mcp.runs.reports.other_sessions import read_authors, work_of_answers
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from anyio import to_thread
 
 from opencode_mcp.diffs.authorship import Period, WriteCall
-from opencode_mcp.isolation.records import Records, Worktree, undone_changes
+from opencode_mcp.isolation.worktree_records import Records, Worktree, undone_changes
 
 OtherWork = Callable[[str, Period], Awaitable[list[WriteCall]]]
 """Returns what was changed in a directory in a period, without a session that works there, by the authors."""

@@ -17,17 +17,10 @@ from opencode_mcp.opencode.vocabulary.submission import Accepted
 from opencode_mcp.runs.following.follow import CheckedAnswer, Observation, present_activity, run_age, waiting_behind
 from opencode_mcp.runs.following.read_ahead import known_record
 from opencode_mcp.runs.limits import Used, passed_limit
+from opencode_mcp.runs.outcome.answer_summary import AnswerSummary, summarise
 from opencode_mcp.runs.outcome.endings import failure_kind
 from opencode_mcp.runs.outcome.failed_command import failed_command
-from opencode_mcp.runs.outcome.run_report import (
-    STATUSES,
-    AnswerSummary,
-    RunReport,
-    Status,
-    Usage,
-    list_todos,
-    summarise,
-)
+from opencode_mcp.runs.outcome.run_report import STATUSES, RunReport, Status, Usage, list_todos
 from opencode_mcp.runs.outcome.state import ENDS, QUIET_LIMIT_SECONDS, State
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.prompting.message_ids import age_of

@@ -1,7 +1,7 @@
 """Beginning of a prompt, by which a person recognises its run."""
 
 from opencode_mcp.opencode.vocabulary.models import Message, SubtaskPart
-from opencode_mcp.runs.outcome.run_report import first_words, visible_text
+from opencode_mcp.runs.outcome.answer_summary import first_words, visible_text
 
 
 def prompt_beginning(prompt: Message) -> str:

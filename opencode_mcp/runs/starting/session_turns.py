@@ -11,7 +11,7 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.opencode.vocabulary.submission import SessionSettings
-from opencode_mcp.runs.outcome.run_report import first_words, visible_text
+from opencode_mcp.runs.outcome.answer_summary import first_words, visible_text
 from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, latest_prompt

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidArgument, InvalidSetting, SettingsChange
-from opencode_mcp.isolation.records import Records, Worktree
+from opencode_mcp.isolation.worktree_records import Records, Worktree
 from opencode_mcp.options import has_wildcard
 from opencode_mcp.remote_isolation.remote_paths import normalized, remote_path
 

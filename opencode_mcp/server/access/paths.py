@@ -15,7 +15,7 @@ from opencode_mcp.disk.confined import list_folder
 from opencode_mcp.disk.path_errors import check_path_text, path_error, path_errors, shortened
 from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.isolation.recorded_worktrees import removed_worktree
-from opencode_mcp.isolation.records import Records, Worktree
+from opencode_mcp.isolation.worktree_records import Records, Worktree
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.server.access.allowed_directories import Roots, resolved

@@ -13,7 +13,7 @@ from opencode_mcp.server.bridge import bridge_of
 from opencode_mcp.server.changes.unseen_changes import worktrees_of_sessions
 from opencode_mcp.server.new_runs import start_limits
 from opencode_mcp.server.waiting.call_context import task_slot_of
-from opencode_mcp.server.waiting.deadlines import deadlines_of
+from opencode_mcp.server.waiting.call_deadlines import deadlines_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

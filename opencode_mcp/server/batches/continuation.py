@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from opencode_mcp.runs.outcome.run_report import NOT_SHOWN
+from opencode_mcp.runs.outcome.reported_files import NOT_SHOWN
 from opencode_mcp.server.new_runs.run_orders import RunOrder
 
 if TYPE_CHECKING:

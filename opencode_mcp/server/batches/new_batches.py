@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from opencode_mcp.batch_queue.scope import scope_of
 from opencode_mcp.batch_queue.tasks import NewBatch, NewTask
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
-from opencode_mcp.runs.outcome.run_report import first_words
+from opencode_mcp.runs.outcome.answer_summary import first_words
 from opencode_mcp.runs.prompting.prompt import check_prompt
 from opencode_mcp.server.access.execution import verify_commands
 from opencode_mcp.server.bridge import LIMITS_OR_STOP, NO_LIMITS_WITHOUT_STOP

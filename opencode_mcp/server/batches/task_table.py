@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from opencode_mcp.batch_queue.tasks import Batch, Task
-    from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.worktree_records import Worktree
 
 ORDER = ("needs_input", "running", "queued", "failed", "aborted", "completed")
 """Statuses by what the caller has to do first."""

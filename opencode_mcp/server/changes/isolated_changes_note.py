@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.worktree_records import Worktree
 
 
 def integrate_call(worktree: "Worktree", session_id: str) -> str:

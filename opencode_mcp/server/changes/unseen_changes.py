@@ -13,8 +13,8 @@ from opencode_mcp.text.outside_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.trees import TreeChange
+    from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
 

@@ -27,7 +27,7 @@ from opencode_mcp.server.results.duplicate_text import without_repeated
 from opencode_mcp.server.results.host_settings import SettingsOwner
 from opencode_mcp.server.results.render import explain
 from opencode_mcp.server.results.size_limit import LIMIT
-from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.waiting.host_limits import client_name_of, reads_data_alone
 from opencode_mcp.text.json_types import Schema
 

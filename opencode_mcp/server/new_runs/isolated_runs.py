@@ -20,7 +20,7 @@ from opencode_mcp.server.results.worktree_base_text import base_note
 from opencode_mcp.server.sessions.session_deletion import worktree_note
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.runs.outcome.run_report import RunReport
     from opencode_mcp.runs.record import Run
     from opencode_mcp.server.bridge import Bridge

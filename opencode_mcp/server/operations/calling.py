@@ -37,7 +37,7 @@ from opencode_mcp.server.operations.handlers.handler import OperationHandler, Op
 from opencode_mcp.server.operations.handlers.handler_table import handler_of
 from opencode_mcp.server.operations.reply_result import Part, reply_result
 from opencode_mcp.server.operations.row_filter import RowFilter, left_out_note
-from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.elicitation import can_ask
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.text.json_types import JsonMap

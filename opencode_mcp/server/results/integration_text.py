@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opencode_mcp.isolation.integration_result import Integration
-    from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.merging import Conflict
     from opencode_mcp.isolation.repository.trees import TreeChange
+    from opencode_mcp.isolation.worktree_records import Worktree
 
 MOST_FILES = 100
 LEFT_SHOWN = 10

@@ -30,8 +30,8 @@ from opencode_mcp.errors import (
 from opencode_mcp.markdown import excerpt
 from opencode_mcp.opencode.configuration_changes import CHANGES_LOADED
 from opencode_mcp.opencode.vocabulary.default_titles import made_title, without_repetition
-from opencode_mcp.runs.outcome import shortfalls
-from opencode_mcp.runs.requests import call_input
+from opencode_mcp.runs.outcome import shortfall_sentences
+from opencode_mcp.runs.requests import always_scope
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.failure_steps import failure_step
 from opencode_mcp.server.results.host_settings import UNKNOWN_OWNER, SettingsOwner
@@ -295,10 +295,10 @@ def _to_bring(report: "RunReport", session: str, deciding: str) -> str:
 def _after_shortfall(reason: str) -> str:
     """Return the beginning of the next step after a run without a whole answer."""
     steps = {
-        shortfalls.CUT: "Ask for the rest, or again and for less at once,",
-        shortfalls.NO_ANSWER: "Ask again",
-        shortfalls.QUESTION_DISMISSED: "Say how to go on without that answer,",
-        shortfalls.PERMISSION_REFUSED.partition("{}")[0]: "Say how to go on without that call,",
+        shortfall_sentences.CUT: "Ask for the rest, or again and for less at once,",
+        shortfall_sentences.NO_ANSWER: "Ask again",
+        shortfall_sentences.QUESTION_DISMISSED: "Say how to go on without that answer,",
+        shortfall_sentences.PERMISSION_REFUSED.partition("{}")[0]: "Say how to go on without that call,",
     }
     return next((step for part, step in steps.items() if part in reason), GO_ON)
 
@@ -614,7 +614,7 @@ def request_text(request: "PendingRequest") -> str:
 
 def _always_line(request: "PendingRequest") -> str:
     """Return the line on what the answer "always" would allow, and who may give it."""
-    covers = call_input.always_covers(request.permission, request.always, request.always_lasts)
+    covers = always_scope.always_covers(request.permission, request.always, request.always_lasts)
     only = "" if request.agent_may_always else " Only a person may choose it."
     return f'"always" would also allow {one_line(covers, ALWAYS_LIMIT)}.{only}'
 

@@ -10,7 +10,7 @@ from opencode_mcp.server.batches import batch_wait, new_batches
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.tools.run_tools import SecondsAsForRun, opencode_run, run_tool
 from opencode_mcp.server.waiting.answerers import starter_of
-from opencode_mcp.server.waiting.deadlines import READ_AGAIN, before_start, deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import READ_AGAIN, before_start, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 
 

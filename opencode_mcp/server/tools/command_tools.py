@@ -25,7 +25,7 @@ from opencode_mcp.server.tools.run_tools import (
 )
 from opencode_mcp.server.waiting import shell_permission
 from opencode_mcp.server.waiting.answerers import starter_of
-from opencode_mcp.server.waiting.deadlines import READ_AGAIN, before_start, deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import READ_AGAIN, before_start, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import Outcome, following_failed, resumed_run, wait_for_run
 from opencode_mcp.text.outside_text import clean, indented

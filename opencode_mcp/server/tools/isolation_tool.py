@@ -18,10 +18,10 @@ from opencode_mcp.server.results.render import result
 from opencode_mcp.server.sessions import session_deletion
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.server.tools.run_tools import SessionId
-from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.opencode.vocabulary.models import Session
 
 WAIT_OR_STOP = "Wait for it with opencode_wait. opencode_abort stops it."

@@ -12,7 +12,7 @@ from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.tools.run_tools import SecondsAsForRun, run_tool
 from opencode_mcp.server.waiting.answerers import calling_agent
-from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.wait import Outcome, resumed_run, wait_for_run
 from opencode_mcp.text.outside_text import beginning
 

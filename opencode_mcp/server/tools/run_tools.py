@@ -19,7 +19,7 @@ from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.sessions.undone import undone_run
 from opencode_mcp.server.waiting import shell_permission
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
-from opencode_mcp.server.waiting.deadlines import READ_AGAIN, before_start, deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import READ_AGAIN, before_start, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run, wait_for_run
 from opencode_mcp.text.quantities import quantity
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.record import Run
     from opencode_mcp.runs.session_stopping import StopResult
     from opencode_mcp.server.bridge import Bridge
-    from opencode_mcp.server.waiting.deadlines import Deadlines
+    from opencode_mcp.server.waiting.call_deadlines import Deadlines
 
 SHOWN = 10
 """Number of calls or sessions that a note names."""

@@ -22,7 +22,7 @@ from opencode_mcp.server.sessions import session_deletion, session_list, session
 from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.answerers import mark_answerers
-from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import quantity
 

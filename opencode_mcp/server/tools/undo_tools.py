@@ -20,7 +20,7 @@ from opencode_mcp.server.sessions.forking import refuse_if_uncopyable
 from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tools.diff_tool import Changes, changes_result
 from opencode_mcp.server.tools.run_tools import SessionId
-from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session

@@ -14,7 +14,7 @@ from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitRequest
 
 from opencode_mcp.opencode.vocabulary import answer_parser
 from opencode_mcp.runs.answers import answer_rules
-from opencode_mcp.runs.requests import call_input, request_descriptions
+from opencode_mcp.runs.requests import always_scope, request_descriptions
 from opencode_mcp.server.results.safe_text import shown, shown_data, shown_to_decide
 from opencode_mcp.server.waiting import form_fields
 from opencode_mcp.text.outside_text import indented, one_line
@@ -71,7 +71,7 @@ def _url_form(request: "PendingRequest", url: str) -> ElicitRequestURLParams:
 
 def _permission_form(request: "PendingRequest") -> ElicitRequestFormParams:
 
-    covers = call_input.always_covers(request.permission, request.always, request.always_lasts)
+    covers = always_scope.always_covers(request.permission, request.always, request.always_lasts)
     always = one_line(covers, ALWAYS_LIMIT)
     message = (
         f"{_asker(request)} asks permission for {_shown(request)}\n\n“Always” would also allow {always}. {TO_DECLINE}"

@@ -57,7 +57,7 @@ from opencode_mcp.server.results.render import report_data, report_text, result
 from opencode_mcp.server.waiting import cancellation
 from opencode_mcp.server.waiting.answerers import add_answerers, form_answerer, is_for_person
 from opencode_mcp.server.waiting.call_context import task_slot_of
-from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.elicitation import NOT_SHOWN, Form, Unanswered, form_of, read_form
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 

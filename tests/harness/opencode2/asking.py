@@ -13,7 +13,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.vocabulary.models import Permission, Question, Session, ToolPart
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
-from opencode_mcp.runs.outcome.run_report import visible_text
+from opencode_mcp.runs.outcome.answer_summary import visible_text
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.text.json_types import JsonMap
 from tests.harness.opencode2.running import OpenCode2

@@ -18,7 +18,7 @@ from opencode_mcp.runs.following.follow import Observation
 from opencode_mcp.server import project_status
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.uris import PROJECT
-from opencode_mcp.server.waiting import deadlines, wait
+from opencode_mcp.server.waiting import call_deadlines, wait
 from opencode_mcp.server.waiting import host_limits as hosts
 from tests.harness.bridges.bridge import data_of, text_of
 from tests.harness.faults.slow_proxy import SlowProxy, slow_proxy_to
@@ -54,7 +54,7 @@ CALLS: tuple[tuple[str, Json], ...] = (
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that gives up soon."""
-    monkeypatch.setattr(deadlines, "LEAST_START_SECONDS", PATIENCE)
+    monkeypatch.setattr(call_deadlines, "LEAST_START_SECONDS", PATIENCE)
     monkeypatch.setattr(hosts, "UNKNOWN_HOST_SECONDS", PATIENCE)
 
 
@@ -124,7 +124,7 @@ async def test_every_other_call_that_a_slow_start_outlasts_says_so_and_may_be_ma
     assert "is still starting" in text_of(refused)
     assert "make the same call again" in text_of(refused)
     proxy.release()
-    monkeypatch.setattr(deadlines, "LEAST_START_SECONDS", PLENTY)
+    monkeypatch.setattr(call_deadlines, "LEAST_START_SECONDS", PLENTY)
     assert "is still starting" not in text_of(await client.call_tool(tool, arguments))
 
 
@@ -138,7 +138,7 @@ async def test_a_resource_and_a_prompt_that_a_slow_start_outlasts_say_so(
     with pytest.raises(MCPError, match="is still starting"):
         await client.get_prompt("speak")
     proxy.release()
-    monkeypatch.setattr(deadlines, "LEAST_START_SECONDS", PLENTY)
+    monkeypatch.setattr(call_deadlines, "LEAST_START_SECONDS", PLENTY)
     await client.read_resource(PROJECT)
     assert (await client.get_prompt("speak")).messages
 

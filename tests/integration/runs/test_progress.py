@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from opencode_mcp.runs.following.progress_lines import ProgressThrottle
+from opencode_mcp.runs.following.progress_throttle import ProgressThrottle
 from tests.harness.bridges.rawrpc import Host as RawHost
 from tests.harness.bridges.rawrpc import OpenRaw
 from tests.harness.differences import tool_name

@@ -11,7 +11,7 @@ from opencode_mcp.markdown.transcript import render_transcript
 from opencode_mcp.opencode.v2.messages.conversation import END
 from opencode_mcp.opencode.v2.messages.message_items import CONVERTERS as SINGLE
 from opencode_mcp.opencode.v2.messages.message_pairs import CONVERTERS as PAIRS
-from opencode_mcp.runs.outcome.run_report import summarise
+from opencode_mcp.runs.outcome.answer_summary import summarise
 from opencode_mcp.runs.record import answers_in
 from tests.opencode.v2.lists import call, idle, item, prompt, read, said, step
 from tests.runs.json_of import values

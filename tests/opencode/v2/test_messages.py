@@ -20,7 +20,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     StepFinishPart,
     TextPart,
 )
-from opencode_mcp.runs.outcome.run_report import summarise
+from opencode_mcp.runs.outcome.answer_summary import summarise
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import is_cut_short, is_prompt, was_followed
 from opencode_mcp.runs.reports.merged_prompts import merged_with

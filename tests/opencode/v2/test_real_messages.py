@@ -13,7 +13,7 @@ from opencode_mcp.diffs.authorship import work_of
 from opencode_mcp.markdown.transcript import render_transcript
 from opencode_mcp.opencode.v2.messages.conversation import to_messages
 from opencode_mcp.opencode.vocabulary.models import Message, Session
-from opencode_mcp.runs.outcome.run_report import summarise
+from opencode_mcp.runs.outcome.answer_summary import summarise
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import answers_in
 from opencode_mcp.runs.reports.merged_prompts import merged_with

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.diffs.authorship import Period
-from opencode_mcp.isolation.records import Brought, Records, Worktree
+from opencode_mcp.isolation.worktree_records import Brought, Records, Worktree
 from opencode_mcp.runs.reports.integrated_work import brought_back
 
 pytestmark = pytest.mark.anyio

@@ -1,6 +1,7 @@
 """What the prompts of a task have changed together."""
 
-from opencode_mcp.runs.outcome.run_report import NOT_SHOWN, ChangedFile, RunReport
+from opencode_mcp.runs.outcome.reported_files import NOT_SHOWN
+from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 from opencode_mcp.server.batches.continuation import Done
 
 

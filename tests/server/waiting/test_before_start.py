@@ -4,7 +4,7 @@ import pytest
 
 from opencode_mcp.errors import BackendTimeout, NotFound
 from opencode_mcp.server.results.render import NOTHING_STARTED, explain
-from opencode_mcp.server.waiting.deadlines import before_start
+from opencode_mcp.server.waiting.call_deadlines import before_start
 
 
 def test_an_error_before_the_start_says_that_nothing_was_started() -> None:

@@ -9,7 +9,7 @@ from opencode_mcp.workspace.configuration.protected_files import decides_what_ru
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
 

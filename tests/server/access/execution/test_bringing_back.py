@@ -9,7 +9,7 @@ from opencode_mcp.errors import NotAllowed
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
-from opencode_mcp.isolation.records import Worktree
+from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.opencode.operation_catalog import catalog
 from opencode_mcp.opencode.versions import Generation

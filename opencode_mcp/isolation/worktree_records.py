@@ -1,4 +1,4 @@
-"""Records of isolated worktrees, one small file for each in the state folder.
+"""Records of isolated worktrees, one small file for each in the state folder, and the folder of the worktrees.
 
 A record is written before git makes anything, so that nothing can be left behind that no record names. It stays when
 the worktree of a session is removed, as long as the session exists: by it, the session still counts as one of the

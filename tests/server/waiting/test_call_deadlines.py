@@ -11,7 +11,7 @@ from mcp_types import ElicitResult
 
 from opencode_mcp.server.bridge import Bridge, BridgeContext
 from opencode_mcp.server.waiting.call_context import CallContext
-from opencode_mcp.server.waiting.deadlines import LEAST_START_SECONDS, Deadlines, deadlines_of
+from opencode_mcp.server.waiting.call_deadlines import LEAST_START_SECONDS, Deadlines, deadlines_of
 from opencode_mcp.server.waiting.elicitation import DECISION
 from opencode_mcp.server.waiting.host_limits import UNKNOWN_HOST_SECONDS
 from opencode_mcp.server.waiting.shell_permission import permit_shell
