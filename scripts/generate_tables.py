@@ -3,6 +3,7 @@
 From the repository: ``python -m scripts.generate_tables``.
 """
 
+import ast
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -93,8 +94,23 @@ def host_settings_table() -> str:
     return table(("host", "place"), [(host.title, host.place) for host in SETTINGS])
 
 
+PACKAGE = ROOT / "opencode_mcp"
+
+
+def folders_table() -> str:
+    """Return the table of the folders within layers: what each is about, as its package's docstring says."""
+    packages = sorted(path.parent for path in PACKAGE.glob("*/*/**/__init__.py"))
+    return table(("folder", "content"), [_folder_row(package) for package in packages])
+
+
+def _folder_row(package: Path) -> tuple[str, str]:
+    docstring = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    return f"`{package.relative_to(PACKAGE).as_posix()}/`", _first_paragraph(docstring).replace("``", "`")
+
+
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     ROOT / "README.md": {"tools": tools_table, "resources": resources_table, "settings": settings_table},
+    ROOT / "ARCHITECTURE.md": {"folders": folders_table},
     ROOT / "docs" / "hosts.md": {"hosts": hosts_table, "host-settings": host_settings_table},
 }
 

@@ -1,1 +1,1 @@
-"""Permissions and questions that OpenCode waits for, and the rules for answering them."""
+"""Permissions and questions that OpenCode waits for: their texts, and the rules that say who answers."""

@@ -1,1 +1,1 @@
-"""Verification of a run: a command that is run in its directory when it has completed. ``enforcement/`` runs it."""
+"""Verification of a run: its command, the end of its output that is kept, its result. ``enforcement/`` says when."""

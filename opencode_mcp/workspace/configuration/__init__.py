@@ -1,1 +1,1 @@
-"""Files with which a project configures OpenCode."""
+"""Files with which a project configures OpenCode: settings, agents, slash commands and their templates."""

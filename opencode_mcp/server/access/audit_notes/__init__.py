@@ -1,1 +1,1 @@
-"""Facts about the call that is being served, noted for the audit log."""
+"""Facts that only the code of a call knows, for its line in the audit log, which ``http/request_logs/`` writes."""

@@ -1,1 +1,1 @@
-"""Access rules for what runs code: shell lines, commands, and files that decide what OpenCode runs."""
+"""Access rules for what runs code: shell lines, commands, verifications, files that decide what OpenCode runs."""
