@@ -55,8 +55,8 @@ PRINTED = 4000
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors, since the tests wait a third of their time: for processes and time-outs."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are processors, since the tests wait for half of their time: for processes and time-outs."""
+    return (os.cpu_count() or 1) + 2
 
 
 RUNNING = ExitStack()
