@@ -120,7 +120,8 @@ class LeftFiles:
         return self._worktrees.records.holding(Path(os.path.realpath(directory)))
 
     def _check_own(self, directory: str) -> None:
-        if self._worktrees.records.of_directory(Path(os.path.realpath(directory))) is None:
+        records, place = self._worktrees.records, Path(os.path.realpath(directory))
+        if records.leads_elsewhere(directory, place) or records.of_directory(place) is None:
             raise InvalidArgument("The worktree of the run was moved, or replaced by a link.")
 
 

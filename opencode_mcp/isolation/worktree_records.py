@@ -218,6 +218,14 @@ class Records:
         folders = (self.folder, Path(os.path.realpath(self.folder)))
         return any(Path(directory).is_relative_to(folder) for folder in folders)
 
+    def leads_elsewhere(self, directory: str, path: PurePath) -> bool:
+        """Return True if a path is in a worktree as it is written, but resolves to a place outside of that worktree."""
+        if not self.names(directory):
+            return False
+        top = Path(os.path.realpath(self.folder))
+        folder = self.folder if Path(directory).is_relative_to(self.folder) else top
+        return not path.is_relative_to(top.joinpath(*Path(directory).relative_to(folder).parts[:1]))
+
     def contains(self, path: PurePath) -> bool:
         """Return True if a resolved path is in the folder of the worktrees, existing or not."""
         folder = Path(os.path.realpath(self.folder))

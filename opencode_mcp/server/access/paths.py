@@ -200,6 +200,12 @@ class Fence:
         worktree = self._listed.worktree(resolved(self._listed.pure(directory)))
         return worktree is not None and worktree.removed
 
+    def leads_elsewhere(self, directory: str) -> bool:
+        """Return True if there is a link to another place in the place of an isolated worktree."""
+        return self._records is not None and self._records.leads_elsewhere(
+            directory, resolved(self._listed.pure(directory))
+        )
+
     def check_files_exist(self, directory: str) -> None:
         """Refuse to work in an isolated worktree that was removed; its sessions can only be read and deleted.
 
@@ -315,7 +321,7 @@ class Fence:
         Raises:
             NotAllowed: It does; the error does not say where it leads, so that nobody allows that place.
         """
-        if self._records and self._records.names(name) and not self._records.contains(path):
+        if self._records is not None and self._records.leads_elsewhere(name, path):
             raise NotAllowed(
                 f"The isolated worktree {shortened(name)} was replaced by a link, so it is not used.",
                 hint='opencode_integrate(how="discard") removes it. Start again with opencode_run(isolate=true).',

@@ -6,7 +6,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.disk.path_errors import check_text
-from opencode_mcp.errors import InvalidArgument, NotFound, SessionBusy
+from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound, SessionBusy
 from opencode_mcp.isolation import integration_result
 from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.server.access.execution.integration_checks import check_of
@@ -76,8 +76,9 @@ async def _check_idle(bridge: Bridge, worktree: "Worktree") -> None:
     Raises:
         SessionBusy: A session is running in the worktree, or its work is being verified.
     """
-    # OpenCode has not confirmed a worktree without a directory, so no session works there.
-    busy = await bridge.client.running_sessions(worktree.directory) if worktree.directory else []
+    # OpenCode has not confirmed a worktree without a directory, and must not open the target of a link in its place.
+    exists = worktree.directory and not bridge.fence.leads_elsewhere(worktree.directory)
+    busy = await bridge.client.running_sessions(worktree.directory) if exists else []
     if busy:
         raise SessionBusy(f"The session {busy[0]} is running in the worktree.", hint=WAIT_OR_STOP)
     if verification := bridge.runs.verifications.running_in(worktree.session_id):
@@ -94,7 +95,9 @@ async def _delete_unused_record(bridge: Bridge, worktree: "Worktree") -> None:
 
 
 async def _worktree_of(bridge: Bridge, name: str) -> "tuple[Worktree, Session | None]":
-    """Return the worktree of a session, of a deleted session or of a branch, and its session, if that exists.
+    """Return the worktree of a session, of a deleted session or of a branch, and its session, if that can be used.
+
+    It cannot be used if the worktree was replaced by a link. The worktree can still be discarded.
 
     Raises:
         NotFound: There is no such worktree, or it was removed.
@@ -107,5 +110,5 @@ async def _worktree_of(bridge: Bridge, name: str) -> "tuple[Worktree, Session | 
     await bridge.fence.check_worktree(left)
     try:
         return left, await bridge.fence.session(left.session_id)
-    except NotFound:
+    except (NotFound, NotAllowed):
         return left, None

@@ -1,5 +1,6 @@
 """Runs in worktrees of their own, over stdio: the checkout changes only when the work is brought back."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,12 @@ async def revert_leaves_the_checkout(host: Host, report: Json, project: Path) ->
     assert f"{project} stays as it is: {by_undo}" in told
 
 
+def replace_by_link(worktree: str, target: Path) -> None:
+    """Put a link to another folder in the place of a worktree."""
+    shutil.rmtree(worktree)
+    Path(worktree).symlink_to(target)
+
+
 async def test_isolated_work_comes_back_by_apply_and_goes_by_undo(host: Host, tracked: Path, case: str) -> None:
     name = f"isolated-{case}.txt"
     before = files_of(str(tracked))
@@ -59,10 +66,10 @@ async def test_isolated_work_comes_back_by_apply_and_goes_by_undo(host: Host, tr
     assert (tracked / name).read_text(encoding="utf-8") == "by OpenCode\n"
     await revert_leaves_the_checkout(host, again, tracked)
     await integrate(host, report, "undo")
-    assert files_of(str(tracked)) == before
-
+    replace_by_link(report["directory"], tracked)
+    assert "replaced by a link" in await host.error("opencode_diff", session_id=report["session_id"])
     await integrate(host, report, "discard")
-    assert files_of(report["directory"]) == {}
+    assert (files_of(report["directory"]), files_of(str(tracked))) == ({}, before)
     assert git(tracked, "branch", "--list", "opencode/an-isolated-file-*").strip() == ""
     assert "removed" in await host.error("opencode_run", prompt="Go on", session_id=report["session_id"])
 
