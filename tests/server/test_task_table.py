@@ -1,6 +1,7 @@
 """Table of a batch: what a line names, and when the next step compares two tasks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from opencode_mcp.batch_queue.tasks import Batch, Task
 from opencode_mcp.isolation.worktree_records import Brought, Worktree
@@ -87,6 +88,17 @@ def test_isolated_tasks_are_marked_and_the_next_step_names_the_first_whose_work_
     text = told(*tasks, worktrees=[worktree_of(1, brought)])
     assert "The isolated work was brought back." in text
     assert "opencode_integrate" not in told(*tasks)
+
+
+def test_the_next_step_brings_no_task_back_that_changed_nothing_or_failed_its_verification() -> None:
+    tasks = a_task(1, "Read", files=0), replace(a_task(2, "Fix"), verified="failed"), a_task(3, "Write a text")
+    text = told(*tasks, worktrees=[worktree_of(number) for number in (1, 2, 3)])
+    assert 'opencode_integrate(session_id="ses_3", how="apply")' in text
+
+
+def test_the_next_step_chooses_no_task_among_those_of_one_prompt() -> None:
+    text = told(a_task(1, "Fix (a/one)"), a_task(2, "Fix (b/two)"), worktrees=[worktree_of(1), worktree_of(2)])
+    assert "opencode_integrate with the session id of the best one brings that back" in text
 
 
 def test_the_table_says_which_uncommitted_files_the_isolated_tasks_began_without() -> None:

@@ -173,7 +173,7 @@ def _next_step(batch: "Batch", tasks: "Sequence[Task]", worktrees: "Mapping[str,
 
 def _last_step(tasks: "Sequence[Task]", worktrees: "Mapping[str, Worktree]") -> str:
     done = [task.session_id for task in tasks if task.status == "completed" and task.session_id]
-    isolated = [name for name in done if name in worktrees]
+    isolated = [task for task in tasks if task.session_id in done and task.session_id in worktrees]
     reads = "opencode_wait with the session id of a task reports it in full."
     return " ".join(filter(None, [reads, _diff_step(done, tasks), _integration(isolated, worktrees)]))
 
@@ -189,18 +189,26 @@ def _diff_step(done: "Sequence[str]", tasks: "Sequence[Task]") -> str:
     return f'opencode_diff(session_id="{changed[0]}") shows the changes of one.'
 
 
-def _integration(isolated: "Sequence[str]", worktrees: "Mapping[str, Worktree]") -> str:
-    """Return sentences on bringing isolated work back, first that of the first task whose work was never brought."""
+def _integration(isolated: "Sequence[Task]", worktrees: "Mapping[str, Worktree]") -> str:
+    """Return sentences on bringing isolated work back, as long as some was never brought."""
     if not isolated:
         return ""
-    left = [session_id for session_id in isolated if not worktrees[session_id].brought]
+    left = [task for task in isolated if not worktrees[task.session_id].brought]
     call = 'opencode_integrate(session_id="{}", how="{}")'
     stays = "removes its worktree, which stays until then."
     if not left:
-        return f"The isolated work was brought back. {call.format(isolated[0], 'discard')} {stays}"
-    if worktrees[left[0]].is_remote:
-        return f'{call.format(left[0], "merge")} says how to bring an isolated one back; how="discard" {stays}'
-    return f'{call.format(left[0], "apply")} brings an isolated one back, one after the other; how="discard" {stays}'
+        return f"The isolated work was brought back. {call.format(isolated[0].session_id, 'discard')} {stays}"
+    if len(left) > 1 and _is_one_prompt(left):
+        return f'opencode_integrate with the session id of the best one brings that back; how="discard" {stays}'
+    first = next(filter(_is_good, left), left[0]).session_id
+    if worktrees[first].is_remote:
+        return f'{call.format(first, "merge")} says how to bring an isolated one back; how="discard" {stays}'
+    return f'{call.format(first, "apply")} brings an isolated one back, one after the other; how="discard" {stays}'
+
+
+def _is_good(task: "Task") -> bool:
+    """Return True if a task has changed files, and no verification of them has failed."""
+    return task.files > 0 and task.verified in {"", "passed"}
 
 
 def _is_one_prompt(tasks: "Sequence[Task]") -> bool:
