@@ -1,7 +1,7 @@
 """Reads which files a session changed, from its messages alone: no difference is computed for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
 from math import inf
@@ -19,6 +19,10 @@ class SessionChanges:
     files: Sequence[SessionFile] = ()
     is_whole: bool = True
     """False if the session has earlier messages, which were not read."""
+
+    def made_certain(self) -> "SessionChanges":
+        """Return the same changes, each as certainly made by the session."""
+        return replace(self, files=[replace(file, is_certain=True) for file in self.files])
 
 
 NO_CHANGES = SessionChanges()

@@ -169,8 +169,9 @@ def _fitted(
     rows: list[Row] = []
     room, cursor = PAGE_BYTES, page.cursor
     for session in page.sessions:
-        changes = ends[session.id].changes
         data = _row_data(session, facts[session.id]) | _worktree_data(bridge, session)
+        # In a worktree of its own, no other session changes files.
+        changes = ends[session.id].changes.made_certain() if "isolated" in data else ends[session.id].changes
         data |= changes_data(changes, session.directory)
         room -= json_size(data)
         if rows and room < 0:
