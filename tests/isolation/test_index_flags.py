@@ -6,6 +6,10 @@ import pytest
 
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
+from opencode_mcp.isolation.isolated_work import checkout_and_work
+from opencode_mcp.isolation.repository.index_flags import without_patterns
+from opencode_mcp.isolation.repository.restoring import restore
+from opencode_mcp.isolation.repository.trees import changes, snapshot
 from opencode_mcp.isolation.worktrees import Worktrees
 from tests.isolation.repository import contents, git, make_repository, put
 
@@ -62,3 +66,17 @@ async def test_work_outside_of_a_sparse_checkout_is_brought_back(
     assert (await integrator.integrate(made, "commit", REQUEST)).commit
     assert git(repository, "status", "--porcelain") == ""
     assert git(repository, "show", "HEAD:e/f.txt", "HEAD:e/new.txt", "HEAD:b.txt") == "F\nn\nb"
+
+
+async def test_what_git_could_not_finish_outside_of_a_sparse_checkout_is_removed_and_not_written_again(
+    repository: Path, worktrees: Worktrees
+) -> None:
+    git(repository, "sparse-checkout", "set", "d")
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), {"d/c.txt": "C\n", "e/f.txt": "F\n"})
+    checkout, work = await checkout_and_work(worktrees, made)
+    before = contents(repository)
+    async with snapshot(checkout) as seen:
+        put(repository, {"d/c.txt": "C\n", "e/f.txt": "F"})
+        assert await restore(without_patterns(checkout), await changes(checkout, seen.tree, work), seen.index) == []
+    assert contents(repository) == before

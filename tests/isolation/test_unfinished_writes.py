@@ -114,3 +114,14 @@ async def test_a_git_that_goes_on_is_waited_for(
     with pytest.raises(InvalidArgument, match="No changes"):
         await integrator.integrate(made, "undo", OPTIONS)
     assert contents(repository) == before
+
+
+async def test_a_file_outside_of_a_sparse_checkout_is_taken_out_again(
+    repository: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    made, before = await begun(worktrees, repository, "apply")
+    git(repository, "update-index", "--skip-worktree", "c.txt")
+    put(repository, {"c.txt": WORK["c.txt"]})
+    with pytest.raises(InvalidArgument, match="No changes"):
+        await integrator.integrate(made, "undo", OPTIONS)
+    assert contents(repository) == {name: content for name, content in before.items() if name != "c.txt"}

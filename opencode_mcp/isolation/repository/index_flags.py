@@ -40,6 +40,16 @@ async def clear_flags(git: Git, index: Path) -> list[str]:
     return [entry[2:] for entry in tagged]
 
 
+async def not_checked_out(git: Git, index: Path | None = None) -> frozenset[str]:
+    """Return the files that an index says are not checked out; none: the checkout's own index.
+
+    Raises:
+        GitFailed: Git cannot read the index.
+    """
+    tagged = await git.paths("ls-files", "-t", "-z", index=index)
+    return frozenset(entry[2:] for entry in tagged if entry[0] in SKIPPED)
+
+
 def path_of(entry: str) -> str:
     """Return the path of an entry, as ``ls-files --stage`` prints it."""
     return entry.partition("\t")[2]

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import anyio
@@ -9,6 +10,7 @@ from anyio import to_thread
 
 from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.repository.git import Git
+from opencode_mcp.isolation.repository.index_flags import not_checked_out
 from opencode_mcp.isolation.repository.trees import TreeChange
 from opencode_mcp.text.name_lists import listed
 
@@ -32,31 +34,35 @@ def with_files_left(git: Git, left: list[str], error: GitFailed) -> GitFailed:
     )
 
 
-async def restore(git: Git, coming: list[TreeChange], index: Path | None = None) -> list[str]:
+async def restore(
+    git: Git, coming: list[TreeChange], index: Path | None = None, absent: AbstractSet[str] = frozenset()
+) -> list[str]:
     """Undo changes of files that git could not finish, for example because the disk is full.
 
     What was written is removed first, since the files before need its space. Every other file that exists stays. If one
-    file cannot be restored, the others are.
+    file cannot be restored, the others are. A file that was outside of a sparse checkout does not come back.
 
     Args:
         git: Git for the checkout.
         coming: The changes, some of which were made.
         index: Index with the files before them; none: the checkout's own.
+        absent: Files that did not exist before, besides those that the index says were not checked out.
 
     Returns:
         The files that could not be restored, with the reason.
     """
-    untouched = await _untouched(git, coming, index)
+    absent = absent | await not_checked_out(git, index)
+    untouched = await _untouched(git, coming, index) - absent
     written = [change for change in coming if change.blob and change.path not in untouched]
     left: list[str] = []
     for first in range(0, len(written), READ_AT_ONCE):
         left += await _remove_written(git, written[first : first + READ_AT_ONCE])
-    return left + await _write_missing(git, coming, index)
+    before = {change.old_path or change.path for change in coming if change.status != "A"}
+    return left + await _write_missing(git, sorted(before - absent), index)
 
 
-async def _write_missing(git: Git, coming: list[TreeChange], index: Path | None) -> list[str]:
-    """Write the files before some changes that do not exist, and return those that git could not write."""
-    before = [change.old_path or change.path for change in coming if change.status != "A"]
+async def _write_missing(git: Git, before: list[str], index: Path | None) -> list[str]:
+    """Write those of some files that do not exist, as an index has them; return those that git could not write."""
     text = "".join(f"{path}\0" for path in before).encode(errors="surrogateescape")
     # Without --force, it writes only what does not exist.
     await git.attempt("checkout-index", "--quiet", "-z", "--stdin", index=index, text=text)

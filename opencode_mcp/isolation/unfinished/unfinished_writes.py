@@ -16,7 +16,7 @@ import anyio
 from anyio import to_thread
 
 from opencode_mcp.errors import GitFailed
-from opencode_mcp.isolation.repository.index_flags import without_patterns
+from opencode_mcp.isolation.repository.index_flags import not_checked_out, path_of, without_patterns
 from opencode_mcp.isolation.repository.inherited_lock import inherited_lock
 from opencode_mcp.isolation.repository.kept_commits import APPLIED, INTEGRATED, keep, kept
 from opencode_mcp.isolation.repository.restoring import is_partly_written, restore, with_files_left
@@ -33,6 +33,7 @@ BEFORE = "before"
 AFTER = "after"
 REFS = (APPLIED, INTEGRATED)
 WRITE_AGAIN = "Let this MCP server write in their folders, and call again."
+ENTRIES = ("ls-files", "--stage", "-z")
 GIT_SECONDS = 20.0
 """Seconds to wait for a git that goes on after its bridge was killed."""
 
@@ -100,7 +101,7 @@ async def _repair(git: "Git", worktree: "Worktree") -> None:
             git, coming
         ):
             return
-        left = await restore(git, coming, index)
+        left = await restore(git, coming, index, await _absent_before(git, index))
     if left:
         raise with_files_left(git, left, GitFailed("An earlier call was interrupted.", hint=WRITE_AGAIN))
     for name in REFS:
@@ -113,6 +114,19 @@ async def _same_as_before(git: "Git", index: Path) -> frozenset[str]:
     await git.attempt("update-index", "-q", "--refresh", index=index)
     different = await git.paths("diff-files", "-z", "--name-only", index=index)
     return frozenset(await git.paths("ls-files", "-z", index=index)) - frozenset(different)
+
+
+async def _absent_before(git: "Git", index: Path) -> frozenset[str]:
+    """Return the files that were outside of the sparse checkout, if an index has the files before.
+
+    The checkout's own index says that they are not checked out. One that the person had made there all the same counts
+    only if it was as that index has it, so nothing of it is lost.
+    """
+    outside = await not_checked_out(without_patterns(git))
+    if not outside:
+        return outside
+    same = set(await git.paths(*ENTRIES)) & set(await git.paths(*ENTRIES, index=index))
+    return outside & {path_of(entry) for entry in same}
 
 
 def _is_finished(top: Path, coming: list[TreeChange], same: frozenset[str]) -> bool:
