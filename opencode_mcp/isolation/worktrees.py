@@ -19,6 +19,7 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
+from opencode_mcp.disk.full_disk import space_hint
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.disk.state_folder import unusable
 from opencode_mcp.errors import GitFailed, InvalidArgument
@@ -32,8 +33,6 @@ from opencode_mcp.isolation.worktree_records import Brought, Records, Worktree
 OTHER_BRANCHES = "opencode-mcp"
 """First part of the names in a repository that has a branch ``opencode``: git can keep no branch below that."""
 BROUGHT_KEPT = 20
-LITTLE_SPACE = 1 << 20
-"""Bytes; what is left when git could not write a file is mostly less than that file."""
 ASKED = ("--path-format=absolute", "--show-toplevel", "--absolute-git-dir", "--git-common-dir", "--show-prefix")
 """Facts of a repository, in the order in which git prints them."""
 
@@ -114,7 +113,7 @@ class Worktrees(RecordedWorktrees):
             await self._check_out(git, made)
         except BaseException as error:
             if isinstance(error, GitFailed):
-                error.hint = error.hint or _lack_of_space(made.folder)
+                error.hint = error.hint or space_hint(error.message, [str(self.records.folder)])
             with anyio.CancelScope(shield=True):
                 await self.remove(made)
             raise
@@ -240,15 +239,6 @@ async def _commit(git: Git, base: str) -> str:
 async def _first_part(git: Git) -> str:
     """Return the first part of a new branch's name."""
     return OTHER_BRANCHES if await git.commit_of(f"refs/heads/{BRANCHES}") else BRANCHES
-
-
-def _lack_of_space(folder: str) -> str:
-    """Return a hint if the disk of a folder is nearly full: git does not say so; empty if it is not."""
-    try:
-        free = shutil.disk_usage(Path(folder).parent).free
-    except OSError:
-        return ""
-    return f"Only {free >> 10} kB are free on its disk: make some space." if free < LITTLE_SPACE else ""
 
 
 def _remove_folder(folder: str) -> None:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio
+from anyio import to_thread
 
+from opencode_mcp.disk.full_disk import space_hint
 from opencode_mcp.errors import GitFailed, InvalidSetting
 from opencode_mcp.isolation.repository.git_settings import (
     FIXED,
@@ -135,9 +137,21 @@ class Git:
         """
         code, printed, complaint = await self.attempt(*arguments, index=index, text=text)
         if code:
-            hint = next((hint for part, hint in HINTS.items() if part in complaint), "")
-            raise GitFailed(f"git {arguments[0]} failed: {reason(complaint)}", hint=hint)
+            raise await self.failure(f"git {arguments[0]} failed", complaint)
         return printed
+
+    async def failure(self, what: str, complaint: str, hint: str = "") -> GitFailed:
+        """Return the error for a command that failed.
+
+        Args:
+            what: What failed, as the beginning of a sentence.
+            complaint: Git's error text.
+            hint: Remedy if the error text shows no other.
+        """
+        known = next((hint for part, hint in HINTS.items() if part in complaint), hint)
+        places = (self.repository.work_tree, self.repository.git_dir)
+        space = await to_thread.run_sync(space_hint, complaint, places)
+        return GitFailed(f"{what}: {reason(complaint)}", hint=space or known)
 
     async def line(self, *arguments: str, index: Path | None = None, text: bytes = b"") -> str:
         """Run a command and return the text that it printed, without the end of the line; raises as ``run``."""

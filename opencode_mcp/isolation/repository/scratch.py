@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from opencode_mcp.disk.full_disk import space_hint
 from opencode_mcp.errors import GitFailed
 
 
@@ -19,7 +20,8 @@ def scratch_folder() -> Generator[Path]:
     try:
         scratch = tempfile.TemporaryDirectory(prefix="opencode-mcp-")
     except OSError as error:
-        raise GitFailed(f"No temporary folder can be made: {error.strerror or error}.") from error
+        message = f"No temporary folder can be made: {error.strerror or error}."
+        raise GitFailed(message, hint=space_hint(message, ())) from error
     with scratch as folder:
         yield Path(folder)
 
@@ -34,4 +36,5 @@ def copy_index(source: Path, target: Path) -> None:
         if source.exists():
             shutil.copy2(source, target)
     except OSError as error:
-        raise GitFailed(f"{source} cannot be copied: {error.strerror or error}.") from error
+        message = f"{source} cannot be copied: {error.strerror or error}."
+        raise GitFailed(message, hint=space_hint(message, ())) from error

@@ -15,9 +15,8 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.repository.filtered_files import filtered_paths
-from opencode_mcp.isolation.repository.git import Git, reason
+from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.isolation.repository.index_flags import clear_flags, path_of, without_patterns
 from opencode_mcp.isolation.repository.other_repositories import OtherRepositories, other_repositories
 from opencode_mcp.isolation.repository.scratch import copy_index, scratch_folder
@@ -104,7 +103,7 @@ async def _add_all(git: Git, index: Path, left_out: Sequence[str], *, whole: boo
     arguments = ("add", "--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
     code, _, complaint = await without_patterns(git).attempt(*arguments, index=index, text=text)
     if code or (whole and CLOSED in complaint):
-        raise GitFailed(f"git add failed: {reason(complaint)}")
+        raise await git.failure("git add failed", complaint)
 
 
 async def _add_known(git: Git, index: Path, tree: str) -> None:
