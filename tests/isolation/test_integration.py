@@ -14,6 +14,7 @@ from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
 from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
+from opencode_mcp.server.results.integration_text import data_of, text_of
 from tests.isolation.repository import contents, git, make_repository, put
 
 pytestmark = pytest.mark.anyio
@@ -114,6 +115,19 @@ async def test_a_conflict_changes_nothing_unless_markers_are_wanted(
     assert (repository / "other.txt").exists()
     await integrator.integrate(made, "undo", REQUEST)
     assert contents(repository) == before
+
+
+async def test_a_conflict_of_a_file_with_a_folder_names_the_path_that_both_need(
+    repository: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    made = await worked(worktrees, repository, lambda folder: put(folder, {"new/inside.txt": "i\n"}))
+    put(repository, {"new": "a file\n"})
+    done = await integrator.integrate(made, "apply", REQUEST)
+    assert "- conflict: new (a file on one side, a folder on the other)" in text_of("apply", made, done)
+    assert data_of("apply", made, done)["conflicts"] == ["new"]
+    done = await integrator.integrate(made, "apply", IntegrationOptions("", markers=True))
+    (path,) = data_of("apply", made, done)["conflicts"]
+    assert (repository / path).read_text() == "a file\n"
 
 
 async def test_a_change_that_conflicts_is_not_committed_or_merged(

@@ -4,20 +4,22 @@ Nothing is written but objects and, for the time of the merge, two refs: git wri
 markers and into the names of files that it cannot keep apart otherwise, so the sides have names that can be read.
 """
 
+import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import anyio
 
-from opencode_mcp.errors import GitFailed
-from opencode_mcp.isolation.repository.git import Git, reason
+from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.isolation.repository.kept_commits import KEPT
 from opencode_mcp.isolation.repository.trees import committed
 
 CHECKOUT = "checkout"
 WORKTREE = "worktree"
 CONFLICT = "CONFLICT ("
+SIDE = re.compile(rf"~{KEPT.removeprefix('refs/')}_[a-z0-9-]+_({CHECKOUT}|{WORKTREE})(_[0-9]+)?$")
+"""Name of a side that git adds to a path."""
 MARKER = b"<<<<<<< "
 KINDS = {
     "contents": "both sides changed the same or neighbouring lines",
@@ -39,6 +41,11 @@ class Conflict:
     """Path in the merged tree; git adds the name of a side if both sides need the same path."""
     kind: str = ""
     """Reason, in a few words; empty if git gives none."""
+
+    @property
+    def place(self) -> str:
+        """Return the path that the sides need, without the name of one."""
+        return SIDE.sub("", self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ async def merged_commits(git: Git, name: str, ours: str, theirs: str) -> Merge:
     async with _named(git, name, ours, theirs) as sides:
         code, printed, complaint = await git.attempt("merge-tree", "--write-tree", "--name-only", "-z", *sides)
     if code not in {0, 1}:
-        raise GitFailed(f"git could not merge: {reason(complaint)}", hint="It must be git 2.38 or newer.")
+        raise await git.failure("git could not merge", complaint, hint="It must be git 2.38 or newer.")
     return _merge(iter(printed.decode(errors="surrogateescape").split("\0")))
 
 
@@ -108,7 +115,8 @@ def _merge(fields: Iterator[str]) -> Merge:
         if not path:
             break
         paths.append(path)
-    kinds = dict(_kinds(fields))
+    # Of several messages about a file, the first says most.
+    kinds = dict(reversed([*_kinds(fields)]))
     return Merge(tree, [Conflict(path, kinds.get(path, "")) for path in dict.fromkeys(paths)])
 
 

@@ -60,7 +60,7 @@ def _about_work(worktree: "Worktree", done: "Integration") -> list[str]:
 def _file_lines(how: How, done: "Integration") -> list[str]:
     """Return a line for each conflict and each changed file, up to a limit; an empty line for what does not apply."""
     heading = NOT_IN_PROJECT.get(how, "") if done.changed else ""
-    conflicts = [f"- conflict: {_conflict(conflict)}" for conflict in done.conflicts[:MOST_FILES]]
+    conflicts = [f"- conflict: {_conflict(conflict, done)}" for conflict in done.conflicts[:MOST_FILES]]
     changed = [f"- {_described(change)}" for change in done.changed[:MOST_FILES]]
     left = len(done.changed) - MOST_FILES
     return [heading, *conflicts, *changed, f"- and {left} more files" if left > 0 else ""]
@@ -85,7 +85,7 @@ def data_of(how: How, worktree: "Worktree", done: "Integration") -> dict[str, An
         "how": how,
         "integrated": not done.conflicts or bool(done.changed),
         "files": files[:MOST_FILES],
-        "conflicts": [conflict.path for conflict in done.conflicts[:MOST_FILES]],
+        "conflicts": [_path_of(conflict, done) for conflict in done.conflicts[:MOST_FILES]],
         "left_out": done.left_out[:MOST_FILES],
         "commit": done.commit,
         "undo": done.undo,
@@ -132,8 +132,14 @@ def _step_after_conflicts(how: How, worktree: "Worktree") -> str:
     return f"Have OpenCode adapt the work with {call}, or use how=apply with markers=true."
 
 
-def _conflict(conflict: "Conflict") -> str:
-    return f"{one_line(conflict.path)} ({conflict.kind})" if conflict.kind else one_line(conflict.path)
+def _conflict(conflict: "Conflict", done: "Integration") -> str:
+    path = one_line(_path_of(conflict, done))
+    return f"{path} ({conflict.kind})" if conflict.kind else path
+
+
+def _path_of(conflict: "Conflict", done: "Integration") -> str:
+    """Return the path of a file with a conflict: if nothing was written, without the name of a side."""
+    return conflict.path if done.changed else conflict.place
 
 
 def _described(change: "TreeChange") -> str:
