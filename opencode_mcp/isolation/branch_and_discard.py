@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.worktrees import Worktrees
 
 
+LOST = "Its own files did not exist any more"
+ONLY_COMMITS = f"{LOST}: only the commits on its branch are kept."
+NOTHING_KEPT = f"{LOST}, and its branch had no commits: there was nothing to keep."
+
+
 async def keep_branch(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
     """Commit the work on the branch of the worktree, and remove the worktree."""
     git, work = await checkout_and_work(worktrees, worktree)
@@ -47,7 +52,7 @@ async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: Integr
     Raises:
         GitFailed: The work cannot be kept, and nothing was removed; or the worktree cannot be removed.
     """
-    done = await (_kept_work if await is_whole(worktree) else _kept_rest)(worktrees, worktree)
+    done = await (_kept_work if await is_whole(worktree) else _kept_commits)(worktrees, worktree)
     await worktrees.remove(worktree)
     return done
 
@@ -92,6 +97,12 @@ async def _with_earlier(git: "Git", worktree: "Worktree", work: str) -> str:
         return work
     is_rest = all(change.status == "D" for change in await changes(git, earlier, work))
     return earlier if is_rest else await committed(git, work, f"Work of {worktree.branch}", work, earlier)
+
+
+async def _kept_commits(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
+    """Keep the commits on the branch of a worktree whose files are gone, and say so."""
+    done = await _kept_rest(worktrees, worktree)
+    return replace(done, lost=ONLY_COMMITS if done.undo else NOTHING_KEPT)
 
 
 async def _kept_rest(worktrees: "Worktrees", worktree: "Worktree") -> Integration:

@@ -31,6 +31,8 @@ class WorkFound:
     """Work in the folder of a worktree."""
 
     commit: str
+    last: str
+    """Last commit that was made there."""
     others: OtherRepositories
     """Repositories inside the folder, whose files are not in the commit."""
 
@@ -39,13 +41,41 @@ async def checkout_and_work(worktrees: "Worktrees", worktree: "Worktree") -> "tu
     """Return git for the person's checkout, and a commit of the worktree's files.
 
     Raises:
-        InvalidArgument: There are other repositories in the worktree, whose files git would not bring back.
+        InvalidArgument: There are other repositories in the worktree, whose files git would not bring back; or its own
+            files were removed.
         GitFailed: Git cannot read it.
     """
     files = await worktrees.git(worktree.files)
     found = await work_of(files, worktree)
     await check_no_other_repositories(files, found.others)
+    await _check_not_emptied(files, worktree, found)
     return await worktrees.git(worktree.checkout), found.commit
+
+
+async def _check_not_emptied(git: "Git", worktree: "Worktree", found: WorkFound) -> None:
+    """Refuse a worktree without files: somebody has removed them, or mounted another folder there.
+
+    As work, that would be the deletion of all files. Hidden files do not count, since ``rm -r *`` leaves them.
+
+    Raises:
+        InvalidArgument: There are none, but the last commit has some.
+    """
+    if found.commit == found.last or await _has_files(git, worktree, found.commit):
+        return
+    if await _has_files(git, worktree, found.last):
+        raise InvalidArgument(
+            f"No file of {worktree.branch} is left in {worktree.directory}: somebody has removed them, or another "
+            "folder is mounted there. Nothing was changed.",
+            hint="Bring the files back and call again. If the run was to delete them all, have OpenCode commit that in "
+            "the same session first. how=discard drops the work.",
+        )
+
+
+async def _has_files(git: "Git", worktree: "Worktree", commit: str) -> bool:
+    """Return True if a commit has a file or folder in the folder of the project that is not hidden."""
+    folder = worktree.inside.replace("\\", "/")
+    _, printed, _ = await git.attempt("ls-tree", "-z", "--name-only", f"{commit}:{folder}")
+    return any(not name.startswith(b".") for name in printed.split(b"\0") if name)
 
 
 async def work_of(git: "Git", worktree: "Worktree") -> WorkFound:
@@ -63,7 +93,7 @@ async def work_of(git: "Git", worktree: "Worktree") -> WorkFound:
         async with snapshot(git, without=await to_thread.run_sync(left_paths, worktree), whole=True) as work:
             is_committed = work.tree == last_tree
             made = "" if is_committed else await committed(git, work.tree, f"Work of {worktree.branch}", last)
-            return WorkFound(made or last, work.others)
+            return WorkFound(made or last, last, work.others)
     except GitFailed as error:
         error.hint = error.hint or REPAIR.format(folder=worktree.folder)
         raise

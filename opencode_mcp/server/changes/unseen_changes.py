@@ -6,7 +6,8 @@ UTF-8. Git brings them back all the same.
 
 from typing import TYPE_CHECKING
 
-from opencode_mcp.errors import BridgeError
+from opencode_mcp.errors import BridgeError, NotFound
+from opencode_mcp.server.results.render import without_tools
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
 
@@ -39,6 +40,17 @@ def worktree_of(bridge: "Bridge", directory: str) -> "Worktree | None":
 def worktrees_of_sessions(bridge: "Bridge") -> "dict[str, Worktree]":
     """Return the isolated worktrees that are there, by the ids of their sessions."""
     return {worktree.session_id: worktree for worktree in bridge.worktrees.left() if worktree.session_id}
+
+
+async def lost_note(bridge: "Bridge", worktree: "Worktree") -> str:
+    """Return sentences on an isolated worktree whose files do not exist any more; empty for others."""
+    try:
+        await bridge.integrator.check_whole(worktree)
+    except NotFound as error:
+        return without_tools(f"{error.message} {error.hint}", bridge.unlisted_tools)
+    except BridgeError:
+        return ""
+    return ""
 
 
 async def unseen_note(bridge: "Bridge", worktree: "Worktree", seen: "AbstractSet[str]") -> str:

@@ -125,9 +125,13 @@ async def _working_tree_result(
 async def _with_note(bridge: Bridge, session: "Session", message_id: str) -> Changes:
     """Return the changes of a session or of one prompt, with a note on where they are if the session is isolated.
 
-    For a whole session, the note also says what OpenCode does not show.
+    For a whole session, the note also says what OpenCode does not show. If the worktree does not exist any more, the
+    note says only that.
     """
     found = await _of_session(bridge, session, message_id)
+    worktree = unseen_changes.worktree_of(bridge, session.directory)
+    if worktree and (lost := await unseen_changes.lost_note(bridge, worktree)):
+        return found._replace(note=" ".join(filter(None, [found.note, lost])))
     note = "" if message_id else await _more_changes(bridge, session, found)
     place = await _isolated_place(bridge, session, found)
     return found._replace(note=" ".join(filter(None, [found.note, note, place])))
