@@ -7,15 +7,21 @@ import ast
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
+from pydantic import BaseModel
+
 from opencode_mcp.config import Settings
 from opencode_mcp.options import OPTIONS, Option
+from opencode_mcp.runs.outcome.run_report import ChangedFile, PendingRequest, RunReport
 from opencode_mcp.server.access.operation_uses import ONLY_IF_ALLOWED
 from opencode_mcp.server.definition.tool import ToolSpec
 from opencode_mcp.server.resources.resources import RESOURCES
+from opencode_mcp.server.results.duplicate_text import IN_TEXT
 from opencode_mcp.server.results.host_settings import HOSTS as SETTINGS
+from opencode_mcp.server.results.size_limit import NOTE
 from opencode_mcp.server.tools import TOOLS
 from opencode_mcp.server.waiting.host_limits import HOSTS, UNKNOWN_HOST_SECONDS, HostProfile
 from scripts.blocks import replace_block, table
@@ -108,8 +114,44 @@ def _folder_row(package: Path) -> tuple[str, str]:
     return f"`{package.relative_to(PACKAGE).as_posix()}/`", _first_paragraph(docstring).replace("``", "`")
 
 
+NOTES: Mapping[str, str] = {
+    NOTE: "What was left out, since the result would be too long.",
+    IN_TEXT: "Fields that only the text of the result has, for hosts that show both.",
+}
+"""Fields that a result can have besides those of its model."""
+
+
+def report_table() -> str:
+    """Return the table of the fields of a report that a result contains."""
+    return table(("field", "content"), [*_field_rows(RunReport), *((f"`{name}`", NOTES[name]) for name in NOTES)])
+
+
+def file_table() -> str:
+    """Return the table of the fields of a changed file."""
+    return table(("field", "content"), _field_rows(ChangedFile))
+
+
+def request_table() -> str:
+    """Return the table of the fields of an open request."""
+    return table(("field", "content"), _field_rows(PendingRequest))
+
+
+def _field_rows(model: type[BaseModel]) -> list[tuple[str, str]]:
+    """Return a row for each field that results contain, with the text that stands below it in the class."""
+    body = cast("ast.ClassDef", ast.parse(inspect.getsource(model)).body[0]).body
+    texts: dict[str, str] = {}
+    for statement, following in pairwise(body):
+        match statement, following:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                texts[name] = _first_paragraph(text).replace("``", "`")
+            case _:
+                pass
+    return [(f"`{name}`", texts[name]) for name, field in model.model_fields.items() if not field.exclude]
+
+
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     ROOT / "README.md": {"tools": tools_table, "resources": resources_table, "settings": settings_table},
+    ROOT / "docs" / "report.md": {"report": report_table, "file": file_table, "request": request_table},
     ROOT / "ARCHITECTURE.md": {"folders": folders_table},
     ROOT / "docs" / "hosts.md": {"hosts": hosts_table, "host-settings": host_settings_table},
 }

@@ -1,5 +1,6 @@
 """Laws that hold for every tool, whatever it does, and the agreed schema of each."""
 
+import json
 import re
 import subprocess
 import sys
@@ -12,13 +13,9 @@ from mcp import Client
 from mcp_types import Tool
 
 from opencode_mcp.config import Settings
-from opencode_mcp.runs.outcome.run_report import RunReport
 from opencode_mcp.server.access.operation_uses import MINIMAL_TOOLS, ONLY_IF_ALLOWED
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.instructions import TEXT
-from opencode_mcp.server.results.duplicate_text import IN_TEXT
-from opencode_mcp.server.results.schemas import REPORT_FIELDS
-from opencode_mcp.server.results.size_limit import NOTE
 from opencode_mcp.server.tools import TOOLS, listed_tools
 from tests.harness.each import for_each
 from tests.harness.processes.isolation import ROOT, basics
@@ -37,7 +34,6 @@ KEYWORDS = {
     "additionalProperties",
     "items",
     "enum",
-    "minimum",
     "maximum",
     "pattern",
 }
@@ -133,11 +129,13 @@ def test_a_description_says_what_the_tool_does_and_when_to_use_it(tool: Tool) ->
 
 
 @every_tool
-def test_all_four_hints_are_said(tool: Tool) -> None:
+def test_the_hints_that_hosts_ask_a_person_by_are_said_and_none_that_means_nothing(tool: Tool) -> None:
     hints = tool.annotations
     assert hints
-    assert None not in (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
+    assert None not in (hints.read_only_hint, hints.destructive_hint)
     assert not (hints.read_only_hint and hints.destructive_hint)
+    assert hints.idempotent_hint in ({None} if hints.read_only_hint else {True, None})
+    assert hints.open_world_hint in {False, None}
 
 
 @every_tool
@@ -150,14 +148,6 @@ def test_no_schema_is_a_union_or_a_reference_at_its_root(tool: Tool) -> None:
 @every_tool
 def test_no_token_is_spent_on_closing_schemas_since_the_bridge_refuses_unknown_arguments(tool: Tool) -> None:
     assert "additionalProperties" not in tool.input_schema
-
-
-def test_a_report_declares_all_its_fields() -> None:
-    told = {name for name, field in RunReport.model_fields.items() if not field.exclude}
-    assert set(REPORT_FIELDS) == {*told, NOTE, IN_TEXT}
-    for tool in LISTED:
-        if tool.output_schema and "seconds" in tool.output_schema.get("properties", {}):
-            assert set(REPORT_FIELDS) <= set(tool.output_schema["properties"])
 
 
 @every_tool
@@ -194,7 +184,8 @@ def test_the_minimal_toolset_costs_even_less_and_is_enough_for_a_run_and_everyth
 
 
 def size_of(tools: list[Tool]) -> int:
-    return sum(len(tool.model_dump_json(by_alias=True, exclude_none=True).encode()) for tool in tools)
+    """Return the bytes of the tools as JSON with spaces, as Python writes it and as few hosts send it."""
+    return len(json.dumps([as_json(tool) for tool in tools]).encode())
 
 
 @pytest.mark.parametrize(
@@ -279,4 +270,4 @@ def test_a_tool_of_an_operation_and_one_made_by_hand_say_what_is_left_out_in_wor
     tools = {tool.name: tool.parameters["properties"] for tool in listed_tools(settings)}
     assert tools["opencode_list_sessions"]["limit"]["description"] == "Default 20"
     assert tools["opencode_op_session_list"]["scope"]["enum"] == ["project"]
-    assert tools["opencode_op_pty_update"]["size"]["properties"]["rows"]["minimum"] == 1
+    assert "minimum" not in tools["opencode_op_pty_update"]["size"]["properties"]["rows"]

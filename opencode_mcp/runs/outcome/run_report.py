@@ -43,10 +43,13 @@ class ChangedFile(BaseModel):
     """A file that changed while the run worked."""
 
     path: str
+    """Path, relative to the directory if it is in it."""
     change: str
     """``added``, ``modified``, ``deleted``, or ``changed`` if OpenCode has no diff of it."""
     added: int
+    """Number of lines that were added."""
     removed: int
+    """Number of lines that were removed."""
     whose: ChangeAuthor = "this"
     """Author of the change; OpenCode counts the changes of sessions that work at the same time as the run's."""
     others: list[OtherSession] = Field(default_factory=list[OtherSession])
@@ -54,18 +57,22 @@ class ChangedFile(BaseModel):
     outside: bool = False
     """True if it is outside of the project: OpenCode keeps no diff of it, and an undo does not change it."""
     by_calls: bool = False
-    """True if only tool calls name it: OpenCode does not record it, so there is no diff and no undo."""
+    """True if only tool calls name it: OpenCode does not record it, so there is no diff and no undo of it."""
 
 
 class PendingRequest(BaseModel):
     """A permission or a question that OpenCode waits for, and how to answer it."""
 
     request_id: str
+    """Id by which it is answered."""
     kind: Literal["permission", "question"]
+    """``permission`` or ``question``."""
     session_id: str
+    """Session that asks: the run's, or that of a subagent."""
     asks: str
     """Text of the request: the command, the file with its diff, or the questions."""
     subagent: bool = False
+    """True if a subagent asks."""
     agent_may_answer: bool = True
     """True if the calling agent may answer it; False if only a person may."""
     asks_for_person: bool = Field(default=False, exclude=True)
@@ -81,11 +88,15 @@ class PendingRequest(BaseModel):
     permission: str = ""
     """The kind of permission, such as ``bash``."""
     patterns: list[str] = Field(default_factory=list[str])
+    """Paths, commands or the like that it is asked for."""
     always: list[str] = Field(default_factory=list[str])
+    """Patterns that the answer ``always`` would allow."""
     always_lasts: AlwaysLasts = "until_restart"
+    """Time for which that answer holds: ``until_restart`` or ``for_ever``."""
     preface: list[str] = Field(default_factory=list[str], exclude=True)
     """Title and explanation that come before the questions."""
     questions: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
+    """The questions with their choices."""
 
 
 class Decision(BaseModel):
@@ -133,12 +144,17 @@ class RunReport(BaseModel):
     """
 
     status: Status
+    """``completed``, ``failed`` or ``aborted``; ``running`` or ``needs_input`` while the run is not over."""
     note: str = ""
     """Text before the rest, such as the outcome of an answer, or that nothing was running."""
     session_id: str
+    """Id of its session."""
     message_id: str
+    """Id of its prompt, which is a message of the session."""
     directory: str
+    """Directory in which it works."""
     title: str = ""
+    """Title of its session."""
     prompt: str = ""
     """First words of the prompt, as far as they are known."""
     text: str = ""
@@ -178,12 +194,15 @@ class RunReport(BaseModel):
     activity: str = ""
     """Work at this moment, while it runs."""
     verified: Literal["", "passed", "failed", "timed out"] = ""
-    """Result of the command that verified the work; empty if there is none."""
+    """``passed``, ``failed`` or ``timed out``: result of the command that verified the work; empty if there is none."""
     verification: VerificationReport | None = None
     """Details of the verification."""
     files: list[ChangedFile] = Field(default_factory=list[ChangedFile])
+    """Files that changed while it worked."""
     todos: list[str] = Field(default_factory=list[str])
+    """The session's todo list, as ``[x] done`` and ``[ ] open``."""
     pending: list[PendingRequest] = Field(default_factory=list[PendingRequest])
+    """Permissions and questions that OpenCode waits for."""
     decided: list[Decision] = Field(default_factory=list[Decision])
     """Permissions that the operator's policy answered by itself, or that a person or an agent refused."""
     children: list[str] = Field(default_factory=list[str])
@@ -191,8 +210,11 @@ class RunReport(BaseModel):
     are_children_known: bool = Field(default=True, exclude=True)
     """False if OpenCode could not list them."""
     model: str = ""
+    """Model that answered, as ``provider/model``."""
     agent: str = ""
+    """Agent that worked on it."""
     tokens: Usage = Usage()
+    """Tokens of all its model steps, with those of its subagents."""
     cost: float = 0
     """US dollars that the run cost, with its subagents."""
     subagents_cost: float = Field(default=0, exclude=True)

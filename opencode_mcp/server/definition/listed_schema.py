@@ -8,15 +8,17 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-LEFT_OUT = frozenset({"additionalProperties", "const", "default", "exclusiveMinimum", "format", "minLength"})
-"""Keywords that some model's API refuses (see the rule in the tests), and one that is left out to save bytes: objects
-are open without it, and the bridge itself refuses unknown arguments."""
+REFUSED = frozenset({"const", "default", "exclusiveMinimum", "format", "minLength"})
+"""Keywords that some model's API refuses (see the rule in the tests)."""
+NEEDLESS = frozenset({"additionalProperties", "minimum"})
+"""Keywords that are left out to save bytes: the bridge itself refuses unknown arguments, and no model needs to be told
+that a number of lines is not negative."""
 
 
 def listed_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Rewrite a schema, and those within it, in keywords that every model's API knows."""
-    kept = {key: value for key, value in schema.items() if key not in LEFT_OUT}
-    kept |= _constant(schema) | _minimum(schema) | _default(schema) | _inner_schemas(schema)
+    kept = {key: value for key, value in schema.items() if key not in REFUSED | NEEDLESS}
+    kept |= _constant(schema) | _default(schema) | _inner_schemas(schema)
     if forms := _open_forms(schema):
         kept.pop("anyOf")
         kept |= forms
@@ -26,12 +28,6 @@ def listed_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _constant(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "string", "enum": [schema["const"]]} if "const" in schema else {}
-
-
-def _minimum(schema: Mapping[str, Any]) -> dict[str, Any]:
-    if "exclusiveMinimum" in schema and schema.get("type") == "integer":
-        return {"minimum": schema["exclusiveMinimum"] + 1}
-    return {}
 
 
 def _default(schema: Mapping[str, Any]) -> dict[str, Any]:

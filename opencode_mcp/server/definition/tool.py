@@ -14,7 +14,7 @@ from mcp.server.mcpserver.context import Context
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
+from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import Field, ValidationError
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
@@ -22,6 +22,7 @@ from opencode_mcp.opencode.operation_catalog import argument_problems
 from opencode_mcp.server.access.operation_uses import NOTHING, TOOL_USES
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.definition.argument_limits import check_limits
+from opencode_mcp.server.definition.hints import hints_of
 from opencode_mcp.server.definition.listed_schema import listed_schema
 from opencode_mcp.server.results.duplicate_text import without_repeated
 from opencode_mcp.server.results.host_settings import SettingsOwner
@@ -77,11 +78,11 @@ class ToolSpec:
                 "fn_metadata": made.fn_metadata.model_copy(update={"output_schema": output_schema}),
                 "meta": LONG_RESULTS if self.long_results else None,
                 # The title is listed only once, next to the name.
-                "annotations": ToolAnnotations(
-                    read_only_hint=self.read_only,
-                    destructive_hint=self.destructive,
-                    idempotent_hint=self.idempotent,
-                    open_world_hint=self.open_world,
+                "annotations": hints_of(
+                    read_only=self.read_only,
+                    destructive=self.destructive,
+                    idempotent=self.idempotent,
+                    open_world=self.open_world,
                 ),
                 "texts": self.texts,
             }
@@ -99,7 +100,7 @@ def tool(
     texts: tuple[str, ...] = (),
     long_results: bool = False,
 ) -> Callable[[Handler], ToolSpec]:
-    """Define a tool with the handler's name. All hints are set, since hosts assume the worst for missing ones."""
+    """Define a tool with the handler's name."""
 
     def define(handler: Handler) -> ToolSpec:
         return ToolSpec(
@@ -200,13 +201,20 @@ class BridgeTool(Tool):
         """Return an error that names each fault of the arguments in a sentence."""
         properties = cast("dict[str, dict[str, object]]", self.parameters["properties"])
         required = cast("list[str]", self.parameters.get("required", []))
+        constraints = self._constraints()
+        known = {name: constraints[name] for name in properties}
         strange = [name for name in arguments if name not in properties]
         wrong = [
             *(argument_problems.unknown(name, properties, takers=self.takers.get(name, ())) for name in strange),
             *(argument_problems.missing(name) for name in required if name not in arguments),
-            *_problems(arguments, properties),
+            *_problems(arguments, known),
         ]
         return InvalidArgument(" ".join(wrong) or otherwise, hint=f"{self.name} takes {', '.join(properties)}.")
+
+    def _constraints(self) -> Mapping[str, Schema]:
+        """Return the schemas of the arguments with all constraints; the listed ones have not all of them."""
+        whole = without_noise(self.fn_metadata.arg_model.model_json_schema())
+        return cast("Mapping[str, Schema]", whole["properties"])
 
 
 def _faults(error: ValidationError) -> str:

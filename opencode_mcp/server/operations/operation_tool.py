@@ -4,9 +4,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from mcp.server.mcpserver.context import Context
-from mcp_types import CallToolResult, ToolAnnotations
+from mcp_types import CallToolResult
 
 from opencode_mcp.server.bridge import BridgeContext
+from opencode_mcp.server.definition.hints import hints_of
 from opencode_mcp.server.definition.listed_schema import listed_schema
 from opencode_mcp.server.definition.tool import BridgeTool
 from opencode_mcp.server.operations.calling import call_operation, offered_schema, operation_in_use
@@ -60,12 +61,11 @@ def tool_of(rows: "Sequence[Operation]") -> OperationTool:
             "title": operation_id,
             "description": _description(rows),
             "parameters": listed_schema(_merged([offered_schema(row) for row in rows])),
-            "annotations": ToolAnnotations(
-                title=operation_id,
-                read_only_hint=effects == {"read"},
-                destructive_hint=any(row.destructive for row in rows) or not effects.isdisjoint(OUTSIDE),
-                idempotent_hint=all(row.effect == "read" or row.method in SAFE_TO_REPEAT for row in rows),
-                open_world_hint=not effects.isdisjoint(OUTSIDE),
+            "annotations": hints_of(
+                read_only=effects == {"read"},
+                destructive=any(row.destructive for row in rows) or not effects.isdisjoint(OUTSIDE),
+                idempotent=all(row.effect == "read" or row.method in SAFE_TO_REPEAT for row in rows),
+                open_world=not effects.isdisjoint(OUTSIDE),
             ),
         }
     )

@@ -1,36 +1,24 @@
 """Output schemas of the tools, as short as possible, since every listing contains them.
 
-A typed client derives its result types from the declared properties, so the schema of ``opencode_run`` declares all of
-them, and the others declare none: such a client then keeps every field. The schemas of the properties are left out:
-they would double the size of the listing, and README describes the report.
+They declare no properties: a typed client, which derives its result types from the declared ones, then keeps every
+field. The schemas of all properties would double the size of the listing; ``docs/report.md`` lists those of a report.
 
 The module also lists the fields that repeat the text of the result: not every host gets them (``duplicate_text.py``),
 so none of them is required.
 """
 
-from collections.abc import Sequence
-
 from opencode_mcp.text.json_types import Schema
 
 
-def _holding(*required: str, declared: Sequence[str] = ()) -> Schema:
-    schema: dict[str, object] = {"type": "object", "required": [*required]}
-    if declared:
-        schema["properties"] = {name: dict[str, object]() for name in declared}
-    return schema
+def _holding(*required: str) -> Schema:
+    return {"type": "object", "required": [*required]}
 
 
-REPORT_FIELDS = (
-    *("status", "note", "session_id", "message_id", "directory", "title", "prompt", "text", "output", "merged_with"),
-    *("shortfall", "error", "activity", "files", "todos", "pending", "decided", "children", "model", "agent"),
-    *("tokens", "cost", "seconds", "waited", "verified", "verification", "next", "left_out", "only_in_text"),
-)
-"""Fields of ``RunReport``, repeated here because listing the tools must not import the modules of runs."""
 REPORT_TEXTS = ("text", "error", "todos", "verification.output")
 """Fields that repeat the text. Open requests are not among them: the reader who decides on one must always get it."""
-RUN_REPORT = _holding("status", "next", declared=REPORT_FIELDS)
+RUN_REPORT = _holding("status", "next")
 SAME_REPORT: Schema = {"type": "object"}
-"""Schema of the other tools that return such a report: its fields, six times over, would fill a tenth of the list."""
+"""Schema of the tools that return such a report, or another result, such as the table of a batch."""
 REPORTS_TEXTS = (*REPORT_TEXTS, *(f"runs.{field}" for field in REPORT_TEXTS))
 SESSION = _holding("session_id", "status", "cursor")
 SESSION_TEXTS = ("transcript", "todos")

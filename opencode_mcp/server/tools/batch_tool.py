@@ -20,7 +20,7 @@ async def opencode_run_many(
     *,
     tasks: Annotated[
         list[dict[str, Any]],
-        Field(description="Up to 100, each with prompt and what else opencode_run takes"),
+        Field(description="Up to 100, each with prompt and what opencode_run takes"),
     ] = [],
     prompt: Annotated[str, Field(description="Or one prompt")] = "",
     models: Annotated[list[str], Field(description="A task for each, isolated")] = [],

@@ -41,7 +41,7 @@ Seconds = Annotated[
     Field(
         ge=0,
         le=3600,
-        description="Seconds; default what your client tolerates. The run continues",
+        description="Default: what your client tolerates. The run continues",
     ),
 ]
 SecondsAsForRun = Annotated[float | None, Field(ge=0, le=3600, description="See opencode_run")]
@@ -87,8 +87,8 @@ async def opencode_run(
 ) -> Outcome:
     """Give a task to OpenCode, a coding agent that reads, edits and runs code.
 
-    Delegate work, or go on in a session. It waits, then reports the answer, the changed files and the next call. For
-    a quick look at files use opencode_read_file.
+    Delegate work, or go on in a session. It waits, then reports answer, changed files and next call. For a
+    quick look at files use opencode_read_file.
     """
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds, started=True)
@@ -154,7 +154,7 @@ async def opencode_wait(
     message_id: Annotated[str, Field(description="msg_... of the prompt; else the latest")] = "",
     session_ids: Annotated[list[str], Field(description="Several sessions")] = [],
     until: Annotated[
-        Literal["any", "all"], Field(description="With several: until the first end or question, or the last")
+        Literal["any", "all"], Field(description="With several: first end or question, or the last")
     ] = "all",
     wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:

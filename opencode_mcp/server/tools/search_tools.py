@@ -35,7 +35,7 @@ IGNORES_CASE = re.compile(r"\(\?[a-z]*i")
 async def opencode_find_files(
     ctx: BridgeContext,
     *,
-    query: Annotated[str, Field(description="Part of a path, fuzzy; or a glob such as src/**/*.py")],
+    query: Annotated[str, Field(description="Part of a path, or a glob such as src/**/*.py")],
     directory: Directory = "",
     type: Annotated[Literal["file", "directory"] | None, Field(description="Left out: both")] = None,  # noqa: A002
     limit: Annotated[int, Field(ge=1, le=200)] = 50,

@@ -103,11 +103,11 @@ async def opencode_session(
     session_id: SessionId,
     show: Annotated[ShownParts, Field(description="brief: all, cut short")] = "brief",
     limit: Annotated[int, Field(ge=0, le=100, description="Messages; 0: only the status")] = MESSAGES,
-    cursor: Annotated[str, Field(description="From the page before: older messages")] = "",
+    cursor: Annotated[str, Field(description="From the page before")] = "",
 ) -> CallToolResult:
     """Read a session: last run, todos, cost, subagents, open requests, and its transcript, latest page first.
 
-    Use it to look into a session without waiting for it.
+    Use it to look into one without waiting.
     """
     bridge = bridge_of(ctx)
     session = await bridge.fence.session(session_id)

@@ -52,10 +52,10 @@ async def opencode_find_symbols(
     *,
     query: Annotated[str, Field(description="Name or part of it")],
     directory: Directory = "",
-    references: Annotated[bool, Field(description="Also lines that use the whole name, by text")] = False,
+    references: Annotated[bool, Field(description="Also lines with the whole name")] = False,
     limit: Annotated[int, Field(ge=1, le=200)] = 50,
 ) -> CallToolResult:
-    """Find definitions of functions, classes, types and variables, and with `references` their uses.
+    """Find definitions of functions, classes, types, variables; with `references` their uses.
 
     Use it when a name is known.
     """

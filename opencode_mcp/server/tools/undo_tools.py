@@ -40,7 +40,7 @@ async def opencode_revert(
     ctx: BridgeContext,
     *,
     session_id: SessionId,
-    message_id: Annotated[str, Field(description="Undo it and all later prompts; required unless restore")] = "",
+    message_id: Annotated[str, Field(description="Undo from it on; required unless restore")] = "",
     restore: Annotated[bool, Field(description="Bring back what was undone")] = False,
 ) -> CallToolResult:
     """Undo a session from a prompt on: its files become as before, later messages no longer count.
