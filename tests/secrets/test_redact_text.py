@@ -20,6 +20,8 @@ HOSTILE = (
         "sk_live_",
         "gh" + "p_",
         "eyJaaaaaaaa.",
+        "eyJaaaaaaaa",
+        "eyJ",
         "-----BEGIN PRIVATE KEY-----",
         "-----BEGIN ",
         "AKIA",
@@ -91,6 +93,13 @@ def test_a_long_text_of_any_kind_takes_little_time(piece: str, strict: bool) -> 
 @for_each("before", ["x", "ses_", "9-", "/a/"])
 def test_a_token_of_this_bridge_is_hidden_inside_of_a_word(before: str) -> None:
     assert scrub(f"method {before}ocmcp_{'aB3_' * 11}") == f"method {before}{MARK}"
+
+
+@for_each("before", ["x", "ses_", "9-", "a.b-"])
+def test_an_access_token_is_hidden_inside_of_a_word(before: str) -> None:
+    assert KEYS["jwt"].rpartition(".")[0] not in scrub(f"method {before}{KEYS['jwt']} y")
+    assert scrub(f"method {before}{KEYS['jwt']} y").endswith(f"{MARK} y")
+    assert scrub(f'{{"a": "line\\n{before}{KEYS["jwt"]}"}}').startswith('{"a": "line\\n')
 
 
 def test_strictly_whatever_is_given_to_a_secrets_name_is_hidden() -> None:
