@@ -76,6 +76,7 @@ BODIES: Mapping[str, tuple[dict[str, str], bytes, int]] = {
     ),
     "large": ({}, b" " * (4 * 1024 * 1024 + 1), 413),
     "long header": ({"X-Long": "x" * 40_000}, dumped(LIST), 431),
+    "header in several parts": ({"X-Long": "x" * 400_000}, dumped(LIST), 431),
     "many headers": ({f"X-{n}": "x" * 100 for n in range(500)}, dumped(LIST), 431),
 }
 """Headers that differ from those of a right request, body, and status of the response."""

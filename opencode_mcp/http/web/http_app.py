@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LARGEST_HEAD = 32 * 1024
 """Bytes of a request's headers."""
+TOO_LONG, LONG_HEAD = 431, "The headers are too long."
+"""Status and text of the response to longer ones."""
 MCP_PATH = "/mcp"
 ALIVE_PATH = "/healthz"
 SERVER_NAME = "opencode-mcp"
@@ -122,7 +124,7 @@ def _compared(name: bytes, value: bytes) -> tuple[bytes, bytes]:
 def _too_long(scope: "Scope") -> Response | None:
     """Refuse a head that arrived at once and is longer than one that arrives in parts may be."""
     length = len(scope["raw_path"]) + len(scope["query_string"]) + sum(map(sum, _lengths(scope)))
-    return PlainTextResponse("The headers are too long.", 431) if length > LARGEST_HEAD else None
+    return PlainTextResponse(LONG_HEAD, TOO_LONG) if length > LARGEST_HEAD else None
 
 
 def _of_unclear_length(scope: "Scope") -> Response | None:

@@ -23,7 +23,7 @@ from uvicorn.server import ServerState
 from opencode_mcp.http.address import BACKLOG
 from opencode_mcp.http.failure_rate_limit import FailureRateLimit, address_in
 from opencode_mcp.http.web.forwarded_for import ForwardedFor
-from opencode_mcp.http.web.http_app import LARGEST_HEAD
+from opencode_mcp.http.web.http_app import LARGEST_HEAD, LONG_HEAD, TOO_LONG
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop  # noqa: TID251 - only uvicorn's own loop has the hook
@@ -52,6 +52,7 @@ SPARE_DESCRIPTORS = 200 + STEPS_TO_CLOSE * ACCEPTED_AT_ONCE
 LEAST_CONNECTIONS = 50
 CLOSED_WHEN_FULL = 100
 """Connections without a request that close when the system permits no more open files."""
+PLAIN_TEXT = (("content-type", "text/plain; charset=utf-8"),)
 NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 
 
@@ -104,6 +105,8 @@ class LimitedProtocol(H11Protocol):
         super().connection_made(transport)
         self.logger = uvicorn_errors
         self._timer = self.loop.call_later(HEAD_SECONDS, self.abort)
+        self._is_refused = False
+        """True if what the client sends is not read any more."""
         self._limits.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -114,8 +117,9 @@ class LimitedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take a part of a request; the rest of its head has to follow in time."""
-        super().data_received(data)
-        self._watch()
+        if not self._is_refused:
+            super().data_received(data)
+            self._watch()
 
     def on_response_complete(self) -> None:
         """Wait for the rest of a body that nobody read, and for the next request, whose head may have begun."""
@@ -123,11 +127,22 @@ class LimitedProtocol(H11Protocol):
         self._watch()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP."""
+        """Refuse what is no HTTP, or a head that is longer than permitted; uvicorn has one status for both."""
+        if len(self.conn.trailing_data[0]) > LARGEST_HEAD:
+            self._refuse_long_head()
+            return
         address = address_in(self.client)
         if not self._limits.refused.add(address):
             logger.warning("what came from %s is no HTTP request", address)
         super().send_400_response(msg)
+
+    def _refuse_long_head(self) -> None:
+        """Answer, and drop the rest of the head: a client gets no response if its connection closes while it sends."""
+        text = LONG_HEAD.encode()
+        headers = [*PLAIN_TEXT, ("content-length", str(len(text))), ("connection", "close")]
+        for event in (h11.Response(status_code=TOO_LONG, headers=headers), h11.Data(data=text), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event))
+        self._is_refused = True
 
     def abort(self) -> None:
         """Close the connection now."""
