@@ -1,5 +1,6 @@
 """Two principals of one bridge: whatever belongs to one is, for the other, as if it did not exist."""
 
+import base64
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,6 +14,7 @@ from mcp_types import ElicitResult
 
 from opencode_mcp.opencode.operation_catalog.catalog import table_of
 from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.server.operations.sealed_cursors import SEALED
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.tools import TOOLS
 from tests.harness.bridges.bridge import Bridge, connected, text_of
@@ -356,6 +358,29 @@ async def test_nothing_of_another_is_in_any_list(two: Two) -> None:
         assert two.owned.request not in words
         assert TITLE not in words
         assert two.owned.directory not in words
+
+
+async def test_the_cursor_of_a_list_names_nothing_and_is_of_no_use_to_another(
+    two: Two, opencode_generation: Generation
+) -> None:
+    listing = SEALED[opencode_generation]
+    async with connected(two.served.url, two.served.launch, token=two.tokens[1]) as bridge:
+        host = Host(bridge)
+        for _ in range(2):
+            await host.data("opencode_call_operation", operation="session.create")
+        first = (await host.data("opencode_read_operation", operation=listing, arguments={"limit": 1}))["reply"]
+        more = {"limit": 1, "cursor": first["cursor"]["next"]}
+        second = (await host.data("opencode_read_operation", operation=listing, arguments=more))["reply"]
+        assert first["data"][0]["id"] != second["data"][0]["id"]
+        assert not any(b"ses_" in decoded(cursor) for page in (first, second) for cursor in page["cursor"].values())
+    async with connected(two.served.url, two.served.launch, token=two.tokens[0]) as bridge:
+        refused = await bridge.call("opencode_read_operation", operation=listing, arguments=more)
+    assert "none of a page of this list" in text_of(refused)
+
+
+def decoded(cursor: str | None) -> bytes:
+    """Return what a cursor of OpenCode's contains."""
+    return base64.urlsafe_b64decode(f"{(cursor or '').rpartition('.')[2]}===")
 
 
 async def test_each_action_is_in_the_audit_log_without_its_contents(two: Two) -> None:

@@ -21,7 +21,7 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.opencode.operation_catalog import catalog
 from opencode_mcp.opencode.operation_catalog.argument_problems import problems
-from opencode_mcp.opencode.operation_catalog.arguments import arguments_of, arguments_schema, split
+from opencode_mcp.opencode.operation_catalog.arguments import SplitArguments, arguments_of, arguments_schema, split
 from opencode_mcp.opencode.tables.operation_table import Operation, OperationTable
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.secrets import redact_text
@@ -37,6 +37,7 @@ from opencode_mcp.server.operations.handlers.handler import OperationHandler, Op
 from opencode_mcp.server.operations.handlers.handler_table import handler_of
 from opencode_mcp.server.operations.reply_result import Part, reply_result
 from opencode_mcp.server.operations.row_filter import RowFilter, left_out_note
+from opencode_mcp.server.operations.sealed_cursors import SealedCursors
 from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.elicitation import can_ask
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
@@ -156,13 +157,8 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
     bridge = bridge_of(ctx)
     handler = handler_of(operation)
     own, given = _parted(handler, arguments)
-    try:
-        _check_own(operation, handler, own)
-        call = split(operation, given)
-    except InvalidArgument as error:
-        hints = [error.hint, bridge.operations.known_change(operation), catalog.difference(operation)]
-        error.hint = " ".join(filter(None, hints))
-        raise
+    cursors = SealedCursors(operation, bridge.settings)
+    call = cursors.opened(_checked_call(bridge, operation, own, given))
     rows = RowFilter(bridge.fence, bridge.argument_checker.owners)
     perform = partial(perform_with_progress, handler=handler)
     async with AsyncExitStack() as places:
@@ -183,8 +179,24 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
             raise
     if bridge.in_use:
         bridge.spawn(bridge.operations.learn)
+    outcome.value = cursors.sealed(outcome.value)
     outcome.notes += filter(None, [left_out_note(operation, left_out), change])
     return outcome
+
+
+def _checked_call(bridge: Bridge, operation: Operation, own: JsonMap, given: JsonMap) -> SplitArguments:
+    """Return the call to send, after the arguments were checked.
+
+    Raises:
+        InvalidArgument: They are wrong; the hint has the differences between the generations and versions of OpenCode.
+    """
+    try:
+        _check_own(operation, handler_of(operation), own)
+        return split(operation, given)
+    except InvalidArgument as error:
+        hints = [error.hint, bridge.operations.known_change(operation), catalog.difference(operation)]
+        error.hint = " ".join(filter(None, hints))
+        raise
 
 
 async def _refuse_if_missing(bridge: Bridge, operation: Operation) -> None:
