@@ -170,10 +170,11 @@ class Gate:
         self._close_changed()
 
     def _close_changed(self) -> None:
-        """End the tenants whose principals have changed; what needs new ones starts them."""
+        """Retire the tenants whose principals have changed; what needs new ones starts them."""
         for key, tenant in list(self._tenants.items()):
             if self._has_other_rights(key, tenant) or self._has_lost_token(key):
-                tenant.close(CHANGED_PRINCIPAL)
+                tenant.retire(CHANGED_PRINCIPAL)
+                self._task_group.start_soon(tenant.close_after_reports)
                 del self._tenants[key], self._tokens[key]
                 self._has_changed = True
 

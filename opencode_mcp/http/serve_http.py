@@ -25,8 +25,9 @@ from opencode_mcp.http.oauth import access_tokens, resource_metadata
 from opencode_mcp.http.oauth.oauth_settings import read_oauth
 from opencode_mcp.http.principals.principal_file import PrincipalFile, exposure_of
 from opencode_mcp.http.simultaneous_requests import SimultaneousRequests
-from opencode_mcp.http.tenant import Tenant
+from opencode_mcp.http.tenant import REPORT_SECONDS, Tenant
 from opencode_mcp.http.traces.tracing import tracer_of
+from opencode_mcp.http.web.cut_off import SHUT_DOWN, SHUTTING_DOWN
 from opencode_mcp.http.web.header_checks import allowed_names
 from opencode_mcp.http.web.http_app import MCP_PATH, HttpApp
 from opencode_mcp.http.web.web_server import WebServer, connection_limit
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
     from opencode_mcp.config import Settings
 
 logger = logging.getLogger(__name__)
-
-CALLS_SECONDS = 4.0
-"""Time that calls have to end when the bridge does."""
 
 
 def serve_http(settings: "Settings", announce: Callable[[str], None]) -> None:
@@ -86,6 +84,7 @@ class _Serving:
         self._announce = announce
         # Wrong tables must be known before clients can connect.
         self._oauth = read_oauth(settings)
+        self._open_requests = SimultaneousRequests(connection_limit())
         path = settings_file(settings.environment)
         self._file = None if settings.insecure_no_auth else PrincipalFile(path, settings)
         if self._file and (exposure := exposure_of(path)):
@@ -111,22 +110,32 @@ class _Serving:
                 self._announce()
                 await arrived()
                 app.is_closing = web_server.should_exit = True
-                await _end(gate.tenants)
+                await self._end(gate.tenants)
                 if self._metrics:
                     self._metrics.close()
             tasks.cancel_scope.cancel()
 
+    async def _end(self, tenants: "Iterable[Tenant]") -> None:
+        """Make the calls report at once, wait until they have, and cut everything else off."""
+        for tenant in tenants:
+            tenant.end_waits()
+        with anyio.move_on_after(REPORT_SECONDS):
+            for tenant in tenants:
+                await tenant.calls_over()
+        self._open_requests.close(SHUTTING_DOWN)
+        for tenant in tenants:
+            tenant.close(SHUT_DOWN)
+
     async def _gate(self, upstream: Upstream, tracer: "Tracer | None", tasks: "TaskGroup") -> "Gate | OpenGate":
         count = self._instruments.count_request if self._instruments else None
         make_tenant = partial(Tenant, upstream=upstream, count=count, tracer=tracer)
-        open_requests = SimultaneousRequests(connection_limit())
         if self._file:
-            gate = Gate(self._file, self._authenticator(self._file, tasks), make_tenant, tasks, open_requests)
+            gate = Gate(self._file, self._authenticator(self._file, tasks), make_tenant, tasks, self._open_requests)
             tasks.start_soon(gate.watch)
             return gate
         tenant = make_tenant(self._settings)
         await tasks.start(tenant.run)
-        open_gate = OpenGate(tenant, settings_file(self._settings.environment), open_requests)
+        open_gate = OpenGate(tenant, settings_file(self._settings.environment), self._open_requests)
         tasks.start_soon(open_gate.watch)
         return open_gate
 
@@ -147,17 +156,6 @@ class _Serving:
             yield upstream
         finally:
             await upstream.aclose()
-
-
-async def _end(tenants: "Iterable[Tenant]") -> None:
-    """Make the calls report at once, wait until they have, and cut everything else off."""
-    for tenant in tenants:
-        tenant.end_waits()
-    with anyio.move_on_after(CALLS_SECONDS):
-        for tenant in tenants:
-            await tenant.calls_over()
-    for tenant in tenants:
-        tenant.close()
 
 
 @asynccontextmanager

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from opencode_mcp.http.failure_rate_limit import FailureRateLimit
-from opencode_mcp.http.web.cut_off import refusal_of
-from opencode_mcp.http.web.exchange import UNAVAILABLE, exchange_of
+from opencode_mcp.http.web.not_served import refuse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,8 +21,6 @@ LEAST_OF_ONE = 8
 SHARE_KEPT_BACK = 10
 """One connection of so many is kept back for new clients, and for those who check the health."""
 LEAST_KEPT_BACK = 8
-ANOTHER_TRY_SECONDS = 5
-"""Time after which a refused client may ask again."""
 TOO_MANY = (
     "{whose} has {number} requests and streams open, which is the limit. Nothing was started. Try again when one of "
     "them has ended."
@@ -43,6 +40,7 @@ class SimultaneousRequests:
         self._open: Counter[str] = Counter()
         self._refused = FailureRateLimit(attempts=1)
         """By principal: one of its refused requests is logged in a minute."""
+        self._closed = ""
 
     async def serve(self, principal: str, app: "ASGIApp", scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve a request, or answer it with an error if it is one too many.
@@ -56,13 +54,24 @@ class SimultaneousRequests:
         """
         with self.counted(principal) as refusal:
             if refusal:
-                await _refuse(refusal, scope, receive, send)
+                await refuse(refusal, scope, receive, send)
             else:
                 await app(scope, receive, send)
+
+    def close(self, reason: str) -> None:
+        """Refuse every further request.
+
+        Args:
+            reason: Sentences for the clients.
+        """
+        self._closed = reason
 
     @contextmanager
     def counted(self, principal: str) -> Generator[str]:
         """Count a request while the block serves it; yield why it must be refused, empty if it may be served."""
+        if self._closed:
+            yield self._closed
+            return
         if reason := self._reason(principal):
             if not self._refused.add(principal):
                 logger.warning("requests of %s are refused: %s", principal or "all clients", reason)
@@ -82,10 +91,3 @@ class SimultaneousRequests:
         if principal and self._open[principal] >= self._most_of_one:
             return TOO_MANY.format(whose="This principal", number=self._most_of_one)
         return ""
-
-
-async def _refuse(reason: str, scope: "Scope", receive: "Receive", send: "Send") -> None:
-    """Answer a request that is one too many."""
-    request_id = await exchange_of(scope).request_id()
-    response = refusal_of(request_id, UNAVAILABLE, reason, {"Retry-After": str(ANOTHER_TRY_SECONDS)})
-    await response(scope, receive, send)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.abc import TaskStatus
-from starlette.responses import PlainTextResponse
 
 from opencode_mcp.http.request_logs.request_log import RequestLog
 from opencode_mcp.http.traces.spans import spans_middleware
-from opencode_mcp.http.web.exchange import UNAVAILABLE, exchange_of, is_call
+from opencode_mcp.http.web.exchange import exchange_of, is_call
+from opencode_mcp.http.web.not_served import refuse
 from opencode_mcp.http.web.session_manager import SessionManager
 from opencode_mcp.server import app
+from opencode_mcp.server.open_calls import OpenCalls
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerMiddleware
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from opencode_mcp.http.web.exchange import Exchange
     from opencode_mcp.server.app import ToolNames
     from opencode_mcp.server.upstream import Upstream
+
+REPORT_SECONDS = 4.0
+"""Time that calls have to report the runs for which they wait, when their server ends."""
 
 
 class Tenant:
@@ -50,7 +54,9 @@ class Tenant:
         tracer: "Tracer | None" = None,
     ) -> None:
         self.settings = settings
-        self._server = app.build_server(settings, upstream, partial(_observers, settings, count, tracer))
+        self._calls = OpenCalls()
+        observe = partial(_observers, self._calls, settings, count, tracer)
+        self._server = app.build_server(settings, upstream, observe)
         self._manager = SessionManager(self._server)
         self._exchanges: dict[Exchange, bool] = {}
         """The requests that are served, and for each whether it is a call that will end by itself."""
@@ -67,9 +73,9 @@ class Tenant:
                 await anyio.sleep_forever()
 
     async def handle(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Serve one request; one that comes on an open connection after ``close`` is refused."""
-        if self._stop.cancel_called:
-            await PlainTextResponse(self._why_closed or "shutting down", UNAVAILABLE)(scope, receive, send)
+        """Serve one request; one that comes after ``retire`` or ``close`` is refused."""
+        if self._why_closed:
+            await refuse(self._why_closed, scope, receive, send)
             return
         with self._kept(scope):
             await self._manager.asgi_app(scope, receive, send)
@@ -114,11 +120,30 @@ class Tenant:
         """Make the calls that wait for runs report them now."""
         self._server.bridge.end_waits()
 
-    def close(self, reason: str = "") -> None:
+    def retire(self, reason: str) -> None:
+        """Begin nothing more, and cut off every request except the calls that wait for runs, which report them now.
+
+        Args:
+            reason: Sentences for the clients.
+        """
+        self._why_closed = reason
+        for exchange, ends_by_itself in list(self._exchanges.items()):
+            if not ends_by_itself:
+                exchange.cancel(reason)
+        self._calls.end_others(reason)
+        self._server.bridge.retire()
+
+    async def close_after_reports(self) -> None:
+        """End when the calls that wait have reported; at the end of their time in any case."""
+        with anyio.move_on_after(REPORT_SECONDS):
+            await self.calls_over()
+        self.close(self._why_closed)
+
+    def close(self, reason: str) -> None:
         """Cut off every request and end; runs in OpenCode go on.
 
         Args:
-            reason: Sentences for the clients; empty: the bridge ends.
+            reason: Sentences for the clients.
         """
         self._why_closed = reason
         for exchange in list(self._exchanges):
@@ -127,7 +152,12 @@ class Tenant:
 
 
 def _observers(
-    settings: "Settings", count: "CountRequest | None", tracer: "Tracer | None", tools: "ToolNames"
+    calls: OpenCalls,
+    settings: "Settings",
+    count: "CountRequest | None",
+    tracer: "Tracer | None",
+    tools: "ToolNames",
 ) -> "list[ServerMiddleware[Any]]":
-    log = RequestLog(settings, tools, count).middleware
-    return [spans_middleware(tracer, settings, tools), log] if tracer else [log]
+    """Return what sees each request first; the log and the span of one that is ended say that it was cancelled."""
+    spans = [spans_middleware(tracer, settings, tools)] if tracer else []
+    return [calls.middleware, *spans, RequestLog(settings, tools, count).middleware]

@@ -223,11 +223,14 @@ class Runs:
         async def follow(run: Run) -> Observation:
             return await Follower(client, self._hub, run, send_progress, respond).follow(deadline)
 
+        async def send(run: Run, text: str) -> Run | None:
+            return None if deadline.ended.is_set() else await self._send_correction(run, text)
+
         schema = await self._schema_in_prompt(client, run)
         if schema is None:
             return await follow(run)
-        send = self._send_correction if corrects and run.message_id not in self.known.stopped else None
-        return await observe_corrected(client, run, schema, follow, send)
+        may_correct = corrects and run.message_id not in self.known.stopped
+        return await observe_corrected(client, run, schema, follow, send if may_correct else None)
 
     def _is_latest(self, run: Run) -> bool:
         """Return True if the event stream shows that a run's prompt is the latest one of its session."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from anyio.abc import TaskGroup, TaskStatus
 from mcp.server.mcpserver import MCPServer
 from mcp.server.request_state import RequestStateSecurity
 from mcp_types import (
@@ -70,7 +71,7 @@ def build_server(
 
     @asynccontextmanager
     async def lifespan(_server: MCPServer[Bridge]) -> AsyncGenerator[Bridge]:
-        async with anyio.create_task_group() as task_group:
+        async with _background() as task_group:
             server.bridge = bridge = Bridge(settings, task_group, subscriptions, upstream)
             bridge.unlisted_tools = frozenset(TOOL_USES) - server.tool_names
             task_group.start_soon(bridge.run_background_tasks)
@@ -105,6 +106,19 @@ def build_server(
     server.tool_names = frozenset(tool.name for tool in tools)
     _serve_completions(server)
     return server
+
+
+@asynccontextmanager
+async def _background() -> AsyncGenerator[TaskGroup]:
+    """Yield a task group whose cancellation does not cancel the block; the block must cancel it at its end."""
+
+    async def hold(*, task_status: TaskStatus[TaskGroup]) -> None:
+        async with anyio.create_task_group() as held:
+            task_status.started(held)
+            await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as tasks:
+        yield await tasks.start(hold)
 
 
 def _names(tools: "Iterable[BridgeTool]") -> ToolNames:

@@ -93,6 +93,7 @@ class Bridge:
         """Tools of our own that no text suggests to call, since the server does not list them."""
         self._task_group = task_group
         self._shares = upstream is not None
+        self._is_retired = False
         self._upstream = upstream or Upstream(settings, task_group)
         self._events_needed = anyio.Event()
         self.batches_needed = anyio.Event()
@@ -182,7 +183,9 @@ class Bridge:
     @cached_property
     def reply_sender(self) -> "reply_sender.ReplySender":
         """Return the sender of replies to OpenCode's requests; all replies use it."""
-        return reply_sender.ReplySender(self.client, self.requests, self.runs, self.answer_rules, self.fence.session)
+        return reply_sender.ReplySender(
+            self.client, self.requests, self.runs, self.answer_rules, self.fence.session, lambda: self._is_retired
+        )
 
     @cached_property
     def policy(self) -> "policy.Policy":
@@ -366,8 +369,9 @@ class Bridge:
         return self._upstream.is_connected
 
     def spawn(self, work: Callable[[*Arguments], Coroutine[Any, Any, object]], *arguments: *Arguments) -> None:
-        """Start a task beside the requests; it ends with the server at the latest."""
-        self._task_group.start_soon(work, *arguments)
+        """Start a task beside the requests, unless the bridge is retired; it ends with the server at the latest."""
+        if not self._is_retired:
+            self._task_group.start_soon(work, *arguments)
 
     def follow_events(self) -> None:
         """Start to receive OpenCode's events, if it is in use and they do not come yet; wait for nothing."""
@@ -387,6 +391,12 @@ class Bridge:
         self.waits.end()
         if self._is_connected:
             self._upstream.hub.wake()
+
+    def retire(self) -> None:
+        """Begin nothing more, since the rights have changed: end all waits, and whatever works beside the requests."""
+        self._is_retired = True
+        self.end_waits()
+        self._task_group.cancel_scope.cancel()
 
     async def aclose(self) -> None:
         """Close the connection to OpenCode, if one was made and no other bridge shares it."""

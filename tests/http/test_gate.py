@@ -145,9 +145,12 @@ class RevokedTenant(SilentTenant):
         assert self._file.refresh()
         task_status.started()
 
-    def close(self, reason: str) -> None:
-        """Note that it was closed."""
+    def retire(self, reason: str) -> None:
+        """Be told why it ends."""
         assert "rights of this principal have changed" in reason
+
+    async def close_after_reports(self) -> None:
+        """Note that it was closed."""
         self.is_closed = True
 
 

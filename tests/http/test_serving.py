@@ -20,6 +20,7 @@ from tests.harness.project import make_project
 from tests.harness.servers.http import ask, loopback_client
 from tests.harness.servers.model import ScriptedModel
 from tests.harness.servers.opencode import OpenCode
+from tests.http.operator import HEADERS, STREAM
 from tests.integration.host import Host, meanwhile
 from tests.scripted_model.script import hold, script, step, text
 
@@ -116,6 +117,25 @@ async def test_a_signal_makes_open_waits_report_and_ends_the_bridge(
     with serving(module_launch) as served:
         async with connected(served.url, served.launch) as bridge:
             assert (await Host(bridge).wait(session))["text"] == "It went on."
+
+
+async def test_a_stream_that_ends_with_the_bridge_says_why(module_launch: Launch) -> None:
+    with serving(module_launch) as served:
+        async with loopback_client(served.base, headers=ACCEPT) as http:
+            session = (await http.post("/mcp", json=initialize())).headers["mcp-session-id"]
+            legacy = {"Mcp-Session-Id": session, "MCP-Protocol-Version": "2025-11-25"}
+            modern = HEADERS | {"Mcp-Method": "subscriptions/listen"}
+            async with (
+                http.stream("GET", "/mcp", headers=legacy) as first,
+                http.stream("POST", "/mcp", json=STREAM, headers=modern) as second,
+            ):
+                served.process.send_signal(signal.SIGTERM)
+                with anyio.fail_after(30):
+                    ends = [await first.aread(), await second.aread()]
+    assert ends[0].splitlines()[-2].startswith(b": This MCP server was shut down")
+    error = json.loads(ends[1].splitlines()[-2].removeprefix(b"data: "))
+    assert error["id"] == STREAM["id"]
+    assert error["error"]["message"].startswith("This MCP server was shut down")
 
 
 async def test_a_client_resumes_its_own_stream_only(served: Served) -> None:

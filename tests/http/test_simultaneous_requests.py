@@ -29,6 +29,14 @@ def test_everybody_without_authentication_has_all_connections_but_a_few() -> Non
         assert opened(SimultaneousRequests(100), "", stack, 200) == 90
 
 
+def test_no_request_is_served_after_the_end() -> None:
+    open_requests = SimultaneousRequests(100)
+    with open_requests.counted("anna") as before:
+        open_requests.close("The end.")
+        with open_requests.counted("anna") as after:
+            assert (before, after) == ("", "The end.")
+
+
 def test_refused_requests_are_in_the_log_and_do_not_fill_it(caplog: pytest.LogCaptureFixture) -> None:
     with ExitStack() as stack:
         opened(SimultaneousRequests(20), "anna", stack, 100)

@@ -12,6 +12,11 @@ CHANGED_PRINCIPAL = (
     "prompts again. Connect again, with a new session: opencode_list_sessions and opencode_wait show what became of "
     "them."
 )
+SHUT_DOWN = (
+    "This MCP server was shut down, so the request was cut off. Runs go on: do not send their prompts again. When it "
+    "serves again, opencode_list_sessions and opencode_wait show what became of them."
+)
+SHUTTING_DOWN = "This MCP server is shutting down. Nothing was started. Try again in a moment."
 REVOKED = (
     "The token of this request does not exist any more, so the request was cut off. Runs go on: do not send their "
     "prompts again. Connect again with a valid token: opencode_list_sessions and opencode_wait show what became of "

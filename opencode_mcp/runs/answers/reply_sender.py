@@ -55,6 +55,7 @@ SPREAD_SECONDS = 2.0
 """Time within which OpenCode closes the other permissions of a session after a refusal, or an answer for ever."""
 NOTE_SECONDS = 2.0
 """Time for noting an answer, which is given already."""
+WITHDRAWN = "The rights under which this was to be answered have changed, so it is still open."
 CheckSession = Callable[[str], Awaitable[Session]]
 """Gives the session of an id, or raises why it is not the caller's."""
 
@@ -79,6 +80,7 @@ class ReplySender:
         runs: Finds the run that a request belongs to.
         answer_rules: The rules.
         check_session: Holds sessions to the allowed directories.
+        is_withdrawn: Returns True once the rules hold no more, so that nothing is sent.
     """
 
     def __init__(
@@ -88,11 +90,13 @@ class ReplySender:
         runs: Runs,
         answer_rules: AnswerRules,
         check_session: CheckSession,
+        is_withdrawn: Callable[[], bool] = lambda: False,
     ) -> None:
         self._client = client
         self._requests = requests
         self._runs = runs
         self._check_session = check_session
+        self._is_withdrawn = is_withdrawn
         self.answer_rules = answer_rules
         self.refused = BoundedDict[str, list[Decision]](REFUSALS_KEPT)
         """Permissions that a person or an agent refused from here, by the prompt whose run asked."""
@@ -286,8 +290,10 @@ class ReplySender:
         """Refuse what may not be answered so.
 
         Raises:
-            NotAllowed: The rules forbid it; the hint says what else can be done.
+            NotAllowed: The rules forbid it, or hold no more; the hint says what else can be done.
         """
+        if self._is_withdrawn():
+            raise NotAllowed(WITHDRAWN, hint="Call again, with the new rights.")
         if reason := self.answer_rules.refusal(run, pending, reply, by):
             closed = self.answer_rules.closed(pending, reject=is_rejection(reply))
             raise NotAllowed(reason, hint="" if closed else OPERATOR_HINT)

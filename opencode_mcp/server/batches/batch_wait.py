@@ -12,6 +12,7 @@ from opencode_mcp.server.batches.task_table import headline, status_of, table_re
 from opencode_mcp.server.bridge import bridge_of
 from opencode_mcp.server.changes.unseen_changes import worktrees_of_sessions
 from opencode_mcp.server.new_runs import start_limits
+from opencode_mcp.server.open_calls import note_wait
 from opencode_mcp.server.waiting.call_context import task_slot_of
 from opencode_mcp.server.waiting.call_deadlines import deadlines_of
 
@@ -103,6 +104,7 @@ async def wait_for_tasks(
     Raises:
         NotFound: There is no such batch or task.
     """
+    note_wait()
     batch = await _batch(bridge, named)
     before = _at_rest(named.of(batch))
     reported = before

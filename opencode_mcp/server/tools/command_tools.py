@@ -14,6 +14,7 @@ from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.finish import finish_command
 from opencode_mcp.server.new_runs import command_orders, run_orders
+from opencode_mcp.server.open_calls import note_wait
 from opencode_mcp.server.resources.links import message_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
 from opencode_mcp.server.results.schemas import SHELL, SHELL_TEXTS
@@ -130,6 +131,7 @@ async def opencode_shell(
     async with starting(ctx, deadlines.start) as start_deadline:
         line = commands.ShellLine(line=command, directory=where, agent=agent)
         run = await bridge.commands.shell(line, session, start_deadline)
+    note_wait()
     try:
         seen = await bridge.runs.observe(
             run, bridge.waits.deadline(deadlines.wait, deadlines.latest), progress_sender(ctx)

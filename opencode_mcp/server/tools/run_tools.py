@@ -13,6 +13,7 @@ from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.finish import finish_command
 from opencode_mcp.server.new_runs import command_note, isolated_runs, run_orders
+from opencode_mcp.server.open_calls import note_wait
 from opencode_mcp.server.results.render import UNFINISHED
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, SAME_REPORT
 from opencode_mcp.server.results.several_reports import reports_result
@@ -186,6 +187,7 @@ async def _wait_for_all(
 ) -> "list[RunReport]":
     """Wait for several runs, and return their reports in the same order."""
     bridge = bridge_of(ctx)
+    note_wait()
     limit = bridge.waits.deadline(deadlines.wait, deadlines.latest)
     runs = [run for _, run in found]
     reports = await bridge.auto_reply.follow_all(runs, limit, progress_sender(ctx), until=until)

@@ -53,6 +53,7 @@ from opencode_mcp.runs.outcome import run_report
 from opencode_mcp.runs.reports import reporter
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.new_runs import isolated_runs
+from opencode_mcp.server.open_calls import note_wait
 from opencode_mcp.server.results.render import report_data, report_text, result
 from opencode_mcp.server.waiting import cancellation
 from opencode_mcp.server.waiting.answerers import add_answerers, form_answerer, is_for_person
@@ -188,6 +189,7 @@ class _Wait:
         """Wait until the run ends, needs an answer that this call cannot get, or time is up; then report it."""
         await self._take_returned_answers()
         self.bridge.supervise(self.run)
+        note_wait()
         self._limit_call()
         with self.limit:
             seen = await self.bridge.auto_reply.observe(self.run, self.deadline, self.send_progress, self._respond)
