@@ -30,6 +30,7 @@ from opencode_mcp.server.access import operation_arguments, operation_uses, path
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.execution import verify_commands
 from opencode_mcp.server.notifications import publisher
+from opencode_mcp.server.slow_calls import SlowCalls
 from opencode_mcp.server.tokens.tickets import Tickets
 from opencode_mcp.server.tokens.token_codec import TokenCodec
 from opencode_mcp.server.upstream import Upstream
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Arguments = TypeVarTuple("Arguments")
+SLOW_CALL_SECONDS = 1.0
+"""Time after which a call that waits for OpenCode sends progress. A normal start takes about two seconds."""
 QUEUE = "batches/queue.sqlite3"
 """Path of the queue in the state folder; repeated here because looking for it must not import SQLite."""
 NO_LIMITS_WITHOUT_STOP = (
@@ -91,6 +94,8 @@ class Bridge:
         """The operations that callers may call."""
         self.unlisted_tools = self.allowed.denied_tools
         """Tools of our own that no text suggests to call, since the server does not list them."""
+        self.slow_calls = SlowCalls(self.spawn, SLOW_CALL_SECONDS)
+        """The calls that wait for OpenCode, each of which sends progress if that takes long."""
         self._task_group = task_group
         self._shares = upstream is not None
         self._is_retired = False

@@ -84,14 +84,13 @@ async def starting(
         BackendTimeout: The deadline passed. OpenCode continues to start and to open the project.
     """
     start_deadline = runs_start_deadline.StartDeadline(deadline, reply_by)
-    async with start_progress(ctx):
-        with start_deadline.scope:
-            try:
-                yield start_deadline
-            except BridgeError as error:
-                if start_deadline.committed:
-                    error.started = True
-                raise
+    with start_progress(ctx), start_deadline.scope:
+        try:
+            yield start_deadline
+        except BridgeError as error:
+            if start_deadline.committed:
+                error.started = True
+            raise
     if start_deadline.expired:
         seconds = anyio.current_time() - arrival_of(ctx)
         text = BUSY if bridge_of(ctx).has_answered else NOT_READY

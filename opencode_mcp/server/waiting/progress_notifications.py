@@ -5,8 +5,9 @@ several parts of one call may send notifications, and hosts print the number.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from functools import partial
 
 import anyio
 from mcp.shared.exceptions import MCPError
@@ -26,8 +27,6 @@ UNSENDABLE = (MCPError, ValueError, OSError, anyio.BrokenResourceError, anyio.Cl
 """Errors of sending a notification; a text that is not Unicode is a ValueError."""
 STARTING = "starting OpenCode"
 WAITING = "waiting for OpenCode"
-FIRST_LINE_SECONDS = 1.0
-"""Time until the first notification. A normal start takes about two seconds."""
 NEXT_LINE_SECONDS = 8.0
 """Time between notifications. Some hosts cancel a call that sends nothing for ten seconds."""
 
@@ -50,21 +49,15 @@ def progress_sender(ctx: BridgeContext) -> SendProgress:
     return send
 
 
-@asynccontextmanager
-async def start_progress(ctx: BridgeContext) -> AsyncGenerator[None]:
-    """Send progress for as long as the block runs: OpenCode starts, or the call waits for it."""
+@contextmanager
+def start_progress(ctx: BridgeContext) -> Generator[None]:
+    """Send progress as soon as the block has taken long: OpenCode starts, or the call waits for it."""
     bridge = bridge_of(ctx)
-    scope = anyio.CancelScope()
-    bridge.spawn(_send_start, bridge, progress_sender(ctx), scope)
-    try:
+    with bridge.slow_calls.working(partial(_send_start, bridge, progress_sender(ctx))):
         yield
-    finally:
-        scope.cancel()
 
 
-async def _send_start(bridge: Bridge, send_progress: SendProgress, scope: anyio.CancelScope) -> None:
-    with scope:
-        await anyio.sleep(FIRST_LINE_SECONDS)
-        while True:
-            await send_progress(WAITING if bridge.in_use else STARTING)
-            await anyio.sleep(NEXT_LINE_SECONDS)
+async def _send_start(bridge: Bridge, send_progress: SendProgress) -> None:
+    while True:
+        await send_progress(WAITING if bridge.in_use else STARTING)
+        await anyio.sleep(NEXT_LINE_SECONDS)
