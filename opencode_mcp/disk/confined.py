@@ -12,6 +12,7 @@ import stat
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 from opencode_mcp.disk.path_errors import path_errors, shortened
@@ -79,7 +80,22 @@ def list_folder(project: str, folder: str) -> dict[str, bool]:
         BridgeError: As ``open_file``.
     """
     with _opened_folder(project, folder) as place, path_errors(folder), os.scandir(place) as entries:
-        kinds = {one.name: (one.is_dir(follow_symlinks=False), one.is_file(follow_symlinks=False)) for one in entries}
+        return _kinds(entries)
+
+
+def list_small_folder(project: str, folder: str, most: int) -> dict[str, bool] | None:
+    """Return the same for a folder of at most so many entries; None for a larger one.
+
+    Raises:
+        BridgeError: As ``open_file``.
+    """
+    with _opened_folder(project, folder) as place, path_errors(folder), os.scandir(place) as entries:
+        first = list(islice(entries, most + 1))
+        return _kinds(first) if len(first) <= most else None
+
+
+def _kinds(entries: "Iterable[os.DirEntry[str]]") -> dict[str, bool]:
+    kinds = {one.name: (one.is_dir(follow_symlinks=False), one.is_file(follow_symlinks=False)) for one in entries}
     return {_shown(name): is_folder for name, (is_folder, is_file) in kinds.items() if is_folder or is_file}
 
 

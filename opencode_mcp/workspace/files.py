@@ -6,23 +6,26 @@ paths are already checked (see ``disk/confined.py``). The module knows nothing o
 
 import mimetypes
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import anyio
 from anyio import to_thread
 
-from opencode_mcp.disk.confined import file_sizes, list_folder, open_file
+from opencode_mcp.disk.confined import file_sizes, list_folder, list_small_folder, open_file
 from opencode_mcp.disk.path_errors import path_errors
 from opencode_mcp.errors import BackendFailed, NotFound, UnsupportedOperation
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
+    from opencode_mcp.opencode.vocabulary.models import FileNode
 
 PIECE_BYTES = 256 * 1024
+SMALL_FOLDER_ENTRIES = 64
+"""Most entries of a folder that is read without a thread: to change threads takes longer than to read these."""
 PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".vue")
 
 
@@ -35,6 +38,29 @@ class OpenFile:
     media_type: str
     """Media type by the name; empty if the name gives none."""
     pieces: AsyncIterator[bytes]
+
+
+class FolderPart(Protocol):
+    """Part of a folder, such as a page."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Return the names of the entries."""
+        ...
+
+
+Part = TypeVar("Part", bound=FolderPart)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderContents(Generic[Part]):
+    """Part of a folder that was read."""
+
+    part: Part
+    sizes: dict[str, int] | None
+    """Sizes in bytes of the files in the part; ``None`` if OpenCode does not tell them."""
+    ignored: frozenset[str]
+    """Names in the folder that git ignores, as far as OpenCode reports them (``file.list``)."""
 
 
 class ProjectFiles:
@@ -92,21 +118,41 @@ class ProjectFiles:
         """
         if not self._remote:
             return await to_thread.run_sync(list_folder, directory, folder)
-        try:
-            nodes = await self._client.file_list(directory, folder)
-        except BackendFailed as error:
-            raise NotFound(f"There is no folder {folder!r} in {directory}.") from error
-        return {node.name: node.type == "directory" for node in nodes}
+        return _kinds(await self._nodes(directory, folder))
 
-    async def sizes(self, directory: str, folder: str, names: Sequence[str]) -> dict[str, int] | None:
-        """Return the sizes in bytes of the files among some names of a folder; ``None``: OpenCode does not tell them.
+    async def folder(
+        self, directory: str, path: str, choose: Callable[[dict[str, bool]], Part]
+    ) -> "FolderContents[Part]":
+        """Read a part of a folder.
+
+        Args:
+            directory: Absolute path of the project.
+            path: Path of the folder, relative to the project, with slashes.
+            choose: Returns the part for what ``names`` returns; for a large folder, it runs in a thread.
 
         Raises:
-            NotFound: There is no such folder any more.
-            NotAllowed: The file system refuses access.
-            BackendFailed: It cannot be read.
+            BridgeError: As ``names``, or as ``choose``.
         """
-        return None if self._remote else await to_thread.run_sync(file_sizes, directory, folder, names)
+        if self._remote:
+            nodes = await self._nodes(directory, path)
+            return FolderContents(choose(_kinds(nodes)), None, _ignored(nodes))
+        found = list_small_folder(directory, path, SMALL_FOLDER_ENTRIES)
+        if found is None:
+            part, sizes = await to_thread.run_sync(_read_large, directory, path, choose)
+        else:
+            part = choose(found)
+            sizes = file_sizes(directory, path, part.names)
+        try:
+            nodes = await self._client.file_list(directory, path)
+        except (BackendFailed, NotFound):
+            nodes = []
+        return FolderContents(part, sizes, _ignored(nodes))
+
+    async def _nodes(self, directory: str, folder: str) -> "list[FileNode]":
+        try:
+            return await self._client.file_list(directory, folder)
+        except BackendFailed as error:
+            raise NotFound(f"There is no folder {folder!r} in {directory}.") from error
 
     @asynccontextmanager
     async def _open_remote(self, directory: str, path: str, media_type: str) -> AsyncGenerator[OpenFile]:
@@ -119,6 +165,19 @@ class ProjectFiles:
             if body.media_type == "text/html" and not path.lower().endswith(PAGE_SUFFIXES):
                 raise UnsupportedOperation("This OpenCode cannot send unchanged files.", hint="Upgrade it.")
             yield OpenFile(None, media_type or body.media_type, body.chunks)
+
+
+def _kinds(nodes: "Iterable[FileNode]") -> dict[str, bool]:
+    return {node.name: node.type == "directory" for node in nodes}
+
+
+def _ignored(nodes: "Iterable[FileNode]") -> frozenset[str]:
+    return frozenset(node.name for node in nodes if node.ignored)
+
+
+def _read_large(directory: str, path: str, choose: Callable[[dict[str, bool]], Part]) -> tuple[Part, dict[str, int]]:
+    part = choose(list_folder(directory, path))
+    return part, file_sizes(directory, path, part.names)
 
 
 async def _pieces(file: "anyio.AsyncFile[bytes]", path: str) -> AsyncGenerator[bytes]:

@@ -19,7 +19,8 @@ class ProjectFolder(NamedTuple):
 
     def within(self, path: str) -> str:
         """Return a path relative to this folder for one relative to the project."""
-        return posixpath.relpath(path, self.folder)
+        # As absolute paths: for relative ones, posixpath asks for the working directory.
+        return posixpath.relpath(f"/{path}", f"/{self.folder}")
 
     def beyond(self, path: str) -> str:
         """Return a path relative to the project for one relative to this folder."""

@@ -4,12 +4,13 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from opencode_mcp.disk import confined
-from opencode_mcp.disk.confined import file_sizes, list_folder, open_file, working_folder
+from opencode_mcp.disk.confined import file_sizes, list_folder, list_small_folder, open_file, working_folder
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotFound
 from tests.harness.faults.swapping import swapping
 
@@ -56,7 +57,8 @@ def test_a_folder_on_the_way_that_is_swapped_for_a_link_leads_nowhere_else(root:
 
 def test_a_folder_that_is_swapped_for_a_link_is_never_listed_from_outside(root: Path) -> None:
     with swapping(root / "folder", root.parent / "elsewhere"):
-        assert all(listed == {"file.txt": False} for listed in outcomes(lambda: list_folder(str(root), "folder")))
+        for attempt in (partial(list_folder, str(root), "folder"), partial(list_small_folder, str(root), "folder", 3)):
+            assert all(listed == {"file.txt": False} for listed in outcomes(attempt))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a process can be started in an open folder")
@@ -97,6 +99,17 @@ def test_pipes_sockets_and_devices_are_refused_at_once(root: Path, monkeypatch: 
     with pytest.raises(InvalidArgument, match="is a device"):
         open_file("/dev", "null")
     assert list_folder(str(root), ".") == {"folder": True}
+
+
+def test_a_small_folder_is_listed_in_the_same_way_and_a_larger_one_not_at_all(root: Path) -> None:
+    (root / "link").symlink_to(root / "folder")
+    (root / "file.txt").touch()
+    listed = {"folder": True, "file.txt": False}
+    assert list_small_folder(str(root), ".", 3) == list_folder(str(root), ".") == listed
+    assert list_small_folder(str(root), ".", 2) is None
+    for path in ("none", "link", "file.txt"):
+        with pytest.raises(NotFound):
+            list_small_folder(str(root), path, 3)
 
 
 def test_sizes_are_reported_of_regular_files_alone(root: Path) -> None:

@@ -1,13 +1,13 @@
 """Tool that reads files and lists folders of a project."""
 
 import base64
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from mcp_types import CallToolResult, ImageContent
 from pydantic import Field
 
-from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
-from opencode_mcp.opencode.http_client.concurrent_reads import at_once
+from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.server import suggestions
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
@@ -20,7 +20,7 @@ from opencode_mcp.text.quantities import quantity
 from opencode_mcp.workspace import attachments, file_scan, images, line_window
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mcp_types import ResourceLink
 
@@ -39,8 +39,6 @@ class FolderPage(NamedTuple):
 
     names: list[str]
     """Names, those of folders with a slash at the end."""
-    sizes: dict[str, int] | None
-    """Sizes in bytes of the files among them; None if OpenCode does not tell them."""
     total: int
     """Number of entries of the whole folder."""
     cursor: str
@@ -104,34 +102,38 @@ async def _list(bridge: Bridge, place: "ProjectFolder", path: str, limit: int, c
     Raises:
         NotFound: There is no such folder, and no such file either.
     """
-    async with at_once() as reads:
-        # OpenCode's answer takes longer than the disk, so it is requested first.
-        ignored_read = reads.start(_ignored, bridge, place.project, path)
-        page_read = reads.start(_page, bridge, place.project, path, limit, cursor)
-    page = page_read.value
-    sizes, ignored = page.sizes, [name for name in page.names if name in ignored_read.value]
+    page, sizes, ignored = await _page(bridge, place.project, path, limit, cursor)
+    shown = place.within(path)
     lines = [_entry(name, sizes or {}, is_ignored=name in ignored) for name in page.names]
     data = {
-        "path": place.within(path),
+        "path": shown,
         "entries": page.names,
         "sizes": [sizes.get(name) for name in page.names] if sizes is not None else [],
         "ignored": ignored,
         "total": page.total,
         "cursor": page.cursor,
     }
-    return result("\n".join([*lines, _summary(place.within(path), page)]), data)
+    return result("\n".join([*lines, _summary(shown, page, has_sizes=sizes is not None)]), data)
 
 
-async def _page(bridge: Bridge, directory: str, path: str, limit: int, cursor: str) -> FolderPage:
-    """Read the entries of a page; raises as ``_list``."""
+async def _page(
+    bridge: Bridge, directory: str, path: str, limit: int, cursor: str
+) -> "tuple[FolderPage, Mapping[str, int] | None, Sequence[str]]":
+    """Return the entries of a page, the sizes of the files and the entries that git ignores; raises as ``_list``."""
     try:
-        found = await bridge.files.names(directory, path)
+        contents = await bridge.files.folder(directory, path, partial(_page_of, limit, cursor))
     except NotFound:
         near = await suggestions.suggest_files(bridge, directory, path)
         raise NotFound(f"There is no file or folder {path!r} in {directory}.", hint=near) from None
+    page = contents.part
+    return page, contents.sizes, [name for name in page.names if name.removesuffix("/") in contents.ignored]
+
+
+def _page_of(limit: int, cursor: str, found: "Mapping[str, bool]") -> FolderPage:
+    """Return a page of the entries of a folder, each of which has True if it is a folder itself."""
     names = sorted((_name(name, is_folder) for name, is_folder in found.items() if name != GIT), key=_folders_first)
     page, cursor = page_of(names, limit, cursor, key=_folders_first, beside=FACTS_BYTES)
-    return FolderPage(page, await bridge.files.sizes(directory, path, page), len(names), cursor)
+    return FolderPage(page, len(names), cursor)
 
 
 def _entry(name: str, sizes: "Mapping[str, int]", *, is_ignored: bool) -> str:
@@ -139,21 +141,12 @@ def _entry(name: str, sizes: "Mapping[str, int]", *, is_ignored: bool) -> str:
     return f"{beginning(name)}{size}{' (ignored by git)' if is_ignored else ''}"
 
 
-def _summary(path: str, page: FolderPage) -> str:
+def _summary(path: str, page: FolderPage, *, has_sizes: bool) -> str:
     """Return what the list of a folder's entries does not say by itself."""
     entries = quantity(page.total, "entry", "entries") if page.total else f"{beginning(path)} is an empty folder"
-    left_out = ".git" if page.sizes is None else ".git and links"
+    left_out = ".git and links" if has_sizes else ".git"
     more = f' More with cursor="{page.cursor}".' if page.cursor else ""
     return f"{entries}; hidden and ignored ones are included, {left_out} left out.{more}"
-
-
-async def _ignored(bridge: Bridge, directory: str, path: str) -> frozenset[str]:
-    """Return the names in a folder that git ignores, as far as OpenCode reports them (``file.list``)."""
-    try:
-        nodes = await bridge.client.file_list(directory, path)
-    except (BackendFailed, NotFound):
-        return frozenset()
-    return frozenset(_name(node.name, node.type == "directory") for node in nodes if node.ignored)
 
 
 def _name(name: str, is_folder: bool) -> str:  # noqa: FBT001 - what a name stands for
