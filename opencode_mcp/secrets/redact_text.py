@@ -45,6 +45,9 @@ MEMBER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 """Code that reads a value: ``process.env.TOKEN``."""
 FILE = re.compile(r"(?:\.{0,2}|~|[A-Za-z]:)[/\\].*|.*\.[A-Za-z]{1,5}\d?", re.DOTALL)
 SYMBOLS = frozenset("!#$%^*+=@~")
+SHORT_WORD = re.compile(rf"[\w./-]{{1,{SHORTEST_KEY_CHARACTERS - 1}}}")
+"""Text in which no pattern can find anything, such as the name of a field or a file: it is shorter than any key, and a
+name with its value has a blank, ``=`` or ``:`` between them."""
 VALUE_CHARACTERS = 6
 """Shortest value that is hidden, in characters."""
 BARE_VALUE_CHARACTERS = 8
@@ -64,7 +67,8 @@ def scrub(text: str, known: Collection[str] = (), *, strict: bool = False) -> st
     for secret in sorted(known, key=len, reverse=True):
         if len(secret) >= SHORTEST_CHARACTERS:
             text = text.replace(secret, MARK)
-    if _is_short_word(text):
+    # Most texts are one.
+    if SHORT_WORD.fullmatch(text):
         return text
     text = _without_private_keys(text)
     text = CANDIDATE.sub(lambda run: KEY.sub(MARK, run[0]), text)
@@ -73,11 +77,6 @@ def scrub(text: str, known: Collection[str] = (), *, strict: bool = False) -> st
     text = _with_marks(SCHEME, text, _looks_random)
     text = _with_marks(WEB_HOOK, text, _looks_random)
     return _without_values(text, strict=strict)
-
-
-def _is_short_word(text: str) -> bool:
-    """Return True for a text in which no pattern can find anything, such as the name of a field: most texts are one."""
-    return len(text) < SHORTEST_KEY_CHARACTERS and text.isidentifier()
 
 
 def _with_marks(pattern: re.Pattern[str], text: str, is_one: Callable[[str], bool]) -> str:

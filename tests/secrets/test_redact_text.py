@@ -1,8 +1,14 @@
 """Secrets in a text are found by how they look and where they stand; what only looks like one stays readable."""
 
 import itertools
+import re
 import time
+from unittest.mock import patch
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opencode_mcp.secrets import redact_text
 from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.secrets.redact_text import scrub
 from tests.harness.each import for_each
@@ -105,3 +111,9 @@ def test_an_access_token_is_hidden_inside_of_a_word(before: str) -> None:
 def test_strictly_whatever_is_given_to_a_secrets_name_is_hidden() -> None:
     assert scrub("token=abc def", strict=True) == f"token={MARK} def"
     assert scrub("the key was pressed", strict=True) == "the key was pressed"
+
+
+@given(text=st.from_regex(redact_text.SHORT_WORD, fullmatch=True))
+def test_no_pattern_finds_anything_in_a_short_word(text: str) -> None:
+    with patch.object(redact_text, "SHORT_WORD", re.compile("(?!)")):
+        assert scrub(text) == text
