@@ -124,6 +124,8 @@ class Roots:
 
     def use(self, directory: str) -> None:
         """Remember that a caller works in a directory of a pattern, or in an isolated worktree of one."""
+        if directory in self.named:
+            return
         if worktree := self.worktree(self.pure(directory)):
             directory = str(resolved(self.pure(worktree.project)))
         if directory not in self.named:

@@ -70,3 +70,11 @@ async def test_a_worktree_of_a_used_pattern_is_no_project_of_its_own(
     assert roots.lists(Path(worktree.directory))
     roots.use(worktree.directory)
     assert roots.in_use() == [str(tmp_path / "project")]
+
+
+async def test_a_worktree_that_is_listed_by_name_does_not_list_its_project(
+    worktrees: Worktrees, worktree: Worktree
+) -> None:
+    roots = Roots(Settings(directories=(worktree.directory,)), worktrees.records)
+    roots.use(worktree.directory)
+    assert roots.in_use() == [worktree.directory]
