@@ -448,6 +448,7 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "opencode.v1.argument_rules": "a table of our own",
     "opencode.v2.argument_rules": "a table of our own",
     "opencode.vocabulary.backend_events": "types only",
+    "text.utc_time": "numbers only",
     "text.json_values": "looks at types only",
     "opencode.v2.event_parsing.event_memory": "keeps what opencode.v2.event_parser reads, which is here",
     "opencode.v2.event_parsing.execution_events": "called by opencode.v2.events.event_parser, which is here",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from opencode_mcp.markdown.excerpt import name
 from opencode_mcp.opencode.vocabulary.models import NEXT_STEP, MessageInfo
+from opencode_mcp.text.quantities import money
 
 USUAL_ENDS = frozenset({"", "stop", NEXT_STEP})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,8 +54,7 @@ def _usage(info: MessageInfo) -> str:
     tokens = info.tokens
     if not tokens.input and not tokens.output:
         return ""
-    cost = f"{info.cost:,.6f}".rstrip("0").rstrip(".")
-    return f"{tokens.input:,.0f} tokens in, {tokens.output:,.0f} out" + (f", ${cost}" if info.cost else "")
+    return f"{tokens.input:,.0f} tokens in, {tokens.output:,.0f} out" + (f", {money(info.cost)}" if info.cost else "")
 
 
 def _duration(info: MessageInfo) -> str:

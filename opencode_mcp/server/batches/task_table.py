@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_types import CallToolResult
 
-from opencode_mcp.server.results.amounts import DATA_DIGITS, money
+from opencode_mcp.server.results.amounts import DATA_DIGITS
 from opencode_mcp.server.results.render import duration, result, without_tools
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.results.worktree_base_text import base_note
 from opencode_mcp.text.outside_text import one_line
-from opencode_mcp.text.quantities import quantity
+from opencode_mcp.text.quantities import money, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, cast
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.http_client.concurrent_reads import read_each
 from opencode_mcp.runs.session_history.spending import Account, Spending, read_account
-from opencode_mcp.server.results.amounts import money
 from opencode_mcp.server.results.timestamps import local_day
 from opencode_mcp.server.sessions import session_list
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.text.outside_text import one_line
-from opencode_mcp.text.quantities import quantity
+from opencode_mcp.text.quantities import money, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -17,10 +17,10 @@ from opencode_mcp.server.access.operation_uses import RESOURCE_USES
 from opencode_mcp.server.resources import readers
 from opencode_mcp.server.resources.readers import JSON, MARKDOWN, Content
 from opencode_mcp.server.results.safe_text import shown
-from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.sessions import session_list
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.utc_time import moment
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session

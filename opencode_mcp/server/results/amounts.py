@@ -5,19 +5,13 @@ Each amount is rounded by itself, so that the same one is shown alike everywhere
 
 from typing import TYPE_CHECKING, Any
 
+from opencode_mcp.text.quantities import money
+
 if TYPE_CHECKING:
     from opencode_mcp.runs.session_history.spending import Spending
 
-SHOWN_DIGITS = 4
-"""Decimals of an amount in a text."""
 DATA_DIGITS = 6
 """Decimals of an amount in structured content."""
-
-
-def money(cost: float) -> str:
-    """Return an amount of US dollars as text."""
-    least = 10**-SHOWN_DIGITS
-    return f"under ${least:.{SHOWN_DIGITS}f}" if 0 < cost < least / 2 else f"${cost:.{SHOWN_DIGITS}f}"
 
 
 def tokens_text(spent: "Spending") -> str:

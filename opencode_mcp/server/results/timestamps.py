@@ -1,6 +1,7 @@
-"""Convert between OpenCode's milliseconds since the epoch and the times that callers write and read.
+"""Convert between OpenCode's milliseconds since the epoch and local times that callers write and read.
 
-Times of day are in UTC. Days are those of this machine's time zone, which is that of a person at a host on it. Pure.
+Days are those of this machine's time zone, which is that of a person at a host on it. ``text/utc_time.py`` formats
+times in UTC. Pure.
 """
 
 import re
@@ -13,14 +14,6 @@ DAYS = {"today": 0, "yesterday": 1}
 MOST_DAYS = 36_500
 HINT = "Write today, yesterday, 2h, 7d, 2026-11-24 or 2026-11-24T10:00Z."
 SECONDS = {"m": 60, "h": 3600}
-
-
-def moment(milliseconds: float) -> str:
-    """Format a time as ``2026-11-24T10:00:00Z``; empty if it is outside of the calendar."""
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    except (OverflowError, ValueError, OSError):
-        return ""
 
 
 def local_day(milliseconds: float) -> str:

@@ -13,8 +13,8 @@ from opencode_mcp.runs.run_note import first_prompt
 from opencode_mcp.runs.session_history.last_run import LastRun, Outcome, read_last_run
 from opencode_mcp.runs.session_history.spending import Spending, own_spending
 from opencode_mcp.server.access.operation_uses import MESSAGES
-from opencode_mcp.server.results.amounts import DATA_DIGITS, money
-from opencode_mcp.text.quantities import quantity
+from opencode_mcp.server.results.amounts import DATA_DIGITS
+from opencode_mcp.text.quantities import money, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,16 +21,15 @@ from opencode_mcp.runs.session_history.spending import Spending
 from opencode_mcp.runs.session_history.subagents import read_subagents
 from opencode_mcp.server.access.operation_uses import MESSAGES
 from opencode_mcp.server.results.paging import PAGE_BYTES
-from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.sessions import session_list
 from opencode_mcp.server.sessions.changed_paths import MAYBE, changes_data, changes_text
 from opencode_mcp.server.sessions.session_reading import (
+    CHANGED_SINCE,
     PresentState,
     SessionFacts,
     cost_data,
     cost_text,
     facts_of,
-    is_changed_since,
     read_end,
     unread,
 )
@@ -38,6 +37,7 @@ from opencode_mcp.server.sessions.titles import UNTITLED, title_of
 from opencode_mcp.server.sessions.totals import Totals, archived_text, totals_data, totals_text
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.utc_time import moment
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
@@ -221,7 +221,7 @@ def _row_data(session: "Session", facts: SessionFacts) -> RowData:
         "session_id": session.id,
         "status": facts.present.status,
         "outcome": facts.outcome,
-        "changed": moment(max(session.changed, facts.last.changed)),
+        "changed": moment(session.time.updated),
         "ended": moment(facts.ended) if facts.ended else "",
         "title": title_of(session),
         "prompt": facts.last.prompt,
@@ -262,11 +262,10 @@ def _state_text(facts: SessionFacts) -> str:
 
 
 def _time_text(row: Row) -> str:
-    """Return when the last run ended, and when its session changed if that was otherwise, as by a rename."""
+    """Return the time by which the list is sorted, and that of the end of the last run if it is another one."""
     changed = f"changed {row.data['changed']}"
-    if not row.facts.ended:
-        return changed
-    return f"ended {row.data['ended']}" + (f", {changed}" if is_changed_since(row.session, row.facts) else "")
+    ended, updated = row.facts.ended, row.session.time.updated
+    return f"{changed}, ended {row.data['ended']}" if ended and abs(updated - ended) >= CHANGED_SINCE else changed
 
 
 def _is_uncertain(row: Row) -> bool:

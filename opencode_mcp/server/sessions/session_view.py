@@ -27,7 +27,6 @@ from opencode_mcp.server.results.render import (
     unfinished_answer,
 )
 from opencode_mcp.server.results.safe_text import shown_sections
-from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.sessions.session_reading import (
     IDLE,
     PresentState,
@@ -41,6 +40,7 @@ from opencode_mcp.server.sessions.session_reading import (
 from opencode_mcp.server.sessions.titles import UNTITLED, shown_title, title_of
 from opencode_mcp.server.sessions.undone import undone_text
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.utc_time import moment
 
 if TYPE_CHECKING:
     from opencode_mcp.markdown.shown_parts import ShownParts

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.runs.session_history.spending import Spending
-from opencode_mcp.server.results.amounts import amount_data, known_amount_text, money
-from opencode_mcp.server.results.timestamps import moment
-from opencode_mcp.text.quantities import quantity
+from opencode_mcp.server.results.amounts import amount_data, known_amount_text
+from opencode_mcp.text.quantities import money, quantity
+from opencode_mcp.text.utc_time import moment
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session

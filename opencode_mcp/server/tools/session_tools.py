@@ -14,7 +14,6 @@ from opencode_mcp.runs.session_history import spending, subagents
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import transcript_link
-from opencode_mcp.server.results.amounts import money
 from opencode_mcp.server.results.render import answer_steps, result, without_tools
 from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS
 from opencode_mcp.server.results.timestamps import read_local_time
@@ -24,7 +23,7 @@ from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.answerers import mark_answerers
 from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
 from opencode_mcp.text.outside_text import one_line
-from opencode_mcp.text.quantities import quantity
+from opencode_mcp.text.quantities import money, quantity
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session

@@ -96,7 +96,7 @@ async def test_every_place_counts_forks_and_subagents_once_and_shows_the_same(
     told = await host.text("opencode_cost")
     assert "By agent:" in told
     assert f'- {report["session_id"]} "Costs": $' in told.partition("By session, with its subagents:")[2]
-    assert "and 1 subagent (subagent: $0.0300)" in told
+    assert "and 1 subagent (subagent: $0.03)" in told
     assert "time zone" in told
     assert "deleted sessions" in told
     assert "is not a time" in await host.error("opencode_cost", since="soon")

@@ -39,13 +39,13 @@ def test_sessions_without_cost_are_counted_so_that_a_list_has_the_same_number() 
 
 def test_a_running_session_is_marked_and_makes_every_total_a_lower_limit() -> None:
     told = cost_text(report())
-    assert '- ses_2 "Second" (archived, running): at least $1.0000' in told
-    assert told.startswith("at least $3.0000")
+    assert '- ses_2 "Second" (archived, running): at least $1.00' in told
+    assert told.startswith("at least $3.00")
     assert not cost_data(report())["complete"]
 
 
 def test_a_session_says_what_it_cost_beside_its_runs() -> None:
-    assert f'- ses_1 "First": $2.0000, 20 tokens in, 2 out ($0.5000 of it {OUTSIDE_OF_RUNS})' in cost_text(report())
+    assert f'- ses_1 "First": $2.00, 20 tokens in, 2 out ($0.50 of it {OUTSIDE_OF_RUNS})' in cost_text(report())
     first, second = cost_data(report())["by_session"]
     assert first["titles_and_undone_cost"] == 0.5
     assert "titles_and_undone_cost" not in second
@@ -56,13 +56,13 @@ def test_the_rows_of_sessions_name_the_run_if_each_has_one() -> None:
     del made.by_run["msg_1"]
     told = cost_text(made)
     assert "By run" not in told
-    assert f'($0.5000 of it {OUTSIDE_OF_RUNS}) · msg_2 "Fix it."' in told
-    assert "at least $1.0000, 10 tokens in, 1 out · msg_3" in told
+    assert f'($0.50 of it {OUTSIDE_OF_RUNS}) · msg_2 "Fix it."' in told
+    assert "at least $1.00, 10 tokens in, 1 out · msg_3" in told
 
 
 def test_the_dearest_runs_are_listed_and_as_many_as_are_wanted() -> None:
     told = cost_text(report(), top=2)
     assert "By run (the 2 dearest of 3; top=... lists more):" in told
-    assert '- msg_2 "Fix it." of ses_1 "First": $1.0000\n- msg_3 of ses_2 "Second": at least $1.0000\n\n' in told
+    assert '- msg_2 "Fix it." of ses_1 "First": $1.00\n- msg_3 of ses_2 "Second": at least $1.00\n\n' in told
     assert "msg_1" in cost_text(report(), top=3)
     assert [row["message_id"] for row in cost_data(report(), top=1)["by_run"]] == ["msg_2"]

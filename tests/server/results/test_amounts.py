@@ -10,17 +10,19 @@ from opencode_mcp.runs.session_history.spending import Spending
 from opencode_mcp.runs.session_history.subagents import Subagents
 from opencode_mcp.server.costs.cost_report import CostReport, SessionCost, origin_of
 from opencode_mcp.server.costs.cost_tables import cost_data, cost_text
-from opencode_mcp.server.results.amounts import amount_data, amount_text, money
+from opencode_mcp.server.results.amounts import amount_data, amount_text
 from opencode_mcp.server.sessions.session_reading import PresentState, SessionFacts
 from opencode_mcp.server.sessions.session_reading import cost_text as session_cost_text
 from opencode_mcp.server.sessions.totals import Totals, totals_data, totals_text
+from opencode_mcp.text.quantities import money
 
 KEYS = {"project": "/p", "model": "p/m", "agent": "build"}
 
 
 def test_a_small_amount_is_not_shown_as_nothing() -> None:
-    assert (money(0), money(0.00001), money(0.00005), money(1.5)) == ("$0.0000", "under $0.0001", "$0.0001", "$1.5000")
-    assert amount_text(Spending(0.5, 1200, 30)) == "$0.5000, 1,200 tokens in, 30 out"
+    assert list(map(money, (0, 0.00001, 0.00005))) == ["$0.00", "under $0.0001", "$0.0001"]
+    assert list(map(money, (0.0123, 0.09999, 0.1234, 1.5))) == ["$0.0123", "$0.10", "$0.12", "$1.50"]
+    assert amount_text(Spending(0.5, 1200, 30)) == "$0.50, 1,200 tokens in, 30 out"
     assert amount_data(Spending(0.12345678, 5, 1)) == {"cost": 0.123457, "tokens": {"input": 5, "output": 1}}
 
 
@@ -57,11 +59,11 @@ def test_the_sessions_of_the_highest_cost_are_named_and_what_is_not_known_is_sai
         report.add(Spending(number), day="2026-11-10", **KEYS)
     report.by_session["ses_6"].title = "Six"
     report.by_session["ses_6"].is_known = False
-    assert cost_text(report).startswith("$28.0000 in 7 sessions")
+    assert cost_text(report).startswith("$28.00 in 7 sessions")
     report.broken_off = 1
     told = cost_text(report)
-    assert told.startswith("at least $28.0000 in 7 sessions")
-    first = ["- ses_7 (archived): $7.0000", '- ses_6 "Six": at least $6.0000', "- ses_5: $5.0000"]
+    assert told.startswith("at least $28.00 in 7 sessions")
+    first = ["- ses_7 (archived): $7.00", '- ses_6 "Six": at least $6.00', "- ses_5: $5.00"]
     assert "\n".join(["By session (the 5 dearest of 7; top=... lists more):", *first]) in told
     assert "ses_2" not in told
     data = cost_data(report)
@@ -86,20 +88,20 @@ def facts(cost: float, *, counted: bool = True, subagents: float = 0, running: b
 
 
 def test_a_cost_that_is_not_known_is_not_shown_as_zero() -> None:
-    assert session_cost_text(facts(0.5)) == "$0.5000"
-    assert session_cost_text(facts(0)) == "$0.0000", "a free model"
+    assert session_cost_text(facts(0.5)) == "$0.50"
+    assert session_cost_text(facts(0)) == "$0.00", "a free model"
     assert session_cost_text(facts(0, counted=False)) == "cost not known yet"
     assert (
         session_cost_text(replace(facts(0, counted=False), last=LastRun("aborted", is_counted=False)))
         == "cost not known"
     )
     assert session_cost_text(facts(0, running=True)) == "cost not known yet"
-    assert session_cost_text(facts(0.5, counted=False)) == "at least $0.5000"
-    assert session_cost_text(facts(0.5, running=True)) == "at least $0.5000"
+    assert session_cost_text(facts(0.5, counted=False)) == "at least $0.50"
+    assert session_cost_text(facts(0.5, running=True)) == "at least $0.50"
 
 
 def test_the_cost_of_subagents_is_a_part_of_the_session_s() -> None:
-    assert session_cost_text(facts(0.5, subagents=0.25)) == "$0.7500 ($0.2500 of it by 1 subagent)"
+    assert session_cost_text(facts(0.5, subagents=0.25)) == "$0.75 ($0.25 of it by 1 subagent)"
 
 
 def listed(name: str, cost: float, parent: str = "") -> Session:
@@ -111,14 +113,14 @@ def test_totals_count_each_session_once_with_its_subagents() -> None:
     roots = Totals()
     roots.add(family[0])
     roots.add_subagents(Subagents(family))
-    assert totals_text(roots) == "1 session, $1.7500 ($0.7500 of it by 2 subagents)."
+    assert totals_text(roots) == "1 session, $1.75 ($0.75 of it by 2 subagents)."
     assert totals_data(roots)["subagents"] == {"sessions": 2, "cost": 0.75, "tokens": {"input": 0, "output": 0}}
     roots.is_cost_known = False
-    assert totals_text(roots) == "1 session, at least $1.7500 ($0.7500 of it by 2 subagents)."
+    assert totals_text(roots) == "1 session, at least $1.75 ($0.75 of it by 2 subagents)."
     assert not totals_data(roots)["complete"]
     roots.since = 1_795_521_600_000
     told = (
-        "$1.7500 ($0.7500 of it by 2 subagents). "
+        "$1.75 ($0.75 of it by 2 subagents). "
         "A session counts with its whole cost, also for what it did before 2026-11-24T12:00:00Z."
     )
     assert totals_text(roots).endswith(told)
@@ -127,7 +129,7 @@ def test_totals_count_each_session_once_with_its_subagents() -> None:
     for session in family[:2]:
         everything.add(session)
     everything.add_subagents(Subagents(family))
-    assert totals_text(everything) == "2 sessions, $1.7500 ($0.2500 of it by 1 subagent)."
+    assert totals_text(everything) == "2 sessions, $1.75 ($0.25 of it by 1 subagent)."
 
 
 def test_totals_say_that_they_may_include_what_a_fork_copied_until_the_fork_is_read() -> None:
@@ -144,7 +146,7 @@ def test_totals_say_that_they_may_include_what_a_fork_copied_until_the_fork_is_r
 
 def test_totals_say_how_many_sessions_are_shown_and_how_many_archived_ones_are_left_out() -> None:
     totals = Totals(sessions={"a", "b"}, archived=1)
-    told = "2 sessions (1 of them below), $0.0000. 1 archived session left out, which opencode_cost counts."
+    told = "2 sessions (1 of them below), $0.00. 1 archived session left out, which opencode_cost counts."
     assert totals_text(totals, 1) == told
-    assert totals_text(totals, 2).startswith("2 sessions, $0.0000.")
+    assert totals_text(totals, 2).startswith("2 sessions, $0.00.")
     assert totals_data(totals)["archived_left_out"] == 1

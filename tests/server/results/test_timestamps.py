@@ -11,9 +11,9 @@ from opencode_mcp.server.results.timestamps import (
     local_day,
     local_time,
     local_zone,
-    moment,
     read_local_time,
 )
+from opencode_mcp.text.utc_time import moment
 
 NOON = 1_795_521_600_000.0
 """2026-11-24T12:00:00Z, in milliseconds."""

@@ -48,17 +48,17 @@ def test_the_head_of_a_list_speaks_for_all_sessions_of_the_selection() -> None:
     rows = [listed("ses_1")]
     everywhere = Totals(sessions={"ses_1", "ses_2"}, directories={"/p", "/q"})
     here = Totals(sessions={"ses_1", "ses_2"}, directories={"/p"})
-    assert SessionRows(rows, everywhere).text.startswith("2 sessions (1 of them below), $0.0000. These are in /p.\n")
-    assert SessionRows(rows, here).text.startswith("2 sessions (1 of them below), $0.0000. All in /p.\n")
+    assert SessionRows(rows, everywhere).text.startswith("2 sessions (1 of them below), $0.00. These are in /p.\n")
+    assert SessionRows(rows, here).text.startswith("2 sessions (1 of them below), $0.00. All in /p.\n")
     assert SessionRows(rows).text.startswith("These are in /p.\n")
     assert SessionRows([], Totals(archived=2)).text.startswith("No session fits. 2 archived sessions left out")
 
 
-def test_a_rename_is_not_shown_as_the_end_of_the_last_run() -> None:
+def test_a_row_has_the_time_by_which_the_list_is_sorted() -> None:
     line = SessionRows([listed("ses_1", updated=3_600_002)]).text.splitlines()[1]
-    assert "ended 1970-01-01T00:00:00Z, changed 1970-01-01T01:00:00Z" in line
+    assert "changed 1970-01-01T01:00:00Z, ended 1970-01-01T00:00:00Z" in line
     line = SessionRows([listed("ses_1", updated=1002)]).text.splitlines()[1]
-    assert "ended 1970-01-01T00:00:00Z · " in line
+    assert "changed 1970-01-01T00:00:01Z · " in line
     unanswered = listed("ses_1", last=LastRun("unanswered", changed=2))
     assert "changed 1970" in SessionRows([unanswered]).text
     assert not is_changed_since(unanswered.session, unanswered.facts)
