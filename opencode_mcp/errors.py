@@ -42,6 +42,8 @@ class SettingsChange:
     """True if the flags must be removed, not added."""
     broader: str = ""
     """Flags that allow this and much more; empty if there are none."""
+    broader_allows: str = ""
+    """Operations that those allow, as the end of a sentence."""
     purpose: str = ""
     """Purpose of the change, such as ``so that any line runs``, where the person has a better way."""
     missing: str = ""
@@ -96,7 +98,8 @@ class NotAllowed(CallerError):
         hint: What the caller can do instead.
         change: Change of the settings that allows it; ``None`` if none does.
         by_person: What the person can do instead of the change: the rest of a sentence, without its period.
-        remark: Risk that the person should know before.
+        remark: Risk of the change that the person should know before.
+        risk_by_person: Risk of what the person can do instead.
         scope: Scope that the access token of the client lacks; empty if the settings forbid it.
     """
 
@@ -108,12 +111,14 @@ class NotAllowed(CallerError):
         change: SettingsChange | None = None,
         by_person: str = "",
         remark: str = "",
+        risk_by_person: str = "",
         scope: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.change = change
         self.by_person = by_person
         self.remark = remark
+        self.risk_by_person = risk_by_person
         self.scope = scope
 
     def __str__(self) -> str:

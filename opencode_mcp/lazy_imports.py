@@ -171,6 +171,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.server.waiting.form_fields",
         "opencode_mcp.server.waiting.shell_permission",
         "opencode_mcp.workspace.attachments",
+        "opencode_mcp.workspace.configuration.definitions",
         "opencode_mcp.workspace.file_scan",
         "opencode_mcp.workspace.files",
         "opencode_mcp.workspace.git_cause",

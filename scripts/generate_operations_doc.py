@@ -18,7 +18,8 @@ PAGES = {DOCS / "operations.md": V1, DOCS / "operations2.md": V2}
 BEGINNINGS = {
     V1: """# Operations
 
-The bridge can call {count} operations of OpenCode's HTTP API, as of OpenCode {version}.""",
+The bridge can call {count} operations of OpenCode 1's HTTP API, as of OpenCode {version}. Those that begin with `v2.`
+are a preview of a later API inside OpenCode 1. OpenCode 2 has others: [operations2.md](operations2.md).""",
     V2: """# Operations of OpenCode 2
 
 The bridge can call {count} operations of OpenCode 2's HTTP API, as of OpenCode {version}, if it is connected to an
@@ -27,10 +28,8 @@ and from measurements on a preview of OpenCode 2; none has been seen on a releas
 }
 HEAD = """{beginning}
 
-This page is generated from `operations.json`, `descriptions.py` and `annotations.py` in `{folder}`; change those, then
-run `python -m scripts.generate_operations_doc`.
-
-Every operation has an **effect**, by which the operator allows or refuses it:
+The tool `opencode_find_operations` finds an operation, `opencode_read_operation` calls one that only reads, and
+`opencode_call_operation` any other. Every operation has an **effect**, by which the operator allows or refuses it:
 
 | effect | meaning | operations |
 |---|---|---|
@@ -39,9 +38,15 @@ Every operation has an **effect**, by which the operator allows or refuses it:
 | `execute` | runs a command, a model or a tool, lets one go on, or writes files that decide what runs | {execute} |
 | `admin` | changes configuration, credentials, providers or MCP, stops, publishes, or answers with a secret | {admin} |
 
+`read` and `write` are allowed unless `--deny` names them, `write` not with `--read-only`; `execute` and `admin` need
+`--allow`. `--allow` and `--deny` take effects and ids of operations.
+
 The arguments of path, query and body form one flat object; required ones are in **bold**. Nearly all operations also
 {scope}
 Operations marked † destroy something that cannot be restored.
+
+This page is generated from `operations.json`, `descriptions.py` and `annotations.py` in
+`{folder}`; change those, then run `python -m scripts.generate_operations_doc`.
 """
 SCOPES = {
     V1: """take `directory`, the project to act in, and `workspace`. If an operation has its own `directory`, the
@@ -50,7 +55,7 @@ project's is `query_directory`.""",
 }
 FOLDERS = {V1: "opencode_mcp/opencode/v1/", V2: "opencode_mcp/opencode/v2/"}
 TITLES = {"vcs": "Version control", "mcp": "MCP servers of OpenCode", "tui": "Terminal interface (TUI)"}
-COLUMNS = "| operation | effect | description | arguments | call |\n|---|---|---|---|---|"
+COLUMNS = "| operation | effect | description | arguments | HTTP request |\n|---|---|---|---|---|"
 
 
 def page(table: OperationTable) -> str:

@@ -41,6 +41,7 @@ UNSHOWN_KINDS = frozenset({"step-start", "snapshot"})
 """Parts without information for a reader."""
 NOTICES = frozenset({"agent", "model", "directory"})
 """Known subjects of notices."""
+NOT_BEGUN = "The answer has not begun."
 EMPTY: Mapping[ShownParts, str] = {
     "conversation": "Nothing was said in these messages.",
     "tools": "These messages have no tool calls.",
@@ -104,7 +105,7 @@ def render_message(
 def _render(messages: Sequence[Message], view: View, limit: int, pointer: str) -> str:
     sections = _sections(messages, view)
     if not sections:
-        return EMPTY.get(view.shown, "There are no messages.")
+        return EMPTY.get(view.shown, NOT_BEGUN if messages else "There are no messages.")
     page = Section("", sections, noun="messages", gap="\n\n")
     room = limit - len(pointer) - 2
     drawn = draw(page, room)
@@ -127,7 +128,7 @@ def _shown_messages(messages: Sequence[Message], view: View) -> list[tuple[Messa
     left_out = [0]
     for message in messages:
         blocks = _message_blocks(message, view)
-        if blocks or not view.is_filtered:
+        if blocks or not (view.is_filtered or _is_awaited(message)):
             found.append((message, blocks))
             left_out.append(0)
         left_out[-1] += _calls_left_out(message, view)
@@ -136,6 +137,11 @@ def _shown_messages(messages: Sequence[Message], view: View) -> list[tuple[Messa
     if found:
         found[0][1][:0] = _calls_mark("{} before", left_out[0])
     return found
+
+
+def _is_awaited(message: Message) -> bool:
+    """Return True for an answer that goes on: without parts to show, its headline would say nothing."""
+    return message.info.role == "assistant" and message.info.time.completed is None and message.info.error is None
 
 
 def _calls_left_out(message: Message, view: View) -> int:

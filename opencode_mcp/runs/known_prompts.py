@@ -9,12 +9,15 @@ from opencode_mcp.opencode.vocabulary.submission import Accepted
 from opencode_mcp.runs.outcome.state import State
 
 PROMPTS_KEPT = 1000
+STARTED_KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPrompts:
     """Facts about prompts, each by the id of its prompt."""
 
+    started: BoundedDict[str, str] = field(default_factory=lambda: BoundedDict[str, str](STARTED_KEPT))
+    """The latest prompts that callers started one by one, by their sessions."""
     words: BoundedDict[str, str] = field(default_factory=lambda: BoundedDict[str, str](PROMPTS_KEPT))
     """The first words of prompts that were sent from here."""
     accepted: BoundedDict[str, Accepted] = field(default_factory=lambda: BoundedDict[str, Accepted](PROMPTS_KEPT))

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import anyio
+from anyio import to_thread
 
 from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.launcher.provider_environment import counted
@@ -20,6 +21,7 @@ from opencode_mcp.server.access.operation_uses import RESOURCE_USES
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.server.status_settings import flags_of
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.workspace.configuration import definitions
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Health, ProviderModel, Session
@@ -35,8 +37,10 @@ WORKTREES = 50
 """Limit of the listed isolated worktrees."""
 TITLES = 8
 """Running sessions whose titles are read."""
-DESCRIPTION_CHARACTERS = 160
+LONGEST_DESCRIPTION = 1000
 """Longest description of an agent or a command, in characters."""
+SHORT_DESCRIPTION = 160
+"""The same among all other facts, and the longest text of an open request, in characters."""
 REASON_LIMIT = 1000
 UNREAD = "unread"
 BATCHES = "batches"
@@ -74,7 +78,18 @@ async def describe_project(bridge: "Bridge", directory: str, show: ShownFacts = 
     found, failed = await read_each(reads, within=WITHIN)
     _add_facts_of_health(found, failed)
     facts = {name: found[name] for name in NAMES if name in found and (found[name] or name not in SHOWN_IF_ANY)}
+    if show == "everything":
+        _shorten_descriptions(facts)
     return {**facts, UNREAD: _by_reason(failed)} if failed else facts
+
+
+def _shorten_descriptions(facts: dict[str, Any]) -> None:
+    """Cut the descriptions of the agents and the commands, which have an own view each."""
+    for agent in facts.get("agents", {}).values():
+        agent["description"] = one_line(agent["description"], SHORT_DESCRIPTION)
+    commands: dict[str, str] = facts.get("commands", {})
+    for name, description in commands.items():
+        commands[name] = one_line(description, SHORT_DESCRIPTION)
 
 
 def _add_facts_of_health(found: dict[str, object], failed: dict[str, BridgeError]) -> None:
@@ -158,9 +173,7 @@ def _name_of(bridge: "Bridge", session: "Session") -> str:
 async def _needs_input(bridge: "Bridge", directory: str) -> dict[str, str]:
     """Return what is asked in the sessions of the project; OpenCode is asked once for all of them."""
     return {
-        request.session_id: one_line(
-            request_descriptions.describe(request, subagent=False).asks, DESCRIPTION_CHARACTERS
-        )
+        request.session_id: one_line(request_descriptions.describe(request, subagent=False).asks, SHORT_DESCRIPTION)
         for request in await bridge.requests.waiting_in(directory)
     }
 
@@ -184,7 +197,7 @@ async def _batches(bridge: "Bridge", _directory: str) -> dict[str, str]:
 
 async def _agents(bridge: "Bridge", directory: str) -> dict[str, dict[str, str]]:
     agents = await bridge.client.agents(directory)
-    return {agent.name: {"mode": agent.mode or "primary", "description": _short(agent.description)} for agent in agents}
+    return {agent.name: {"mode": agent.mode or "primary", "description": _line(agent.description)} for agent in agents}
 
 
 async def _models(bridge: "Bridge", directory: str) -> dict[str, dict[str, float | list[str]]]:
@@ -205,11 +218,11 @@ async def _default_model(bridge: "Bridge", directory: str) -> str:
 
 
 async def _commands(bridge: "Bridge", directory: str) -> dict[str, str]:
-    return {command.name: _short(command.description) for command in await bridge.client.commands(directory)}
+    return {command.name: _line(command.description) for command in await bridge.client.commands(directory)}
 
 
-def _short(description: str) -> str:
-    return one_line(description, DESCRIPTION_CHARACTERS)
+def _line(description: str) -> str:
+    return one_line(description, LONGEST_DESCRIPTION)
 
 
 async def _environment(bridge: "Bridge", _directory: str) -> list[str]:
@@ -218,7 +231,15 @@ async def _environment(bridge: "Bridge", _directory: str) -> list[str]:
 
 
 async def _mcp_servers(bridge: "Bridge", directory: str) -> dict[str, str]:
-    return {name: item.status for name, item in (await bridge.client.mcp_status(directory)).items()}
+    """Return the status of each MCP server, also of those in settings files that OpenCode has not loaded yet."""
+    loaded = {name: item.status for name, item in (await bridge.client.mcp_status(directory)).items()}
+    if bridge.settings.remote:
+        return loaded
+    features = await bridge.client.features()
+    folders = definitions.folders_of(await bridge.client.path(directory), bridge.settings.environment)
+    found = await to_thread.run_sync(definitions.mcp_servers_in, folders, features.mcp_settings)
+    waiting = f"not loaded yet. {features.rereading.changes_loaded}"
+    return loaded | {name: waiting for name in found if name not in loaded}
 
 
 async def _settings(bridge: "Bridge", _directory: str) -> list[str]:

@@ -226,6 +226,14 @@ def test_messages_without_what_is_wanted_are_said_to_have_none_of_it() -> None:
     assert render_transcript(conversation()[2:3], show="conversation") == "Nothing was said in these messages."
 
 
+def test_an_answer_without_parts_that_goes_on_has_no_entry() -> None:
+    awaited = message(number=2, time={"created": 0})
+    asked = message(said("Do it."), role="user")
+    assert numbers(render_transcript([asked, awaited])) == ["1"]
+    assert render_transcript([awaited], show="everything") == "The answer has not begun."
+    assert numbers(render_transcript([asked, message(said("I do"), number=2, time={"created": 0})])) == ["1", "2"]
+
+
 def test_a_call_that_runs_names_the_session_of_its_subagent() -> None:
     part = call("task", input={"description": "Look"}, status="running", metadata={"sessionId": "ses_2"})
     assert lines(part) == ['- `task(description="Look")` is running in session ses_2']

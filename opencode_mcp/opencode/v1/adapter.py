@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from opencode_mcp.errors import BackendFailed, BridgeError, UnsupportedOperation
+from opencode_mcp.opencode.configuration_changes import CHANGES_LOADED
 from opencode_mcp.opencode.http_client.codec import decode, encode, is_unreadable
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
 from opencode_mcp.opencode.operation_caller import OperationCaller
@@ -65,6 +66,7 @@ REREADING = Rereading(
     consequence="stops what runs there",
     user_settings=False,
     fails_on_invalid_file=True,
+    changes_loaded=CHANGES_LOADED[1],
 )
 
 
@@ -89,6 +91,7 @@ class OpenCode1(OperationCaller):
         idle_questions=False,
         deletes_branches=True,
         resumes_runs=False,
+        mcp_settings=("mcp",),
         rereading=REREADING,
     )
 

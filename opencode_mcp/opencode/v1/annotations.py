@@ -389,7 +389,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "It starts the command of a local server. It answers 200 even if that fails: mcp.status shows it. "
         "To keep the server, have opencode_run write an entry into the opencode.json of the project instead, or make "
         'that file: `"mcp": {"NAME": {"type": "local", "command": ["PROGRAM", "ARGUMENT"], "enabled": true}}`. '
-        f"{CHANGES_LOADED}",
+        f"{CHANGES_LOADED[1]}",
     ),
     "mcp.connect": A(
         "mcp", "admin", "start enable server", "Answers true even if the connection failed: see mcp.status."

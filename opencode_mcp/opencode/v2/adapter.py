@@ -11,6 +11,7 @@ A method makes the calls that its docstring names, and raises what ``codec.decod
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
+from opencode_mcp.opencode.configuration_changes import CHANGES_LOADED
 from opencode_mcp.opencode.http_client.codec import encode
 from opencode_mcp.opencode.operation_caller import RequestSender
 from opencode_mcp.opencode.tables.operation_table import OperationTable
@@ -26,6 +27,7 @@ REREADING = Rereading(
     consequence="loses what the runs there have asked, so that they wait for ever",
     user_settings=True,
     fails_on_invalid_file=False,
+    changes_loaded=CHANGES_LOADED[2],
 )
 
 
@@ -50,6 +52,7 @@ class OpenCode2(SessionCalls, RequestCalls):
         idle_questions=True,
         deletes_branches=False,
         resumes_runs=True,
+        mcp_settings=("mcp", "servers"),
         rereading=REREADING,
     )
 

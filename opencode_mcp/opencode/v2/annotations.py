@@ -20,7 +20,7 @@ _BUSY = "In a busy session it changes the run that goes on."
 _NOT_CHECKED = "A name that does not exist is accepted and fails at the next prompt."
 _UNTIL_RESTART = "It lasts until OpenCode restarts."
 _LASTING = "Experimental: it works only if server.info has `capabilities.persistentPty`."
-_ELSE_PTY = f"{_LASTING} Where it does not, use pty.create."
+_ELSE_SHELL = f"No operation types into it. {_LASTING} Where it does not, session.shell runs a command."
 _TICKET = {"x-opencode-ticket": "1"}
 
 ANNOTATIONS: Mapping[str, Annotation] = {
@@ -296,7 +296,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "new server install register connect",
         "It starts the command of a local server. To keep the server, have opencode_run write an entry into the "
         'opencode.json of the project instead, or make that file: `"mcp": {"servers": {"NAME": {"type": "local", '
-        f'"command": ["PROGRAM", "ARGUMENT"]}}}}}}`. {CHANGES_LOADED}',
+        f'"command": ["PROGRAM", "ARGUMENT"]}}}}}}`. {CHANGES_LOADED[2]}',
     ),
     "mcp.connect": A("mcp", "admin", "start enable server", _UNTIL_RESTART),
     "mcp.disconnect": A("mcp", "admin", "stop disable server", _UNTIL_RESTART),
@@ -317,7 +317,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "terminal", "execute", "terminal ticket attach websocket", "The ticket is valid once.", headers=_TICKET
     ),
     "experimental.persistentPty.list": A("terminal", "read", "terminals session", _LASTING),
-    "experimental.persistentPty.create": A("terminal", "execute", "terminal session shell run new open", _ELSE_PTY),
+    "experimental.persistentPty.create": A("terminal", "execute", "terminal session shell run new open", _ELSE_SHELL),
     "experimental.persistentPty.get": A("terminal", "read", "terminal process status", _LASTING),
     "experimental.persistentPty.read": A("terminal", "read", "terminal screen output rows lines", _LASTING),
     "experimental.persistentPty.snapshot": A("terminal", "read", "terminal screen output", _LASTING),

@@ -82,6 +82,8 @@ class Rereading:
     """True if it reads the user's own settings again too. If not, it reads them only when it starts."""
     fails_on_invalid_file: bool
     """True if an invalid file makes all later requests of the directory fail. If not, that file is left out."""
+    changes_loaded: str
+    """Sentence for those who can restart OpenCode on when it loads changes of its configuration."""
 
     @property
     def hint(self) -> str:
@@ -128,6 +130,8 @@ class Features:
     """True if a worktree is removed with the branch that is checked out there."""
     resumes_runs: bool
     """True if a server that starts may go on with the runs of the one before it."""
+    mcp_settings: tuple[str, ...]
+    """Keys of a settings file that lead to the MCP servers, from the outermost on."""
     rereading: Rereading
 
 

@@ -223,6 +223,8 @@ class RunReport(BaseModel):
     """Number of the subagents whose cost is included."""
     is_cost_known: bool = Field(default=True, exclude=True)
     """False if OpenCode has no cost of a part of the work, or that could not be read."""
+    started: str = ""
+    """Time of the prompt, such as ``2026-11-24T10:00:00Z``; empty if it is not known."""
     seconds: float = 0
     """Seconds since the prompt, until the end of the run if it has ended."""
     waited: float = 0
@@ -232,8 +234,12 @@ class RunReport(BaseModel):
     """
     failure: FailureKind | None = Field(default=None, exclude=True)
     """Kind of the failure that ended it."""
+    changes_loaded: str = Field(default="", exclude=True)
+    """Sentence on when OpenCode loads changes of its configuration."""
     usable_models: list[str] = Field(default_factory=list[str], exclude=True)
     """Other models that can be used, after a failure."""
+    also_running: list[str] = Field(default_factory=list[str], exclude=True)
+    """Sessions of other runs that were started here and go on."""
     unlisted_tools: frozenset[str] = Field(default=frozenset(), exclude=True)
     """Tools that ``next`` does not name, since this server does not list them."""
     isolated: bool = Field(default=False, exclude=True)

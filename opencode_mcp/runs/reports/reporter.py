@@ -35,6 +35,7 @@ from opencode_mcp.runs.reports.waited_time import waited_seconds
 from opencode_mcp.runs.session_history.given_answers import GivenAnswer, answers_in
 from opencode_mcp.runs.session_history.spending import step_of
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.utc_time import moment
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +107,8 @@ async def report_run(
     answers = reading_answers.value
     answer = summarise(answers)
     report = _report(run, seen, answer, reading_session.value)
-    report.message_reader = (await seen.client.features()).message_reader
+    features = await seen.client.features()
+    report.message_reader, report.changes_loaded = features.message_reader, features.rereading.changes_loaded
     given = await _given(hub, run, seen, answer)
     report.waited = _waited(hub, run, seen, answers, given)
     add_noted_refusals(report, given)
@@ -154,8 +156,15 @@ def _report(run: Run, seen: Observation, answer: AnswerSummary, session: Session
         agent=answer.agent,
         tokens=answer.tokens,
         cost=answer.cost,
+        started=_started(seen.client, run),
         seconds=_duration(run, answer),
     )
+
+
+def _started(client: OpenCodeClient, run: Run) -> str:
+    """Return the time of the prompt; empty if its id does not show it."""
+    age = run_age(client, run)
+    return moment((client.clock.now() - age) * 1000) if age else ""
 
 
 def _duration(run: Run, answer: AnswerSummary) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import NotAllowed, SettingsChange
+from opencode_mcp.opencode.configuration_changes import RESTART
 from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.text.json_types import JsonMap
 
@@ -22,6 +23,11 @@ DANGERS: Mapping["Effect", str] = {
     "admin": "It changes how OpenCode works for all its users, or publishes or returns something secret.",
 }
 """Risk of the operations of each effect that needs ``--allow``."""
+ALLOWED_WITH: Mapping["Effect", str] = {
+    "execute": "everything that runs something unasked",
+    "admin": "everything that changes OpenCode for all its users or returns secrets",
+}
+"""Operations that ``--allow`` allows if it names the effect, as the end of a sentence."""
 GROUP_DANGERS: Mapping["Group", str] = {
     "terminal": "A terminal runs every command with the user's rights, and OpenCode asks no permission for it.",
     "mcp": "An MCP server is a program that runs with the user's rights.",
@@ -70,7 +76,7 @@ JOBS: Mapping["Generation", tuple[tuple[str, ...], ...]] = {
 """Operations of each generation that one job needs together. All of a job have the same effect."""
 AGENT_TOOL = "opencode_run"
 BY_AGENT = "OpenCode's agent can {} under OpenCode's permission rules."
-COMMANDS = frozenset({"session.shell", "shell.create", "pty.create"})
+COMMANDS = frozenset({"session.shell", "shell.create", "pty.create", "experimental.persistentPty.create"})
 """Operations in whose place the agent runs commands, which is not the same as a terminal."""
 OPENS_TERMINAL = frozenset({"pty.create", "v2.pty.create", "experimental.persistentPty.create"})
 """Operations whose note says how the terminal can be used, which a person must know before allowing them."""
@@ -82,6 +88,7 @@ INSTEAD: Mapping[str, str] = {
     "session.shell": AGENT_TOOL,
     "shell.create": AGENT_TOOL,
     "pty.create": AGENT_TOOL,
+    "experimental.persistentPty.create": AGENT_TOOL,
 }
 """Tools that need no ``--allow``, by the operation that they replace: OpenCode's rules apply to what they do."""
 _LOGIN = "sign in with `opencode auth login` in a terminal"
@@ -90,12 +97,13 @@ _MCP_ENTRIES: Mapping["Generation", str] = {
     2: '"NAME": {"type": "local", "command": ["PROGRAM"]}',
 }
 """Entry of an MCP server in the configuration, as an example."""
-_BY_CONFIGURATION = "for good, put into the opencode.json of the project {}, then restart OpenCode"
+_BY_CONFIGURATION = f"for good, put into the opencode.json of the project {{}}, then {RESTART}"
 _MCP_1 = _BY_CONFIGURATION.format(f'{{"mcp": {{{_MCP_ENTRIES[1]}}}}}')
 _MCP_2 = _BY_CONFIGURATION.format(f'{{"mcp": {{"servers": {{{_MCP_ENTRIES[2]}}}}}}}')
 _MCP_NAMES: Mapping["Generation", str] = {1: "name", 2: "server"}
 """Argument of ``mcp.add`` with the name of the server."""
-_SETTINGS = "edit opencode.json, then restart OpenCode"
+_SETTINGS = f"edit opencode.json, then {RESTART}"
+_TERMINAL = "open a terminal of their own"
 BY_HAND: Mapping["Generation", Mapping[str, str]] = {
     1: {
         **dict.fromkeys(("mcp.add", "mcp.connect", "mcp.disconnect"), _MCP_1),
@@ -106,9 +114,12 @@ BY_HAND: Mapping["Generation", Mapping[str, str]] = {
         **dict.fromkeys(("mcp.add", "mcp.connect", "mcp.disconnect", "mcp.remove"), _MCP_2),
         **dict.fromkeys(("integration.connect.key", "integration.oauth.connect", "credential.create"), _LOGIN),
         "config.update": _SETTINGS,
+        **dict.fromkeys(("pty.create", "experimental.persistentPty.create"), _TERMINAL),
     },
 }
 """Ways of a person to the same end that need no ``--allow``, by operation; that of an MCP server is also lasting."""
+SAME_RISK_BY_HAND = frozenset({"mcp", "config"})
+"""Groups of operations whose risk is that of the way by hand, too."""
 EDITS_CONFIGURATION = frozenset({"mcp.add", "config.update"})
 """Operations in whose place the agent can edit the configuration of the project."""
 BY_EDIT = "Have opencode_run edit the opencode.json of the project, under OpenCode's permission rules."
@@ -130,7 +141,8 @@ def added_to(allowed: Collection[str], names: Iterable[str], effect: "Effect") -
     added = list(names)
     flags = f"--allow {','.join(dict.fromkeys([*allowed, *added]))}"
     broader = f"--allow {','.join([*allowed, effect])}"
-    return SettingsChange(flags, broader=broader, purpose=f"so that {added[0]} works")
+    purpose = f"so that {added[0]} works"
+    return SettingsChange(flags, broader=broader, broader_allows=ALLOWED_WITH.get(effect, "more"), purpose=purpose)
 
 
 def not_allowed(
@@ -153,6 +165,7 @@ def not_allowed(
         change=added_to(allowed, job_of(operation_id, generation), annotation.effect),
         by_person=BY_HAND[generation].get(operation_id, ""),
         remark=f"{danger} {note}".strip(),
+        risk_by_person=danger if annotation.group in SAME_RISK_BY_HAND else "",
     )
 
 

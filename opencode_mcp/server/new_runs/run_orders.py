@@ -37,6 +37,7 @@ UNASKED = (
     'set external_directory = "allow" under [{table}] in {file}{restart}, so that every run may use every file of '
     "every folder without a question"
 )
+RISK_OF_UNASKED = "A run that a text misleads could read or change any file of the user."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +184,7 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
             return None, await bridge.fence.directory(directory)
         except NotAllowed as error:
             error.hint = f"{error.hint} {WORKS_ELSEWHERE}".strip()
-            error.by_person = _unasked(bridge.settings)
+            error.by_person, error.risk_by_person = _unasked(bridge.settings), RISK_OF_UNASKED
             raise
     session = await bridge.fence.session(session_id)
     bridge.fence.check_files_exist(session.directory)

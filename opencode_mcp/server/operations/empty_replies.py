@@ -12,14 +12,14 @@ from opencode_mcp.server.operations.envelope import content_of
 if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.operation_table import Operation
 
-_NO_SERVER = f"No MCP server is loaded. {CHANGES_LOADED}"
+_NO_SERVER = "No MCP server is loaded."
 _NO_PERMISSION = "No permission request is open."
 _NO_QUESTION = "No question is open."
 _NOT_BUSY = "No session is running."
 MEANINGS: Mapping[str, str] = {
     "form.list": _NO_QUESTION,
-    "mcp.list": _NO_SERVER,
-    "mcp.status": _NO_SERVER,
+    "mcp.list": f"{_NO_SERVER} {CHANGES_LOADED[2]}",
+    "mcp.status": f"{_NO_SERVER} {CHANGES_LOADED[1]}",
     "permission.list": _NO_PERMISSION,
     "permission.request.list": _NO_PERMISSION,
     "pty.list": "No terminal is open.",

@@ -101,4 +101,4 @@ def _table_of(principal: str) -> str:
 
 def _broader(change: SettingsChange) -> str:
     """Return a remark on the flags that allow more; empty if there are none."""
-    return f" (or `{change.broader}`, which allows more)" if change.broader else ""
+    return f" (or `{change.broader}`, which allows {change.broader_allows})" if change.broader else ""

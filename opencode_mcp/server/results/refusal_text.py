@@ -11,6 +11,9 @@ WIDER = "Or, with a wider effect"
 """Beginning of the second of two ways; the first one is the narrower."""
 RISK = "Risk: "
 RISK_OF_FIRST, RISK_OF_SECOND = "Risk of the first way: ", "Risk of the second way: "
+RISK_OF_BOTH = "Risk of both ways: "
+ORDER = (NOW, PERSON, RISK, RISK_OF_BOTH, RISK_OF_FIRST, RISK_OF_SECOND)
+"""Beginnings of the paragraphs, in their order."""
 ONLY_THEY = "Tell them; never change those settings yourself."
 
 
@@ -27,16 +30,21 @@ def steps_after_refusal(
     """
     other = for_caller(refusal.by_person)
     person = f"{_ways_of_person(other, change, owner)} {ONLY_THEY}"
-    risk = _risk_head(other, change)
-    paragraphs = {NOW: for_caller(refusal.hint), PERSON: person, risk: for_caller(refusal.remark)}
-    return [head + text for head, text in paragraphs.items() if text]
+    risks = _risks(refusal, change, has_two_ways=bool(other))
+    paragraphs = {NOW: refusal.hint, **risks}
+    texts = {head: for_caller(text) for head, text in paragraphs.items()} | {PERSON: person}
+    return [head + texts[head] for head in ORDER if texts.get(head)]
 
 
-def _risk_head(other: str, change: SettingsChange) -> str:
-    """Return the beginning of the paragraph on the risk, which is that of the change."""
-    if not other:
-        return RISK
-    return RISK_OF_SECOND if change.purpose else RISK_OF_FIRST
+def _risks(refusal: NotAllowed, change: SettingsChange, *, has_two_ways: bool) -> dict[str, str]:
+    """Return the risks by the beginnings of their paragraphs; empty ones are to be left out."""
+    if not has_two_ways:
+        return {RISK: refusal.remark}
+    if refusal.remark == refusal.risk_by_person:
+        return {RISK_OF_BOTH: refusal.remark}
+    if change.purpose:
+        return {RISK_OF_FIRST: refusal.risk_by_person, RISK_OF_SECOND: refusal.remark}
+    return {RISK_OF_FIRST: refusal.remark, RISK_OF_SECOND: refusal.risk_by_person}
 
 
 def _ways_of_person(other: str, change: SettingsChange, owner: SettingsOwner) -> str:

@@ -28,7 +28,6 @@ from opencode_mcp.errors import (
     UnsupportedOperation,
 )
 from opencode_mcp.markdown import excerpt
-from opencode_mcp.opencode.configuration_changes import CHANGES_LOADED
 from opencode_mcp.opencode.vocabulary.default_titles import made_title, without_repetition
 from opencode_mcp.runs.outcome import shortfall_sentences
 from opencode_mcp.runs.requests import always_scope
@@ -40,7 +39,7 @@ from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, s
 from opencode_mcp.server.results.size_limit import cut_text, fit
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import INDENT, clean, indented, name_in_line, one_line, valid_unicode
-from opencode_mcp.text.quantities import quantity
+from opencode_mcp.text.quantities import money, quantity
 from opencode_mcp.workspace.configuration.protected_files import decides_what_runs
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ OTHERS_DID = {"this": "also", "shared": "also changed by", "other": "by", "unkno
 NO_DIFF = "(no diff: not ready, or changed back)"
 OWN_CHANGES = frozenset({"this", "shared"})
 """Authors of the changes that a run made itself."""
-GO_ON = "Go on in the same session"
+GO_ON = "Go on"
 OUTSIDE = "(outside the project: no diff, and an undo leaves it as it is)"
 NOTHING_STARTED = "Nothing was started."
 """Sentence of every error of a call that was to start work, so that nobody looks for a run."""
@@ -237,7 +236,11 @@ def _next_step(report: "RunReport") -> str:
 def _step_while_running(report: "RunReport", session: str) -> str:
     if report.idle:
         return f"opencode_wait({session}) reports its end, or within a minute or so that it has none."
-    return f"It goes on by itself. Wait on with opencode_wait({session}). opencode_abort({session}) stops it."
+    step = f"It goes on by itself. Wait on with opencode_wait({session}). opencode_abort({session}) stops it."
+    if not report.also_running:
+        return step
+    every = json.dumps([report.session_id, *report.also_running])
+    return f'{step} With the others that go on: opencode_wait(session_ids={every}, until="any").'
 
 
 def _after_completion(report: "RunReport", session: str) -> str:
@@ -246,7 +249,7 @@ def _after_completion(report: "RunReport", session: str) -> str:
         return f"Have the cause corrected in the same session with opencode_run({session}, prompt=...)."
     further = _after_shortfall(report.shortfall)
     if further == GO_ON and any(map(_has_diff, report.files)):
-        return f"{_to_changes(report, session)} {GO_ON} with opencode_run."
+        return f"{_to_changes(report, session)} opencode_run with this session_id goes on."
     return f"{further} with opencode_run({session}, prompt=...)."
 
 
@@ -264,7 +267,7 @@ def _to_changes(report: "RunReport", session: str) -> str:
     if deciding:
         return (
             f"{seen} {one_line(deciding)} decides what OpenCode runs: opencode_revert undoes that only if the person "
-            f"has allowed it. {CHANGES_LOADED}"
+            f"has allowed it. {report.changes_loaded}"
         )
     return f'{seen} opencode_revert({session}, message_id="{report.message_id}") undoes them.'
 
@@ -401,11 +404,11 @@ def _cost(report: "RunReport") -> str:
     """Return the cost of a run with its subagents, and their part; empty if there is none."""
     if not report.cost:
         return "" if report.is_cost_known else "cost not known"
-    amount = f"${report.cost:.4f}" if report.is_cost_known else f"at least ${report.cost:.4f}"
+    amount = money(report.cost) if report.is_cost_known else f"at least {money(report.cost)}"
     if not report.subagents_cost:
         return amount
     by = quantity(report.subagents_counted, "subagent")
-    return f"{amount} (${report.subagents_cost:.4f} of it by {by})"
+    return f"{amount} ({money(report.subagents_cost)} of it by {by})"
 
 
 def name_line(report: "RunReport") -> str:
@@ -416,8 +419,9 @@ def name_line(report: "RunReport") -> str:
 
 
 def _time(report: "RunReport") -> str:
-    """Return the age or the duration of a run, and the part of it that was spent waiting for an answer."""
-    return time_spent(report.seconds, report.waited) if report.seconds else ""
+    """Return the age or the duration of a run with its start, and the time that was spent waiting for an answer."""
+    since = f" from {report.started}" if report.started else ""
+    return f"{time_spent(report.seconds, report.waited)}{since}" if report.seconds else ""
 
 
 def time_spent(seconds: float, waited: float) -> str:

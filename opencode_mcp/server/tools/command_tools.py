@@ -81,6 +81,7 @@ async def opencode_command(
         async with starting(ctx, deadlines.start, READ_AGAIN) as start_deadline:
             start = run_orders.StartTerms(starter=starter_of(ctx), deadline=start_deadline, until=deadlines.start)
             run = await command_orders.start_command(bridge, order, checked, start)
+    bridge.runs.known.started[run.session_id] = run.message_id
     finish_command.report_to_command(bridge, run)
     return await wait_for_run(ctx, run, wait_seconds, started=True)
 

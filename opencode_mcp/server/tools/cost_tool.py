@@ -26,9 +26,9 @@ MOST = 100
 async def opencode_cost(
     ctx: BridgeContext,
     *,
-    since: Annotated[str, Field(description="today, 7d or 2026-11-24")] = "today",
-    directory: Annotated[str, Field(description="Absolute; else all")] = "",
-    top: int = 5,
+    since: Annotated[str, Field(description="7d or 2026-11-24")] = "today",
+    directory: Annotated[str, Field(description="Else all")] = "",
+    top: Annotated[int, Field(description="Rows")] = 5,
 ) -> CallToolResult:
     """Sum up cost and tokens by day, project, model, agent, session, run.
 

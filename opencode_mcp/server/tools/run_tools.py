@@ -120,6 +120,7 @@ async def opencode_run(
         async with starting(ctx, deadlines.start, READ_AGAIN, reply_by=deadlines.wait) as start_deadline:
             start = run_orders.StartTerms(starter=starter_of(ctx), deadline=start_deadline, until=deadlines.start)
             run = await run_orders.start_run(bridge, order, start)
+    bridge.runs.known.started[run.session_id] = run.message_id
     finish_command.report_to_command(bridge, run)
     note = await command_note.command_note(bridge, prompt, run.directory)
     return await wait_for_run(ctx, run, wait_seconds, note, started=True)

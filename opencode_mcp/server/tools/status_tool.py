@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.opencode.configuration_changes import CHANGES_LOADED
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
-from opencode_mcp.server.project_status import NEEDS_INPUT, UNREAD, ShownFacts, describe_project
+from opencode_mcp.server.project_status import LONGEST_DESCRIPTION, NEEDS_INPUT, UNREAD, ShownFacts, describe_project
 from opencode_mcp.server.results.render import result
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import beginning, one_line
@@ -27,10 +26,6 @@ LABELS: "Mapping[str, str]" = {
     ENVIRONMENT: "environment variables that must be equal for others to share this OpenCode",
 }
 """Labels of facts whose name does not explain them."""
-NONE: "Mapping[str, str]" = {
-    "mcp_servers": f"none loaded. {CHANGES_LOADED}",
-}
-"""Words for facts of which there is none, where that may not be the whole truth."""
 MORE = "show=agents, models or commands describes each, and everything adds changed files, MCP servers and settings."
 
 
@@ -91,14 +86,14 @@ def _fact_lines(name: str, value: object) -> "Iterable[str]":
         for key, entry in cast("Mapping[str, Any]", value).items():
             yield f"  {beginning(key)}{ENTRIES[name](entry)}"
     else:
-        yield f"{label}: {_value_text(name, value)}"
+        yield f"{label}: {_value_text(value)}"
 
 
-def _value_text(name: str, value: object) -> str:
+def _value_text(value: object) -> str:
     if isinstance(value, Mapping):
         pairs = cast("Mapping[str, str]", value).items()
         names = [f"{key} ({text})" if text else key for key, text in pairs]
-        return _listed(names) if names else NONE.get(name, "none")
+        return _listed(names)
     if isinstance(value, list):
         return _listed(cast("list[str]", value))
     return one_line(str(value)) if value else "none"
@@ -128,7 +123,7 @@ def _model(facts: "Mapping[str, Any]") -> str:
 
 
 def _described(description: str) -> str:
-    return f": {one_line(description)}" if description.strip() else ""
+    return f": {one_line(description, LONGEST_DESCRIPTION)}" if description.strip() else ""
 
 
 ENTRIES: "Mapping[str, Callable[[Any], str]]" = {

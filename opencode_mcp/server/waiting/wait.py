@@ -219,7 +219,15 @@ class _Wait:
         add_answerers(self.bridge, self.run, report, self.ctx.client_capabilities)
         note = self.note or (self.note_if_running if report.status == "running" else "")
         report.note = joined_notes(note, self.unanswered, report)
+        if report.status == "running":
+            report.also_running = self._others_at_work()
         await isolated_runs.add_isolation(self.bridge, self.run, report)
+
+    def _others_at_work(self) -> list[str]:
+        """Return the sessions of the other started runs that go on, by the events; after a gap they are not known."""
+        hub, started = self.bridge.hub, self.bridge.runs.known.started
+        others = [session_id for session_id in started if session_id != self.run.session_id]
+        return [session_id for session_id in others if hub.state(session_id).working_on == started[session_id]]
 
     # The 2025 era: the form is shown while the call waits
 

@@ -1,7 +1,7 @@
 """Search in OpenCode's files for the definition of an agent, a command, a model or a provider's credentials.
 
 OpenCode reads these files when it first works in a directory, and not again by itself. This module reads them too, but
-returns only the path of the file that defines the name.
+returns only the path of the file that defines the name, or the names of the MCP servers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -126,7 +126,7 @@ def find_definition(folders: Folders, query: DefinitionQuery) -> DefiningFile | 
     for path in _markdown(folders, query):
         if state := _state(path):
             return DefiningFile(path, is_user_settings=False, state=state)
-    for path, is_user_settings in _settings(folders, query.kind):
+    for path, is_user_settings in _places(folders, query.kind):
         state = _state(path)
         if state and _defines(path, query):
             return DefiningFile(path, is_user_settings=is_user_settings, state=state)
@@ -147,10 +147,32 @@ def _markdown(folders: Folders, query: DefinitionQuery) -> Iterator[Path]:
         yield from (folder / form.format(name) for folder in (*folders.project, folders.home))
 
 
-def _settings(folders: Folders, kind: DefinitionKind) -> Iterator[tuple[Path, bool]]:
-    """Yield the settings files, each with True if it has the settings of the user."""
+def mcp_servers_in(folders: Folders, keys: Sequence[str]) -> list[str]:
+    """Return the names of the MCP servers in the settings files. Reads files and may block.
+
+    Args:
+        folders: Folders to search.
+        keys: Keys of a settings file that lead to the servers, from the outermost on.
+    """
+    names: dict[str, None] = {}
+    for path, _ in _settings(folders):
+        value = _read(path)
+        for key in keys:
+            value = as_map(value).get(key)
+        servers = as_map(value)
+        names |= dict.fromkeys(name for name in servers if as_map(servers[name]))
+    return [*names]
+
+
+def _places(folders: Folders, kind: DefinitionKind) -> Iterator[tuple[Path, bool]]:
+    """Yield the files that may define a name, each with True if it has the settings of the user."""
     if kind == "credential":
         yield folders.data / "auth.json", False
+    yield from _settings(folders)
+
+
+def _settings(folders: Folders) -> Iterator[tuple[Path, bool]]:
+    """Yield the settings files, each with True if it has the settings of the user."""
     for folder in (*folders.project, *folders.configuration):
         if folder != folders.config:
             yield from ((folder / name, False) for name in CONFIG_NAMES)
@@ -166,11 +188,16 @@ def _state(path: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-def _defines(path: Path, query: DefinitionQuery) -> bool:
+def _read(path: Path) -> object:
+    """Return the content of a settings file; ``None`` if there is none that can be read."""
     try:
-        value = read_jsonc(read_beginning(path, LARGEST_FILE_BYTES, follow=True).decode("utf-8-sig"))
+        return read_jsonc(read_beginning(path, LARGEST_FILE_BYTES, follow=True).decode("utf-8-sig"))
     except (OSError, ValueError):
-        return False
+        return None
+
+
+def _defines(path: Path, query: DefinitionQuery) -> bool:
+    value = _read(path)
     if path.name == "auth.json":
         return _holds(value, query.names)
     return any(_holds(value, _keys(form, query.names)) for form in JSON_PATHS[query.kind])

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 CODEX = Implementation(name="codex-mcp-client", version="0.169.0")
 CHANGE = re.compile(
-    r"add `([^`]+)`(?: \(or `[^`]+`, which allows more\))? "
+    r"add `([^`]+)`(?: \(or `[^`]+`, which allows [^)]+\))? "
     r"to `args` of this MCP server in ~/\.codex/config\.toml, then restart Codex"
 )
 

@@ -44,7 +44,7 @@ async def test_the_text_for_a_model_holds_the_answer_and_what_can_be_done_next(h
     told = await host.text("opencode_run", prompt=script(text("All is well.")))
     assert told.startswith("completed · session ses_")
     assert "OpenCode's answer:\n```\nAll is well.\n```" in told
-    assert "Next: Go on in the same session" in told
+    assert "Next: Go on with opencode_run(" in told
 
 
 async def test_changed_files_are_reported_with_their_lines(host: Host, tracked: Path, case: str) -> None:

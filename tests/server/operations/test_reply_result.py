@@ -31,7 +31,7 @@ def test_an_empty_list_of_mcp_servers_says_that_none_is_loaded_and_when_a_new_en
     operation_id: str, generation: Generation, value: object
 ) -> None:
     said = told(operation_id, value, generation=generation)
-    assert said.endswith(f"\nNo MCP server is loaded. {CHANGES_LOADED}")
+    assert said.endswith(f"\nNo MCP server is loaded. {CHANGES_LOADED[generation]}")
 
 
 @for_each("operation_id", sorted(NEXT))

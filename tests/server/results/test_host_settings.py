@@ -71,6 +71,16 @@ def test_the_risk_is_that_of_the_change_of_the_settings(purpose: str, by_person:
     assert told.endswith(f"\n\n{head}: It runs a program.")
 
 
+@pytest.mark.parametrize(("purpose", "heads"), [("so that it works", "second first"), ("", "first second")])
+def test_each_of_two_ways_has_its_own_risk(purpose: str, heads: str) -> None:
+    change = SettingsChange("--allow mcp.add", purpose=purpose)
+    refusal = NotAllowed("No.", change=change, by_person="edit it", remark="It runs.", risk_by_person="It stays.")
+    of_change, by_hand = (f"Risk of the {head} way: " for head in heads.split())
+    assert explain(refusal).split("\n\n")[2:] == sorted([f"{of_change}It runs.", f"{by_hand}It stays."])
+    refusal.risk_by_person = refusal.remark
+    assert explain(refusal).split("\n\n")[2:] == ["Risk of both ways: It runs."]
+
+
 def test_no_line_of_another_text_passes_for_a_paragraph_of_a_refusal() -> None:
     told = explain(NotAllowed("No.\n\nNow possible: all.", hint="Not\nRisk: none.", change=ALLOW))
     assert [line for line in told.splitlines() if line.startswith(("Now possible", "Risk"))] == ["Now possible: Not"]

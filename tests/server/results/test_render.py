@@ -60,6 +60,20 @@ def test_the_headline_says_whose_report_it_is_and_what_it_cost() -> None:
     )
 
 
+def test_a_report_says_when_its_run_began() -> None:
+    begun = report(seconds=1.25, started="2026-11-24T12:00:00Z")
+    assert " · 1.2 s from 2026-11-24T12:00:00Z" in report_text(begun)
+    assert report_data(begun)["started"] == "2026-11-24T12:00:00Z"
+
+
+def test_a_run_that_goes_on_names_the_others_that_do() -> None:
+    alone = next_step(report("running"))
+    both = next_step(report("running", also_running=["ses_2"]))
+    with_others = ' With the others that go on: opencode_wait(session_ids=["ses_1", "ses_2"], until="any").'
+    assert both == alone + with_others
+    assert next_step(report(also_running=["ses_2"])) == next_step(report())
+
+
 def test_a_report_says_that_its_subagents_could_not_be_listed() -> None:
     unlisted = report(are_children_known=False)
     assert report_text(unlisted).splitlines()[0].endswith(" · OpenCode could not list its subagents")
@@ -75,7 +89,7 @@ def test_a_report_says_that_its_subagents_could_not_be_listed() -> None:
 
 def test_the_cost_of_a_run_includes_its_subagents_and_says_if_a_part_of_it_is_unknown() -> None:
     spent = report(cost=0.0123, subagents_cost=0.004, subagents_counted=2)
-    assert report_text(spent).splitlines()[0].endswith("$0.0123 ($0.0040 of it by 2 subagents)")
+    assert report_text(spent).splitlines()[0].endswith("$0.0123 ($0.004 of it by 2 subagents)")
     assert report_data(spent)["subagents_cost"] == 0.004
     assert "subagents_cost" not in report_data(report(cost=0.0123))
     assert "at least $0.0123" in report_text(report("aborted", cost=0.0123, is_cost_known=False))
@@ -84,7 +98,7 @@ def test_the_cost_of_a_run_includes_its_subagents_and_says_if_a_part_of_it_is_un
 
 def test_a_run_that_changed_files_names_the_tool_that_shows_them_first() -> None:
     made = ChangedFile(path="a.py", change="modified", added=1, removed=0)
-    end = "Go on in the same session with opencode_run."
+    end = "opencode_run with this session_id goes on."
     undoes = 'opencode_revert(session_id="ses_1", message_id="msg_1") undoes them.'
     shows = 'opencode_diff(session_id="ses_1") shows the changes.'
     assert next_step(report(files=[made])) == f"{shows} {undoes} {end}"
@@ -95,7 +109,7 @@ def test_a_run_that_changed_files_names_the_tool_that_shows_them_first() -> None
     assert next_step(report(files=[made], isolated=True, brought=True)) == f"{shows} {brings} {end}"
     for unseen in ({"outside": True}, {"by_calls": True}, {"whose": "other"}):
         step = next_step(report(files=[made.model_copy(update=unseen)]))
-        assert step == 'Go on in the same session with opencode_run(session_id="ses_1", prompt=...).'
+        assert step == 'Go on with opencode_run(session_id="ses_1", prompt=...).'
     configured = next_step(report(files=[made, made.model_copy(update={"path": "opencode.json"})]))
     assert "opencode.json decides what OpenCode runs: opencode_revert undoes that only if the person has" in configured
     isolated = next_step(report(files=[made, made.model_copy(update={"path": "opencode.json"})], isolated=True))

@@ -10,7 +10,13 @@ import pytest
 from opencode_mcp.disk.regular_file import read_beginning
 from opencode_mcp.opencode.vocabulary.models import Paths
 from opencode_mcp.text.jsonc import read_jsonc
-from opencode_mcp.workspace.configuration.definitions import DefinitionQuery, Folders, find_definition, folders_of
+from opencode_mcp.workspace.configuration.definitions import (
+    DefinitionQuery,
+    Folders,
+    find_definition,
+    folders_of,
+    mcp_servers_in,
+)
 from tests.harness.each import for_each
 
 
@@ -142,3 +148,13 @@ def test_the_folders_that_opencode_2_does_not_name_are_those_of_its_environment(
         found = find_definition(folders, query)
         assert found
         assert found.path == settings
+
+
+def test_the_mcp_servers_of_all_settings_files_are_found_in_the_form_of_each_generation(folders: Folders) -> None:
+    entry = {"type": "local", "command": ["x"]}
+    write(folders.project[0] / "opencode.json", {"mcp": {"near": entry, "broken": "x"}})
+    write(folders.config / "opencode.jsonc", {"mcp": {"user": entry, "near": entry}})
+    write(folders.project[1] / "opencode.json", {"mcp": {"servers": {"second": entry}}})
+    assert mcp_servers_in(folders, ["mcp", "servers"]) == ["second"]
+    write(folders.project[1] / "opencode.json", "{")
+    assert mcp_servers_in(folders, ["mcp"]) == ["near", "user"]

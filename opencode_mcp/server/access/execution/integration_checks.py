@@ -40,6 +40,7 @@ def check_of(
                 f'how="branch". To change {deciding} itself, use an opencode_run without isolate: OpenCode\'s '
                 "permission rules apply.",
                 by_person=f"change the file by hand, or merge {worktree.branch}",
+                remark="No permission is asked for it: a text that misled OpenCode could make it run any program.",
                 change=replace(allowed.change_for("execute", undo), purpose=PURPOSE),
             )
 

@@ -70,5 +70,6 @@ def _refuse(
             hint="OpenCode's agent can do it under OpenCode's permission rules: "
             f'opencode_run(session_id="{session.id}", prompt={json.dumps(task.format(deciding), ensure_ascii=False)}).',
             by_person="change the file by hand",
+            remark="OpenCode asks no permission for an undo: a text that misleads you could make it run any program.",
             change=allowed.change_for("execute", operation),
         )
