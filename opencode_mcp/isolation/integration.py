@@ -17,14 +17,15 @@ from anyio import to_thread
 
 from opencode_mcp.errors import GitFailed, InvalidSetting, NotFound
 from opencode_mcp.isolation.apply_and_undo import apply, undo
-from opencode_mcp.isolation.branch_and_discard import discard, is_own_folder, keep_branch
 from opencode_mcp.isolation.commit_and_merge import commit, merge_branch
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions, paths_of
 from opencode_mcp.isolation.isolated_work import checkout_and_work, pending_changes
 from opencode_mcp.isolation.left_files import left_paths
+from opencode_mcp.isolation.removal.branch_and_discard import discard, keep_branch
 from opencode_mcp.isolation.repository.trees import changes
 from opencode_mcp.isolation.unfinished.unfinished_commits import repair
 from opencode_mcp.isolation.unfinished.unfinished_writes import repair_write
+from opencode_mcp.isolation.whole_worktrees import is_own_folder
 from opencode_mcp.isolation.worktree_records import Brought
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _removed_by_hand(worktree: "Worktree") -> NotFound:
         f"The files of the isolated worktree {worktree.branch} do not exist any more: somebody has removed "
         f"or replaced {worktree.folder}, or what git knows of it.",
         hint='Call opencode_integrate with how="discard": it forgets the worktree, and names the command that brings '
-        "back the commits on its branch.",
+        "back what was left there.",
     )
 
 

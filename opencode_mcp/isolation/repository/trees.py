@@ -9,6 +9,7 @@ refuses to overwrite a file that was changed after that.
 """
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,8 +84,9 @@ async def snapshot(
             await to_thread.run_sync(copy_index, git.git_dir / "index", copy)
         entries = await clear_flags(git, index)
         others = await other_repositories(git, index, entries)
-        left_out = [*without, *(path.rstrip("/") for path in (*others.submodules, *others.new))]
-        await _add_all(git, index, left_out, whole=whole)
+        complaint = await _add_all(git, index, _left_out(without, others))
+        if whole and CLOSED in complaint:
+            raise await git.failure("git add failed", complaint)
         if known:
             await _add_known(git, index, known)
         if not filtered:
@@ -92,18 +94,53 @@ async def snapshot(
         yield Snapshot(await git.line("write-tree", index=index), index, own, others)
 
 
-async def _add_all(git: Git, index: Path, left_out: Sequence[str], *, whole: bool) -> None:
-    """Add the files of git's folder to an index, except those at some paths.
+async def readable_tree(git: Git, without: Sequence[str]) -> tuple[str, OtherRepositories]:
+    """Return a tree of the files in git's folder that git can read, and the repositories inside.
+
+    A file that it cannot read is as the index of the repository has it; a new one is left out.
+
+    Args:
+        git: Git for the folder.
+        without: As for ``snapshot``.
 
     Raises:
-        GitFailed: Git cannot read the folder.
+        GitFailed: Git cannot read the repository, or stops at one of the files.
+    """
+    with scratch_folder() as folder:
+        index = folder / "index"
+        await to_thread.run_sync(copy_index, git.git_dir / "index", index)
+        others = await other_repositories(git, index, await clear_flags(git, index))
+        await _add_all(git, index, _left_out(without, others), "--ignore-errors", allowed=frozenset({0, 1}))
+        return await git.line("write-tree", index=index), others
+
+
+def _left_out(without: Sequence[str], others: OtherRepositories) -> list[str]:
+    """Return the paths that are not read in a folder: some files, and the repositories inside."""
+    return [*without, *(path.rstrip("/") for path in (*others.submodules, *others.new))]
+
+
+async def _add_all(
+    git: Git, index: Path, left_out: Sequence[str], *options: str, allowed: AbstractSet[int] = frozenset({0})
+) -> str:
+    """Add the files of git's folder to an index, except those at some paths, and return git's warnings.
+
+    Args:
+        git: Git for the folder.
+        index: The index.
+        left_out: The paths.
+        options: Further options of ``git add``.
+        allowed: Exit codes with which git has written the index.
+
+    Raises:
+        GitFailed: Git has ended with another one.
     """
     wanted = [":(top)", *(f":(top,exclude,literal){path}" for path in left_out)]
     text = "\0".join(wanted).encode(errors="surrogateescape")
-    arguments = ("add", "--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
+    arguments = ("add", "--all", "--sparse", *options, "--pathspec-from-file=-", "--pathspec-file-nul")
     code, _, complaint = await without_patterns(git).attempt(*arguments, index=index, text=text)
-    if code or (whole and CLOSED in complaint):
+    if code not in allowed:
         raise await git.failure("git add failed", complaint)
+    return complaint
 
 
 async def _add_known(git: Git, index: Path, tree: str) -> None:

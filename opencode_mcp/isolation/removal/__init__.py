@@ -1,0 +1,1 @@
+"""Ways to remove a worktree, and what is kept of its work."""

@@ -1,0 +1,47 @@
+"""Remove a worktree, and keep its work on its branch or drop it."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
+from opencode_mcp.isolation.isolated_work import check_branch_tip, checkout_and_work, move_branch
+from opencode_mcp.isolation.removal.discarded_work import kept_commits, kept_work
+from opencode_mcp.isolation.repository.trees import changes, committed
+from opencode_mcp.isolation.whole_worktrees import has_folder
+
+if TYPE_CHECKING:
+    from opencode_mcp.isolation.repository.git import Git
+    from opencode_mcp.isolation.worktree_records import Worktree
+    from opencode_mcp.isolation.worktrees import Worktrees
+
+
+async def keep_branch(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
+    """Commit the work on the branch of the worktree, and remove the worktree."""
+    git, work = await checkout_and_work(worktrees, worktree)
+    commit = await _reworded(git, worktree, work, options.message)
+    await check_branch_tip(git, worktree, commit)
+    await move_branch(git, worktree, commit)
+    changed = await changes(git, worktree.base, commit)
+    await worktrees.remove(worktree, keep_branch=True)
+    return Integration(changed, commit=commit, undo=f"git branch -D {worktree.branch}")
+
+
+async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: IntegrationOptions) -> Integration:
+    """Remove the worktree and its branch, after a commit of the work is kept.
+
+    Without one, it removes them only if git cannot read what an agent has made of the files or of the objects. The
+    files in other repositories inside are not kept: an agent may have put them there, and git does not take them.
+
+    Raises:
+        GitFailed: The work cannot be kept, and nothing was removed; or the worktree cannot be removed.
+    """
+    done = await (kept_work if await has_folder(worktree) else kept_commits)(worktrees, worktree)
+    await worktrees.remove(worktree)
+    return done
+
+
+async def _reworded(git: "Git", worktree: "Worktree", work: str, message: str) -> str:
+    """Return the commit of the work with the caller's message, unless the agent has made that commit itself."""
+    files = replace(git, repository=worktree.files)
+    last = await files.commit_of("HEAD")
+    return last if work == last else await committed(git, work, message, last or worktree.base)

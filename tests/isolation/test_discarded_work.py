@@ -1,0 +1,78 @@
+"""A discard keeps the files of a worktree also if git cannot read all of them, or knows nothing of it any more."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import pytest
+
+from opencode_mcp.isolation.integration import Integrator
+from opencode_mcp.isolation.integration_result import IntegrationOptions
+from opencode_mcp.isolation.worktrees import Worktrees
+from opencode_mcp.server.results.integration_text import text_of
+from tests.isolation.repository import git, make_repository, put
+
+pytestmark = pytest.mark.anyio
+REQUEST = IntegrationOptions("Work of OpenCode")
+FILES = {"a.txt": "a\n", "src/b.txt": "b\n"}
+
+
+def admin_folder(repository: Path) -> Path:
+    """Return the folder in which git keeps what it knows of the only worktree."""
+    (found,) = (repository / ".git" / "worktrees").iterdir()
+    return found
+
+
+def pruned(repository: Path) -> None:
+    """Remove what git knows, as ``git worktree prune`` does while the folder is not mounted."""
+    shutil.rmtree(admin_folder(repository))
+
+
+def damaged_index(repository: Path) -> None:
+    (admin_folder(repository) / "index").write_text("junk")
+
+
+def damaged_head(repository: Path) -> None:
+    (admin_folder(repository) / "HEAD").write_text("junk")
+
+
+def made_again(repository: Path) -> None:
+    """Replace the repository by another one at the same place, as a person does who clones it again."""
+    shutil.rmtree(repository)
+    make_repository(repository, {"a.txt": "another a\n"})
+
+
+@pytest.mark.parametrize("harm", [pruned, damaged_index, damaged_head, made_again])
+async def test_the_files_are_kept_whatever_became_of_what_git_knows(
+    harm: Callable[[Path], None], tmp_path: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    repository = make_repository(tmp_path / "project", FILES)
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), {"a.txt": "A\n", "new/file.txt": "new\n"})
+    (Path(made.folder) / "src" / "b.txt").unlink()
+    harm(repository)
+    done = await integrator.integrate(made, "discard", REQUEST)
+    assert "Only those of its files that git can read are kept" in text_of("discard", made, done)
+    assert not await anyio.Path(made.folder).exists()
+    git(repository, *done.undo.split()[1:])
+    kept = git(repository, "ls-tree", "-r", "--name-only", made.branch)
+    assert kept.split() == ["a.txt", "new/file.txt"]
+    assert git(repository, "show", f"{made.branch}:a.txt") == "A"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+async def test_all_other_files_are_kept_if_git_cannot_read_one(
+    tmp_path: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    repository = make_repository(tmp_path / "project", FILES)
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), {"src/b.txt": "B\n"})
+    (Path(made.folder) / "a.txt").unlink()
+    os.mkfifo(Path(made.folder) / "a.txt")
+    done = await integrator.integrate(made, "discard", REQUEST)
+    assert "can only add regular files" in done.lost
+    git(repository, *done.undo.split()[1:])
+    assert git(repository, "show", f"{made.branch}:a.txt", f"{made.branch}:src/b.txt") == "a\nB"
