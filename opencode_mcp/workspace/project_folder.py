@@ -19,6 +19,8 @@ class ProjectFolder(NamedTuple):
 
     def within(self, path: str) -> str:
         """Return a path relative to this folder for one relative to the project."""
+        if self.folder == ".":
+            return posixpath.normpath(path)
         # As absolute paths: for relative ones, posixpath asks for the working directory.
         return posixpath.relpath(f"/{path}", f"/{self.folder}")
 

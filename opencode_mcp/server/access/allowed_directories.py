@@ -8,7 +8,7 @@ import os
 import shlex
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
@@ -17,6 +17,9 @@ from opencode_mcp.errors import InvalidArgument, InvalidSetting, SettingsChange
 from opencode_mcp.isolation.worktree_records import Records, Worktree
 from opencode_mcp.options import has_wildcard
 from opencode_mcp.remote_isolation.remote_paths import normalized, remote_path
+
+PARSED_PATHS = 1000
+"""Most paths that are kept in parsed form, since each call compares its path with the listed ones."""
 
 
 class Pattern(NamedTuple):
@@ -153,7 +156,7 @@ class Roots:
 
     def pure(self, name: str) -> PurePath:
         """Return a name as a path of OpenCode's machine."""
-        return remote_path(name) if self._settings.remote else Path(name)
+        return _parsed(name, remote=self._settings.remote)
 
     def _is_pattern(self, name: str) -> bool:
         # A folder's own name may contain such characters.
@@ -163,6 +166,11 @@ class Roots:
         parts = self.pure(name).parts
         first = next(index for index, part in enumerate(parts) if has_wildcard(part))
         return Pattern(resolved(type(self.pure(name))(*parts[:first])), parts[first:])
+
+
+@lru_cache(PARSED_PATHS)
+def _parsed(name: str, *, remote: bool) -> PurePath:
+    return remote_path(name) if remote else Path(name)
 
 
 def resolved(path: PurePath) -> PurePath:
