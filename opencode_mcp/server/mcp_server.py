@@ -42,7 +42,7 @@ from opencode_mcp.server.results.render import explain
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.sdk_private import run_over_streams
 from opencode_mcp.server.stdio.message_streams import CheckedWriter, streams_from
-from opencode_mcp.server.waiting.call_deadlines import READ_AGAIN, deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import READ_AGAIN, start_deadline_of, starting
 from opencode_mcp.server.waiting.host_limits import client_name_of
 from opencode_mcp.text import similar_names
 from opencode_mcp.text.outside_text import is_plain, one_line, valid_unicode
@@ -217,7 +217,7 @@ def _client_name(context: Context[Bridge, Any] | None) -> str:
 
 def _bounded(context: Context[Bridge, Any] | None) -> AbstractAsyncContextManager[object]:
     """Cancel a read at the deadline of its request, also while OpenCode or the project starts."""
-    return starting(context, deadlines_of(context).start, READ_AGAIN) if context else nullcontext()
+    return starting(context, start_deadline_of(context), READ_AGAIN) if context else nullcontext()
 
 
 async def _commands(bridge: Bridge) -> list[Prompt]:

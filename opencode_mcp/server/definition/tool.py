@@ -28,7 +28,7 @@ from opencode_mcp.server.results.duplicate_text import without_repeated
 from opencode_mcp.server.results.host_settings import SettingsOwner
 from opencode_mcp.server.results.render import explain
 from opencode_mcp.server.results.size_limit import LIMIT
-from opencode_mcp.server.waiting.call_deadlines import READ_AGAIN, deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import READ_AGAIN, start_deadline_of, starting
 from opencode_mcp.server.waiting.host_limits import client_name_of, reads_data_alone
 from opencode_mcp.text.json_types import Schema
 
@@ -162,7 +162,7 @@ class BridgeTool(Tool):
         values = self.checked(arguments)
         if not self._only_reads(context):
             return await self._call(values, context)
-        async with starting(context, deadlines_of(context).start, READ_AGAIN):
+        async with starting(context, start_deadline_of(context), READ_AGAIN):
             return await self._call(values, context)
 
     def checked(self, arguments: dict[str, Any]) -> dict[str, Any]:

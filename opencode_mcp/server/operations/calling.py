@@ -38,7 +38,7 @@ from opencode_mcp.server.operations.handlers.handler_table import handler_of
 from opencode_mcp.server.operations.reply_result import Part, reply_result
 from opencode_mcp.server.operations.row_filter import RowFilter, left_out_note
 from opencode_mcp.server.operations.sealed_cursors import SealedCursors
-from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import start_deadline_of, starting
 from opencode_mcp.server.waiting.elicitation import can_ask
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.text.json_types import JsonMap
@@ -68,7 +68,7 @@ async def operation_in_use(ctx: BridgeContext, operation_id: str) -> Operation:
         NotFound: That generation has no operation with this id.
         BridgeError: OpenCode cannot be reached.
     """
-    async with starting(ctx, deadlines_of(ctx).start):
+    async with starting(ctx, start_deadline_of(ctx)):
         table = await bridge_of(ctx).client.table()
     return find(table, operation_id)
 
@@ -162,7 +162,7 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
     rows = RowFilter(bridge.fence, bridge.argument_checker.owners)
     perform = partial(perform_with_progress, handler=handler)
     async with AsyncExitStack() as places:
-        async with starting(ctx, deadlines_of(ctx).start):
+        async with starting(ctx, start_deadline_of(ctx)):
             # OpenCode is started here if it does not run, within the call's deadline.
             await bridge.connection.transport()
             change = bridge.operations.check(operation)

@@ -26,7 +26,13 @@ from opencode_mcp.server.tools.run_tools import (
 )
 from opencode_mcp.server.waiting import shell_permission
 from opencode_mcp.server.waiting.answerers import starter_of
-from opencode_mcp.server.waiting.call_deadlines import READ_AGAIN, before_start, deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import (
+    READ_AGAIN,
+    before_start,
+    deadlines_of,
+    start_deadline_of,
+    starting,
+)
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import Outcome, following_failed, resumed_run, wait_for_run
 from opencode_mcp.text.outside_text import clean, indented
@@ -73,7 +79,7 @@ async def opencode_command(
         limits=limits.Limits(max_cost, max_minutes, max_steps),
     )
     with before_start():
-        async with starting(ctx, deadlines_of(ctx, wait_seconds).start, READ_AGAIN):
+        async with starting(ctx, start_deadline_of(ctx, wait_seconds), READ_AGAIN):
             checked = await command_orders.check_order(bridge, order)
         if asked := await _permitted(ctx, order, checked):
             return asked
@@ -122,7 +128,7 @@ async def opencode_shell(
     this MCP server for `bash` apply: a person may be asked, or the line be refused.
     """
     bridge = bridge_of(ctx)
-    async with starting(ctx, deadlines_of(ctx).start):
+    async with starting(ctx, start_deadline_of(ctx)):
         session, where = await run_orders.session_and_directory(bridge, session_id, directory)
     # The list of tools may be older than the settings.
     bridge.allowed.check_caller_code(SHELL_OPERATION)

@@ -18,7 +18,7 @@ from opencode_mcp.server.results.render import result
 from opencode_mcp.server.sessions import session_deletion
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.server.tools.run_tools import SessionId
-from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import start_deadline_of, starting
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.worktree_records import Worktree
@@ -56,7 +56,7 @@ async def opencode_integrate(
         raise InvalidArgument("markers=true needs how=apply.", hint="Resolve the conflicts in the files after it.")
     check_text(message, "message")
     bridge = bridge_of(ctx)
-    async with starting(ctx, deadlines_of(ctx).start):
+    async with starting(ctx, start_deadline_of(ctx)):
         worktree, session = await _worktree_of(bridge, session_id)
         await _check_idle(bridge, worktree)
     title = title_of(session) if session else ""

@@ -12,7 +12,7 @@ from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.tools.run_tools import SecondsAsForRun, run_tool
 from opencode_mcp.server.waiting.answerers import calling_agent
-from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import start_deadline_of, starting
 from opencode_mcp.server.waiting.wait import Outcome, resumed_run, wait_for_run
 from opencode_mcp.text.outside_text import beginning
 
@@ -109,7 +109,7 @@ async def _answered(
 ) -> Outcome:
     """Send the reply, and wait for the run; a subagent's request belongs to the run of the session that started it."""
     bridge = bridge_of(ctx)
-    async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline:
+    async with starting(ctx, start_deadline_of(ctx, wait_seconds)) as start_deadline:
         sent = await _sent(ctx, request_id, session_id, reply, start_deadline)
     if not isinstance(sent, tuple):
         return await wait_for_run(ctx, sent, 0, CLOSED) if sent.message_id else _without_run(sent, CLOSED_WITHOUT_RUN)

@@ -20,7 +20,13 @@ from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.sessions.undone import undone_run
 from opencode_mcp.server.waiting import shell_permission
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
-from opencode_mcp.server.waiting.call_deadlines import READ_AGAIN, before_start, deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import (
+    READ_AGAIN,
+    before_start,
+    deadlines_of,
+    start_deadline_of,
+    starting,
+)
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run, wait_for_run
 from opencode_mcp.text.quantities import quantity
@@ -134,7 +140,7 @@ async def _permitted_check(
     wanted = verify_commands.request_of(bridge.settings, bridge.allowed, order.verify, order.repair)
     if not wanted or wanted.name:
         return None
-    async with starting(ctx, deadlines_of(ctx, wait_seconds).start, READ_AGAIN):
+    async with starting(ctx, start_deadline_of(ctx, wait_seconds), READ_AGAIN):
         _, where = await run_orders.session_and_directory(bridge, order.session_id, order.directory)
     limit = order.permissions or "allow"
     return await shell_permission.permit_shell(ctx, [wanted.line], where, order.session_id, limit)
@@ -274,7 +280,7 @@ async def opencode_abort(
     bridge = bridge_of(ctx)
     if tasks := batch_wait.named_tasks([session_id]):
         return await batch_wait.stop_tasks(bridge, tasks)
-    async with starting(ctx, deadlines_of(ctx).start):
+    async with starting(ctx, start_deadline_of(ctx)):
         session = await bridge.fence.session(session_id)
         run = await _find_to_stop(bridge, session)
     if message_id and run.message_id != message_id:

@@ -21,7 +21,7 @@ from opencode_mcp.server.sessions import session_deletion, session_list, session
 from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.answerers import mark_answerers
-from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import start_deadline_of, starting
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import money, quantity
 
@@ -151,7 +151,7 @@ async def opencode_update_session(
     """
     _check_change(title, archived=archived)
     bridge = bridge_of(ctx)
-    async with starting(ctx, deadlines_of(ctx).start):
+    async with starting(ctx, start_deadline_of(ctx)):
         await bridge.fence.session(session_id)
     done: list[str] = []
     ways: list[str] = []
@@ -213,7 +213,7 @@ async def opencode_delete_session(ctx: BridgeContext, *, session_id: SessionId) 
     Use it when asked to. File changes stay, without undo; its cost is lost.
     """
     bridge = bridge_of(ctx)
-    async with starting(ctx, deadlines_of(ctx).start):
+    async with starting(ctx, start_deadline_of(ctx)):
         session = await bridge.fence.session(session_id)
     was_running = await session_deletion.stop_before_deletion(bridge, session)
     below = (await subagents.read_subagents_of(bridge.client, session)).below(session.id)

@@ -20,7 +20,7 @@ from opencode_mcp.server.sessions.forking import refuse_if_uncopyable
 from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tools.diff_tool import Changes, changes_result
 from opencode_mcp.server.tools.run_tools import SessionId
-from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import start_deadline_of, starting
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
@@ -48,7 +48,7 @@ async def opencode_revert(
     Use it when work went wrong. It refuses if others changed files meanwhile. The next prompt makes it final.
     """
     bridge = bridge_of(ctx)
-    async with starting(ctx, deadlines_of(ctx).start):
+    async with starting(ctx, start_deadline_of(ctx)):
         session = await bridge.fence.session(session_id)
     if restore == bool(message_id):
         raise await _no_point(bridge, session)
@@ -132,7 +132,7 @@ async def opencode_fork(
     Use it to try something else. The fork works on the same files.
     """
     bridge = bridge_of(ctx)
-    async with starting(ctx, deadlines_of(ctx).start):
+    async with starting(ctx, start_deadline_of(ctx)):
         session = await bridge.fence.session(session_id)
     end = await _end_of_copy(bridge, session, message_id)
     await refuse_if_uncopyable(bridge, session.id, end)

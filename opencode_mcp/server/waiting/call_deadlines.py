@@ -52,10 +52,19 @@ def deadlines_of(ctx: BridgeContext, wait_seconds: float | None = None) -> Deadl
         ctx: The call.
         wait_seconds: Time that its caller wants to wait. A caller that waits long accepts a long start.
     """
-    began, setting = arrival_of(ctx) + person_seconds_of(ctx), bridge_of(ctx).settings.wait
-    longest = max(call_seconds_of(ctx, setting), wait_seconds or 0, LEAST_START_SECONDS)
-    seconds = wait_seconds_of(ctx, wait_seconds, setting)
-    return Deadlines(start=began + longest, wait=began + seconds, seconds=seconds, latest=token_end_of(ctx))
+    seconds = wait_seconds_of(ctx, wait_seconds, bridge_of(ctx).settings.wait)
+    start, wait = start_deadline_of(ctx, wait_seconds), _began(ctx) + seconds
+    return Deadlines(start=start, wait=wait, seconds=seconds, latest=token_end_of(ctx))
+
+
+def start_deadline_of(ctx: BridgeContext, wait_seconds: float | None = None) -> float:
+    """Return the deadline for OpenCode and the project to be ready, for a call that waits for no run, or not yet."""
+    longest = call_seconds_of(ctx, bridge_of(ctx).settings.wait)
+    return _began(ctx) + max(longest, wait_seconds or 0, LEAST_START_SECONDS)
+
+
+def _began(ctx: BridgeContext) -> float:
+    return arrival_of(ctx) + person_seconds_of(ctx)
 
 
 @contextmanager

@@ -58,7 +58,7 @@ from opencode_mcp.server.results.render import report_data, report_text, result
 from opencode_mcp.server.waiting import cancellation
 from opencode_mcp.server.waiting.answerers import add_answerers, form_answerer, is_for_person
 from opencode_mcp.server.waiting.call_context import task_slot_of
-from opencode_mcp.server.waiting.call_deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.call_deadlines import deadlines_of, start_deadline_of, starting
 from opencode_mcp.server.waiting.elicitation import NOT_SHOWN, Form, Unanswered, form_of, read_form
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 
@@ -106,7 +106,7 @@ async def resumed_run(ctx: BridgeContext) -> "Run | None":
 
     run = record.Run.read(state["run"])
     hint = f'The prompt was sent before: opencode_wait(session_id="{run.session_id}") reports it.'
-    async with starting(ctx, deadlines_of(ctx).start, hint):
+    async with starting(ctx, start_deadline_of(ctx), hint):
         await bridge_of(ctx).fence.session(run.session_id)
     return run
 
