@@ -66,7 +66,7 @@ def token(arguments: Sequence[str]) -> int:
 def _parser() -> "argparse.ArgumentParser":
     parser = argparse.ArgumentParser(
         prog="opencode-mcp",
-        description="An MCP server that lets any MCP host drive OpenCode.",
+        description="An MCP server, the bridge between any MCP host and OpenCode.",
         epilog="`opencode-mcp token` manages the clients over HTTP. Each option can also be set by its environment "
         "variable, or in a settings file (OPENCODE_MCP_CONFIG), which can also name an issuer of access tokens (OAuth "
         "2.1) for HTTP.",

@@ -127,6 +127,7 @@ def test_without_an_executable_it_says_how_to_install_one(own_launch: Launch) ->
     assert diagnosis.code == 1
     assert diagnosis.line("OpenCode").startswith("FAIL")
     assert "npm install -g opencode-ai" in diagnosis.line("OpenCode")
+    assert diagnosis.line("server").endswith("see OpenCode above")
     assert diagnosis.verdict == "Prompts cannot be run yet: OpenCode, server."
 
 
@@ -143,7 +144,7 @@ def test_a_url_where_nothing_listens_is_named(launch: Launch) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     diagnosis = diagnose(launch.within(OPENCODE_MCP_URL=url))
     assert diagnosis.code == 1
-    assert f"does not answer at {url}" in diagnosis.line("server")
+    assert diagnosis.line("server").endswith(f"does not answer at {url}. Check that it runs, then call again.")
     assert diagnosis.checks[-len(REACHED) :] == REACHED
 
 

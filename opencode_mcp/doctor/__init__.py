@@ -40,6 +40,7 @@ def examine(settings: "Settings", *, as_json: bool = False) -> int:
 
     def note(finding: Finding) -> None:
         finding = replace(finding, text=_safe(finding.text), remedy=_safe(finding.remedy))
+        finding = _without_repetition(finding, findings)
         findings.append(finding)
         if not as_json:
             _print(_line(finding))
@@ -52,6 +53,14 @@ def examine(settings: "Settings", *, as_json: bool = False) -> int:
         backend.run_checks(settings, note)
     _print(_document(findings) if as_json else f"\n{_verdict(findings)}")
     return 1 if _failures(findings) else 0
+
+
+def _without_repetition(finding: Finding, earlier: Sequence[Finding]) -> Finding:
+    """Return a failure that an earlier check has found, too, as a reference to that check."""
+    for other in _failures(earlier):
+        if finding.failed and finding.text == other.text:
+            return replace(finding, text=f"see {other.check} above", remedy="")
+    return finding
 
 
 def _can_import(findings: Sequence[Finding]) -> bool:

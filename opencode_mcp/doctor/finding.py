@@ -1,11 +1,15 @@
 """Findings of the checks, as data without presentation."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from opencode_mcp.errors import BridgeError
 
+SENTENCE_END = re.compile(r"(?<=\.) ")
+TOOL = re.compile(r"\bopencode_(?!mcp\b)[a-z]")
+"""Beginning of the name of a tool, which only a host can call."""
 Grade = Literal["ok", "warn", "FAIL"]
 
 
@@ -44,5 +48,6 @@ def fail(text: str, remedy: str) -> Finding:
 
 
 def failure_of(error: "BridgeError") -> Finding:
-    """Return the finding for a check that ended with an error of ours."""
-    return fail(error.message, error.hint)
+    """Return the finding for a check that ended with an error of ours, without the advice to call a tool."""
+    sentences = [sentence for sentence in SENTENCE_END.split(error.hint) if not TOOL.search(sentence)]
+    return fail(error.message, " ".join(sentences))

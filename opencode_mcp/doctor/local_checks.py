@@ -21,7 +21,7 @@ from opencode_mcp.disk import state_folder
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.isolation import worktree_records as local_records
-from opencode_mcp.launcher.executables.executable import INSTALL_HINT, find_executable
+from opencode_mcp.launcher.executables.executable import INSTALL_HINT, NAMED_HINT, find_executable
 from opencode_mcp.launcher.executables.executable_version import printed_line
 from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode.versions import check_version, printed_version
@@ -108,6 +108,8 @@ def _opencode(settings: "Settings") -> Finding:
     generation, version = printed_version(_version(str(path), settings))
     if not version:
         return fail(f"{path} does not run", INSTALL_HINT)
+    if " " in version:
+        return warn(f"{path} prints no version of OpenCode: {version}", NAMED_HINT)
     check_version(version)
     return found(f"OpenCode {generation}, version {version}, at {path}")
 

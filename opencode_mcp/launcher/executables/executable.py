@@ -23,10 +23,12 @@ PROGRAMS = ("opencode", "opencode2")
 SUFFIXES = (".exe", ".cmd") if sys.platform == "win32" else ("",)
 HOME_FOLDERS = (".opencode/bin", ".local/bin", ".npm-global/bin", ".bun/bin")
 SYSTEM_FOLDERS = ("/usr/local/bin", "/opt/homebrew/bin", "/home/linuxbrew/.linuxbrew/bin")
-INSTALL_HINT = (
+INSTALL = (
     "Install it with `npm install -g @opencode/cli` (OpenCode 2) or `npm install -g opencode-ai` (OpenCode 1), other "
-    "ways: https://opencode.ai. Or say where it is with --opencode or OPENCODE_BIN."
+    "ways: https://opencode.ai."
 )
+INSTALL_HINT = f"{INSTALL} Or say where it is with --opencode or OPENCODE_BIN."
+NAMED_HINT = f"Name another one with --opencode or OPENCODE_BIN, or none: then it is searched, first on PATH. {INSTALL}"
 UNFINISHED_HINT = (
     "Finish it with `node postinstall.mjs` in the folder opencode-ai, or install without --ignore-scripts."
 )
@@ -92,9 +94,9 @@ def is_placeholder(path: Path) -> bool:
 
 def _named(path: Path) -> Path:
     if not path.is_file():
-        raise OpenCodeNotInstalled(f"There is no OpenCode executable at {path}.", hint=INSTALL_HINT)
+        raise OpenCodeNotInstalled(f"There is no OpenCode executable at {path}.", hint=NAMED_HINT)
     if not _is_executable(path):
-        raise OpenCodeNotInstalled(f"{path} is not executable.", hint=INSTALL_HINT)
+        raise OpenCodeNotInstalled(f"{path} is not executable.", hint=NAMED_HINT)
     if is_placeholder(path):
         raise _unfinished(path)
     return path.absolute()

@@ -248,6 +248,8 @@ async def test_of_several_sessions_the_first_end_or_all_are_waited_for(
     assert [run["status"] for run in first["runs"]] == ["running", "completed"]
     assert first["status"] == "running"
     assert slow in first["next"]
+    other = await host.run(step(hold(gate), text("Other.")), wait_seconds=0)
+    assert f'opencode_wait(session_ids=["{other["session_id"]}", "{slow}"], until="any")' in other["next"]
     await scripted_model.release(gate)
     both = await host.data("opencode_wait", session_ids=[slow, fast], until="all")
     assert [run["text"] for run in both["runs"]] == ["Slow.", "Fast."]
