@@ -77,6 +77,8 @@ class PendingRequest(BaseModel):
     """True if the calling agent may answer it; False if only a person may."""
     asks_for_person: bool = Field(default=False, exclude=True)
     """True if a person should decide, although the calling agent may answer, since its host can ask nobody."""
+    left_to_person: bool = Field(default=False, exclude=True)
+    """True if the operator's settings leave it to a person, although the calling agent may answer it."""
     agent_may_always: bool = Field(default=True, exclude=True)
     """True if the calling agent may also answer ``always``."""
     person_here: bool = Field(default=True, exclude=True)

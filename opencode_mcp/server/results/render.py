@@ -75,6 +75,7 @@ ANSWER_HEADINGS = {
     "failed": "Last text",
 }
 FORMLESS = "This host shows no forms, so the decision that you left to a person comes back to you."
+FORMLESS_BY_SETTINGS = "This host shows no forms, so what the settings leave to a person (`human`) comes to you: answer"
 CHANGED = "Changed files:"
 FILE_HEADINGS: "Mapping[ChangeAuthor, str]" = {
     "this": CHANGED,
@@ -329,10 +330,16 @@ def _answer_step(request: "PendingRequest") -> str:
     if request.kind == "permission":
         always = '|"always"' if request.agent_may_always else ""
         answer = f'opencode_reply_permission({call}, reply="once"{always}|"reject")'
-        asked = f"{FORMLESS} Ask the person, then answer" if request.asks_for_person else "Answer"
-        return f'{asked} with {answer}. With "reject", message="..." tells OpenCode the reason.'
+        return f'{_who_answers(request)} with {answer}. With "reject", message="..." tells OpenCode the reason.'
     answers = "[[value], ...]" if any("type" in item for item in request.questions) else "[[label, ...], ...]"
     return f"Answer with opencode_reply_question({call}, answers={answers})."
+
+
+def _who_answers(request: "PendingRequest") -> str:
+    """Return the beginning of the sentence on an answer that the calling agent may give."""
+    if request.asks_for_person:
+        return f"{FORMLESS} Ask the person, then answer"
+    return FORMLESS_BY_SETTINGS if request.left_to_person else "Answer"
 
 
 def _where(request: "PendingRequest") -> str:

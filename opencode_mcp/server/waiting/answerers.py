@@ -51,6 +51,7 @@ def mark_answerers(
     for request in pending:
         request.agent_may_answer = answer_rules.agent_may_answer(run, request, person_reachable=person_reachable)
         request.asks_for_person = request.kind == "permission" and run.caller_limit == "human"
+        request.left_to_person = request.kind == "permission" and answer_rules.decider(run, request) == "human"
         request.agent_may_always = answer_rules.agent_may_always(run, request, person_reachable=person_reachable)
         request.person_here = is_for_person(bridge, run, request, capabilities)
         request.closed = answer_rules.closed(request, reject=True)

@@ -232,6 +232,12 @@ def test_a_decision_that_was_left_to_a_person_is_to_be_put_to_one() -> None:
     assert "Ask the person, then answer with opencode_reply_permission(" in step
 
 
+def test_what_the_settings_leave_to_a_person_comes_to_an_agent_alone() -> None:
+    request = PERMISSION.model_copy(update={"left_to_person": True})
+    step = next_step(report("needs_input", pending=[request]))
+    assert "what the settings leave to a person (`human`) comes to you: answer with opencode_reply_permission(" in step
+
+
 @for_each(
     ("failure", "said"),
     [
