@@ -1,5 +1,6 @@
 """Encryption of cursors of lists from which rows are removed: OpenCode's own name a row, perhaps a removed one."""
 
+import json
 from typing import TYPE_CHECKING, cast
 
 from opencode_mcp.errors import InvalidArgument
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 SEALED: "Mapping[Generation, str]" = {1: "v2.session.list", 2: "session.list"}
 """Operation of each generation whose cursors name a session. Those of other lists are times."""
-KIND = b"cursor:"
+KIND = "cursor"
+"""Mark that tells a cursor from other tokens with the same key."""
 FIELD = "cursor"
 """Name of the argument, and of the field of the reply that holds the cursors of the pages before and after it."""
 
@@ -43,18 +45,21 @@ class SealedCursors:
         given = call.query.get(FIELD)
         if not self._are_sealed or given is None:
             return call
-        kind, _, cursor = (self._codec.unseal_or_none(str(given)) or b"").partition(KIND)
-        if kind or not cursor:
+        token = as_map(json.loads(self._codec.unseal_or_none(str(given)) or "null"))
+        if token.get("is") != KIND:
             raise InvalidArgument(
                 "The cursor is none of a page of this list that was read here.",
                 hint="Leave it out to read the first page.",
             )
-        return call._replace(query={**call.query, FIELD: cursor.decode()})
+        return call._replace(query={**call.query, FIELD: token["cursor"]})
 
     def sealed(self, reply: object) -> object:
         """Return a reply with encrypted cursors."""
         cursors = as_map(as_map(reply).get(FIELD))
         if not self._are_sealed or not cursors:
             return reply
-        sealed = {page: cursor and self._codec.seal(KIND + str(cursor).encode()) for page, cursor in cursors.items()}
+        sealed = {page: cursor and self._seal(cursor) for page, cursor in cursors.items()}
         return {**cast("JsonMap", reply), FIELD: sealed}
+
+    def _seal(self, cursor: object) -> str:
+        return self._codec.seal(json.dumps({"is": KIND, "cursor": cursor}).encode())

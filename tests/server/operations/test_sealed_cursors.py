@@ -11,6 +11,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.operation_catalog.arguments import split
 from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.server.operations.sealed_cursors import SEALED, SealedCursors
+from opencode_mcp.server.tokens.token_codec import TokenCodec
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.operation_table import Operation
@@ -22,7 +23,7 @@ LISTS = [TABLES[generation].operation(name) for generation, name in SEALED.items
 
 
 def of(operation: "Operation", folder: Path, principal: str) -> SealedCursors:
-    settings = replace(Settings(), environment={"OPENCODE_MCP_STATE": str(folder)}, principal=principal)
+    settings = replace(Settings(), state_directory=folder, principal=principal)
     return SealedCursors(operation, settings)
 
 
@@ -35,7 +36,8 @@ def test_a_cursor_is_sealed_for_the_caller_that_gets_it(operation: "Operation", 
     assert cursors["previous"] is None
     call = split(operation, {"cursor": cursors["next"], "limit": 1})
     assert anna.opened(call).query == {"cursor": CURSOR, "limit": 1}
-    for other, cursor in ((bert, cursors["next"]), (anna, CURSOR)):
+    task = TokenCodec(tmp_path, "anna").seal(b'{"is": "task"}')
+    for other, cursor in ((bert, cursors["next"]), (anna, CURSOR), (anna, task)):
         with pytest.raises(InvalidArgument, match="none of a page of this list"):
             other.opened(split(operation, {"cursor": cursor}))
 
