@@ -50,6 +50,10 @@ class SettingsChange:
     """Flags that were missing, if the others repeat what is set already; empty: all were."""
 
 
+SCOPE_REMEDY = "The person can let the client sign in again and ask for that scope."
+"""Next step if an access token lacks a scope."""
+
+
 class BridgeError(Exception):
     """Error with a message and a hint.
 

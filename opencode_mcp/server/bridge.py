@@ -29,6 +29,7 @@ from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
 from opencode_mcp.server.access import operation_arguments, operation_uses, paths
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.execution import verify_commands
+from opencode_mcp.server.access.missing_scopes import scope_of
 from opencode_mcp.server.notifications import publisher
 from opencode_mcp.server.slow_calls import SlowCalls
 from opencode_mcp.server.tokens.tickets import Tickets
@@ -183,7 +184,8 @@ class Bridge:
     def answer_rules(self) -> "answer_rules.AnswerRules":
         """Decides who may answer what, by the operator's policy."""
         denied = frozenset(name for name, used in operation_uses.ANSWERS.items() if self.allowed.denies(used))
-        return answer_rules.AnswerRules(self.policy, self.settings.read_only, denied)
+        missing_scope = scope_of("execute", self.settings)
+        return answer_rules.AnswerRules(self.policy, self.settings.read_only, denied, missing_scope)
 
     @cached_property
     def reply_sender(self) -> "reply_sender.ReplySender":

@@ -29,7 +29,7 @@ from mcp_types import (
 )
 from pydantic import AnyUrl
 
-from opencode_mcp.errors import BridgeError, CallerError, NotFound
+from opencode_mcp.errors import SCOPE_REMEDY, BridgeError, CallerError, NotFound
 from opencode_mcp.server.access import missing_scopes
 from opencode_mcp.server.access.audit_notes import refused_calls
 from opencode_mcp.server.access.operation_uses import RESOURCE_USES, TOOL_USES
@@ -101,9 +101,7 @@ class BridgeServer(MCPServer[Bridge]):
     def _no_tool(self, name: str) -> str:
         if scopes := missing_scopes.missing_scopes(name, self.bridge.settings):
             wanted = " and ".join(scopes)
-            return (
-                f"{name} is not allowed here: the access token of this client lacks {wanted}. {missing_scopes.REMEDY}"
-            )
+            return f"{name} is not allowed here: the access token of this client lacks {wanted}. {SCOPE_REMEDY}"
         if name in TOOL_USES:
             return f"There is no tool {name} here: the settings of this MCP server leave it out."
         return f"There is no tool {shown(one_line(name))}. {self._similar(name)}".rstrip()

@@ -15,6 +15,7 @@ from opencode_mcp.runs.requests.shell_policy import always_decider, asked_decide
 
 READ_ONLY = "This MCP server is read-only and answers nothing"
 DENIED = "Whoever configured this MCP server denies {}"
+LACKS_SCOPE = "The access token of this client lacks the scope {}, so it answers nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,18 @@ class AnswerRules:
         read_only: Whether the bridge changes nothing, and so answers nothing.
         denied: Those of ``ANSWERING`` that the operator denies. The bridge then uses them for nobody: neither by
             itself, as the policy says, nor to pass on what a person or an agent answers.
+        missing_scope: Scope without which the callers answer nothing; empty if their access tokens lack none.
     """
 
     policy: Policy
     read_only: bool = False
     denied: frozenset[str] = frozenset()
+    missing_scope: str = ""
 
     def closed(self, request: PendingRequest, *, reject: bool = False) -> str:
         """Explain why this bridge gives no answer, or no rejection, to a request for anybody; empty if it may."""
+        if self.missing_scope:
+            return LACKS_SCOPE.format(self.missing_scope)
         if self.read_only:
             return READ_ONLY
         question = DISMISS if reject else ANSWER

@@ -14,6 +14,7 @@ import anyio
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import (
+    SCOPE_REMEDY,
     BackendError,
     BackendTimeout,
     BackendUnavailable,
@@ -295,8 +296,13 @@ class ReplySender:
         if self._is_withdrawn():
             raise NotAllowed(WITHDRAWN, hint="Call again, with the new rights.")
         if reason := self.answer_rules.refusal(run, pending, reply, by):
-            closed = self.answer_rules.closed(pending, reject=is_rejection(reply))
-            raise NotAllowed(reason, hint="" if closed else OPERATOR_HINT)
+            raise NotAllowed(reason, hint=self._way_out(pending, reply), scope=self.answer_rules.missing_scope)
+
+    def _way_out(self, pending: PendingRequest, reply: RequestReply) -> str:
+        """Return what helps after a refusal; empty if only a change of the settings does."""
+        if self.answer_rules.missing_scope:
+            return SCOPE_REMEDY
+        return "" if self.answer_rules.closed(pending, reject=is_rejection(reply)) else OPERATOR_HINT
 
     async def run_of(self, *sessions: Session) -> Run:
         """The run of the last of some sessions, as strict as what was noted for any of them.

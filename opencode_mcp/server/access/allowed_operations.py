@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from opencode_mcp.errors import NotAllowed, SettingsChange
+from opencode_mcp.errors import SCOPE_REMEDY, NotAllowed, SettingsChange
 from opencode_mcp.opencode.operation_catalog import catalog
 from opencode_mcp.opencode.v2 import replacements
 from opencode_mcp.server.access import refusals
-from opencode_mcp.server.access.missing_scopes import REMEDY, scope_of
+from opencode_mcp.server.access.missing_scopes import scope_of
 from opencode_mcp.server.access.operation_uses import (
     MINIMAL_TOOLS,
     ONLY_IF_ALLOWED,
@@ -249,7 +249,7 @@ class AllowedOperations:
         if scope := scope_of(known.effect, settings):
             return NotAllowed(
                 f"{operation_id} is not allowed here: the access token of this client lacks the scope {scope}.",
-                hint=REMEDY,
+                hint=SCOPE_REMEDY,
                 scope=scope,
             )
         if settings.read_only and known.effect != "read":

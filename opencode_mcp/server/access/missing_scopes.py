@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 WRITE: "frozenset[Effect]" = frozenset({"write"})
 CHANGING_TOOLS = WRITE_BY_THEMSELVES | {"opencode_call_operation"}
 """Tools that change something, although the table names no operation of theirs."""
-REMEDY = "The person can let the client sign in again and ask for that scope."
 
 
 def missing_scopes(tool: str, settings: "Settings") -> tuple[str, ...]:

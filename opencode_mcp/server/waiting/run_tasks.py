@@ -18,11 +18,19 @@ from mcp_types import INTERNAL_ERROR, CallToolRequestParams, CallToolResult, Eli
 from pydantic import ValidationError
 
 from opencode_mcp.bounded_dict import BoundedDict
-from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllowed, NotFound, SettingsChange
+from opencode_mcp.errors import (
+    SCOPE_REMEDY,
+    BackendError,
+    BridgeError,
+    CallerError,
+    NotAllowed,
+    NotFound,
+    SettingsChange,
+)
 from opencode_mcp.runs import deadline, record
 from opencode_mcp.server.access.audit_notes.noted_action import note_action
 from opencode_mcp.server.access.audit_notes.refused_calls import note_refusal, reason_of
-from opencode_mcp.server.access.missing_scopes import REMEDY, scope_of
+from opencode_mcp.server.access.missing_scopes import scope_of
 from opencode_mcp.server.access.operation_uses import STOP, TOOL_USES
 from opencode_mcp.server.new_runs import isolated_runs
 from opencode_mcp.server.results.duplicate_text import without_repeated
@@ -353,7 +361,7 @@ def check_may_change(settings: "Settings") -> None:
     if scope := scope_of("write", settings):
         raise NotAllowed(
             f"The access token of this client lacks the scope {scope}: nothing is answered or stopped.",
-            hint=REMEDY,
+            hint=SCOPE_REMEDY,
             scope=scope,
         )
     if settings.read_only:

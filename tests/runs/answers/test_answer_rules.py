@@ -61,6 +61,16 @@ def test_a_rejection_is_denied_by_the_operation_that_sends_it(by: Answerer) -> N
     assert not others.refusal(RUN, QUESTION, question, by)
 
 
+@pytest.mark.parametrize("by", EVERYBODY)
+@ASKED
+def test_what_a_token_lacks_is_named_before_any_setting(
+    request_: PendingRequest, operation: str, replies: list[RequestReply], by: Answerer
+) -> None:
+    rules = AnswerRules(Policy("allow"), True, frozenset({operation}), missing_scope="agents:execute")
+    assert rules.automatic(RUN, request_) is None
+    assert "lacks the scope agents:execute" in rules.refusal(RUN, request_, replies[0], by)
+
+
 @ASKED
 def test_what_is_denied_for_the_other_kind_of_request_changes_nothing(
     request_: PendingRequest, operation: str, replies: list[RequestReply]
