@@ -119,7 +119,7 @@ async def two(
         "OPENCODE_MCP_PASSWORD": opencode_server.password,
         "OPENCODE_MCP_STATE": str(folder / "bridge"),
     }
-    operator.launch = Launch((), operator.environment, folder / "bridge.log")
+    operator.launch = Launch((), operator.environment, folder / "bridge.log").with_places()
     tokens = tuple(operator.principal(name, "--allow", "execute,admin") for name in ("first", "second"))
     for name in ("first", "second"):
         make_project(folder / name)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.options import LARGEST_MOST_RUNS
 from tests.harness.bridges.forked import COMMAND, fork_server
 from tests.harness.opencode2.environment import environment as environment_2
 from tests.harness.opencode2.running import OpenCode2, write_executable
@@ -47,6 +48,10 @@ class Launch:
     def within(self, **variables: str) -> "Launch":
         """The same with further environment variables."""
         return replace(self, environment={**self.environment, **variables})
+
+    def with_places(self) -> "Launch":
+        """The same with a place for every task of a batch: runs of other tests that ended just now take places."""
+        return self.within(OPENCODE_MCP_MAX_RUNS=str(LARGEST_MOST_RUNS))
 
     def printed(self) -> str:
         """Text that the bridge has written to stderr until now."""

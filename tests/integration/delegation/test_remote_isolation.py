@@ -34,7 +34,8 @@ def far_launch(
 ) -> Launch:
     """A bridge for which the run's OpenCode is on another machine."""
     launch = attaching(tmp_path_factory.mktemp("far"), scripted_model, opencode_server, tracked)
-    return launch.within(OPENCODE_MCP_URL=opencode_server.url.replace("127.0.0.1", FAR), NO_PROXY=FAR)
+    far = launch.within(OPENCODE_MCP_URL=opencode_server.url.replace("127.0.0.1", FAR), NO_PROXY=FAR)
+    return far.with_places()
 
 
 @pytest.fixture

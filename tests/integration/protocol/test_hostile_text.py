@@ -136,7 +136,7 @@ def hostile_launch(
     tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode_server: OpenCode, project: Path
 ) -> Launch:
     attached = attaching(tmp_path_factory.mktemp("bridge"), scripted_model, opencode_server, project)
-    return attached.telling("--allow", "session.shell")
+    return attached.telling("--allow", "session.shell").with_places()
 
 
 @pytest.fixture(scope="module")
