@@ -111,6 +111,13 @@ class SessionState:
     work: PresentWork = field(default_factory=PresentWork)
     """Work at this moment; exact while ``working_on`` is not empty."""
 
+    def has_begun(self, prompt: str, since: float) -> bool:
+        """Return True if OpenCode works on a prompt, or has done so since a time of the caller's clock.
+
+        OpenCode 1 shows the message of a prompt some milliseconds before its session is busy.
+        """
+        return prompt in self.prompts and (self.status is not None or self.ended > since)
+
     def forget(self) -> None:
         """Drop everything that a gap may have made wrong; a reported error stays."""
         self.status = self.draft = None

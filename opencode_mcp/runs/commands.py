@@ -36,7 +36,7 @@ from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_h
 from opencode_mcp.runs.record import Run, RunStarter
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import ANY_PROMPT
-from opencode_mcp.runs.starting.prompt_poster import next_message_id
+from opencode_mcp.runs.starting.prompt_poster import BEGIN_SILENCE, next_message_id
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.similar_names import similar_names
@@ -156,7 +156,8 @@ class Commands:
                 before_send(run)
             submission = command.submission(run.message_id, is_first=session is None)
             post = partial(client.submit_command, begun.id, begun.directory, submission, timeout=LONGEST)
-            run = await self._begin(run, post, start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN))
+            seconds = start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN)
+            run = await self._begin(client, run, post, seconds)
             if not has_id:
                 await self._runs.turns.note_prompt(client, begun, run)
         if before_send and not has_id:
@@ -191,10 +192,11 @@ class Commands:
             submission = ShellSubmission(message_id=run.message_id, line=shell.line, agent=chosen)
             post = partial(client.submit_shell, begun.id, begun.directory, submission, timeout=LONGEST)
             await start_deadline.commit()
-            await self._begin(run, post, start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN))
+            seconds = start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN)
+            await self._begin(client, run, post, seconds)
         return run
 
-    async def _begin(self, run: Run, post: Post, seconds: float) -> Run:
+    async def _begin(self, client: OpenCodeClient, run: Run, post: Post, seconds: float) -> Run:
         """Send a request; return its run once OpenCode works on it, or has answered: until then the turn is kept.
 
         Raises:
@@ -205,8 +207,7 @@ class Commands:
         with self._hub.listen(run.session_id) as listener:
             self._task_group.start_soon(self._send, run, post, listener, sent)
             with anyio.move_on_after(seconds):
-                while not any(_has_begun(event, run) for event in await listener.wait(seconds)):
-                    pass
+                await self._see_begin(client, run, listener)
         if sent.failed:
             raise sent.failed
         if sent.accepted:
@@ -215,6 +216,20 @@ class Commands:
         if not run.message_id:
             raise BackendTimeout(f"OpenCode did not accept the command within {seconds:.0f} s.", hint=_may_run(run))
         return run
+
+    async def _see_begin(self, client: OpenCodeClient, run: Run, listener: Listener) -> None:
+        """Wait until OpenCode works on a run, or has answered its request."""
+        begin = anyio.current_time()
+        while True:
+            events = await listener.wait(BEGIN_SILENCE)
+            if any(isinstance(event, _Answered) for event in events):
+                return
+            if not run.message_id:
+                continue
+            if self._hub.state(run.session_id).has_begun(run.message_id, begin):
+                return
+            if not events and await _is_at_work(client, run):
+                return
 
     async def _send(self, run: Run, post: Post, listener: Listener, sent: "_Sent") -> None:
         try:
@@ -254,18 +269,15 @@ class _Answered(backend_events.Event):
     """OpenCode has answered the request that is left behind."""
 
 
-def _has_begun(event: backend_events.Event, run: Run) -> bool:
-    match event:
-        case _Answered():
+async def _is_at_work(client: OpenCodeClient, run: Run) -> bool:
+    """Return True if OpenCode works in the session of a run, which was idle before; False if this cannot be read."""
+    try:
+        if run.session_id in await client.session_status(run.directory):
             return True
-        case _ if not run.message_id:
-            return False
-        case backend_events.StatusChanged(status=status):
-            return event.session_id == run.session_id and status.type != "idle"
-        case backend_events.MessageChanged(message=message):
-            return message.id == run.message_id
-        case _:
-            return False
+        return bool(await client.running_shell(run.session_id, run.directory))
+    except BridgeError as error:
+        logger.info("could not see %s begin: %s", run.message_id, error)
+        return False
 
 
 def _may_run(run: Run) -> str:

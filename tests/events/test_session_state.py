@@ -88,6 +88,21 @@ def answer(prompt: str, finish: str = "stop") -> backend_events.Event:
     return backend_events.MessageChanged(SES, info)
 
 
+def test_a_prompt_has_begun_when_it_is_shown_and_its_session_is_busy_or_was() -> None:
+    busy = backend_events.StatusChanged(SES, SessionStatus(type="busy"))
+    idle = backend_events.StatusChanged(SES, SessionStatus(type="idle"))
+    state = SessionState()
+    fold(state, backend_events.Idle(SES), now=1)
+    fold(state, prompt("msg_1"), now=3)
+    assert not state.has_begun("msg_1", since=2)
+    fold(state, busy, now=4)
+    assert state.has_begun("msg_1", since=2)
+    assert not state.has_begun("msg_2", since=2)
+    for event in (idle, backend_events.Idle(SES)):
+        fold(state, event, now=5)
+    assert state.has_begun("msg_1", since=2)
+
+
 def test_a_prompt_is_alone_if_the_one_before_had_its_last_answer() -> None:
     first, second = prompt("msg_1"), prompt("msg_2")
     assert folded(first, answer("msg_1"), second).sole_prompt == "msg_2"

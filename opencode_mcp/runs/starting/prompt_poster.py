@@ -1,4 +1,8 @@
-"""Sending of a prompt: once, until OpenCode shows that it has begun, or that it does not have it."""
+"""Sending of a prompt: once, until OpenCode works on it, or shows that it does not have it.
+
+OpenCode 1 shows the message of a prompt some milliseconds before the session is busy. A second prompt that comes in
+between joins the work on the first one. So a prompt has begun when it is shown and the session is busy, or was.
+"""
 
 import logging
 
@@ -21,7 +25,7 @@ logger = logging.getLogger(__name__)
 POST_LEAST = 5.0
 """Seconds that OpenCode has to take a prompt, however late it is: it usually takes a hundredth of that."""
 BEGIN_WITHIN = 2.0
-"""Seconds that a prompt which OpenCode has taken may need to show."""
+"""Seconds within which OpenCode must begin a prompt that it has taken."""
 BEGIN_SILENCE = 0.2
 """Seconds without an event after which OpenCode is asked whether the session is busy."""
 
@@ -74,9 +78,10 @@ class PromptPoster:
         self._known.models[run.message_id] = prompt.model
         with self._hub.listen(run.session_id) as listener:
             submission = prompt.submission(run.message_id, is_first=is_first)
+            sent = anyio.current_time()
             failed = await self._send(client, run, submission, seconds)
             try:
-                begun = await self._see_begin(client, run, listener)
+                begun = await self._see_begin(client, run, listener, sent)
             except BridgeError as error:
                 # The prompt is with OpenCode, so its caller must learn which run it is.
                 logger.info("could not see %s begin: %s", run.message_id, error)
@@ -110,20 +115,24 @@ class PromptPoster:
         if accepted.agent or accepted.model:
             self._known.accepted[accepted.message_id] = accepted
 
-    async def _see_begin(self, client: OpenCodeClient, run: Run, listener: Listener) -> bool:
-        """Hold the session's turn until OpenCode shows the prompt: on a busy machine its 204 comes before that."""
+    async def _see_begin(self, client: OpenCodeClient, run: Run, listener: Listener, sent: float) -> bool:
+        """Hold the session's turn until OpenCode works on the prompt; return False if it does not show the prompt.
+
+        Args:
+            client: Reads whether the session is busy, if there are no events.
+            run: The run of the prompt.
+            listener: Gets the events of the session.
+            sent: Time at which the prompt was sent.
+        """
         deadline = anyio.current_time() + BEGIN_WITHIN
-        while not self._stream_shows_begin(run):
+        state = self._hub.state(run.session_id)
+        while not (state.error or state.has_begun(run.message_id, sent)):
             left = deadline - anyio.current_time()
             if left <= 0:
-                return False
+                return run.message_id in state.prompts
             events = await listener.wait(min(BEGIN_SILENCE, left))
             if not events and run.session_id in await client.session_status(run.directory):
                 # It was idle before in the same turn, so it can work on nothing else.
-                self._hub.state(run.session_id).working_on = run.message_id
+                state.working_on = run.message_id
                 return True
         return True
-
-    def _stream_shows_begin(self, run: Run) -> bool:
-        state = self._hub.state(run.session_id)
-        return run.message_id in state.prompts or state.error is not None
