@@ -19,8 +19,24 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.server.access.paths import Fence
 
-WITHOUT_FILES = frozenset({"session.update", "session.delete", "session.remove", "session.abort", "session.interrupt"})
-"""Operations that change a session and need none of its files: they are possible in a removed worktree, too."""
+WITHOUT_FILES = frozenset(
+    {
+        "permission.reply",
+        "permission.respond",
+        "session.abort",
+        "session.delete",
+        "session.form.cancel",
+        "session.form.reply",
+        "session.inbox.cancel",
+        "session.interrupt",
+        "session.move",
+        "session.remove",
+        "session.unshare",
+        "session.update",
+        "session.view",
+    }
+)
+"""Operations that change a session and need none of its files: they are possible if its directory was removed, too."""
 
 
 async def directory_of(fence: "Fence", operation: "Operation", arguments: JsonMap, call: "SplitArguments") -> str:
@@ -80,7 +96,7 @@ async def _session_directory(fence: "Fence", rules: "ArgumentRules", operation: 
     sessions = {name: await fence.session(name) for name in _sessions_of(rules, operation, arguments)}
     own = next((sessions[name].directory for name in texts_at(arguments, ["sessionID"])), "")
     if own and operation.effect != "read" and operation.id not in WITHOUT_FILES:
-        fence.check_files_exist(own)
+        await fence.check_files_exist(own)
     return own
 
 

@@ -27,6 +27,11 @@ SESSION_PREFIX = "ses"
 SESSION_HINT = "opencode_list_sessions lists the existing ones."
 TRUSTED = "The person must trust the directory: OpenCode runs the plugins and the configuration of each allowed one."
 
+GONE = "which does not exist any more or is no directory"
+RESTORE_OR_LEAVE = (
+    "Bring the directory back, or start a new session with opencode_run. opencode_session still shows the conversation."
+)
+
 
 def no_place(_session_id: str) -> str:
     """Return no directory: no events are followed."""
@@ -206,15 +211,26 @@ class Fence:
             directory, resolved(self._listed.pure(directory))
         )
 
-    def check_files_exist(self, directory: str) -> None:
-        """Refuse to work in an isolated worktree that was removed; its sessions can only be read and deleted.
+    async def check_files_exist(self, directory: str) -> None:
+        """Refuse to work in a session whose directory does not exist any more; it can only be read and deleted.
 
         Raises:
-            NotFound: It was removed.
+            NotFound: The directory, or the isolated worktree in it, was removed, or has become a file.
         """
         worktree = self._listed.worktree(resolved(self._listed.pure(directory)))
         if worktree is not None and worktree.removed:
             raise removed_worktree(worktree)
+        try:
+            await self._check_directory(directory, directory, ".")
+        except NotFound as error:
+            error.message = f"The session works in {shortened(directory)}, {GONE}."
+            error.hint = RESTORE_OR_LEAVE
+            raise
+
+    def is_gone(self, directory: str) -> bool:
+        """Return True if a directory does not exist on this machine; False if OpenCode runs on another one."""
+        path = self._listed.pure(directory)
+        return isinstance(path, Path) and not path.is_dir()
 
     def forget_session(self, session_id: str) -> None:
         """Search for a session again the next time, since it was deleted."""

@@ -57,7 +57,7 @@ class LastingReports:
             self.lost = report
             raise BackendUnavailable(WENT_AWAY)
         self.lost = None
-        await isolated_runs.add_isolation(self._bridge, self._run, report)
+        await isolated_runs.add_place(self._bridge, self._run, report)
         return report
 
     async def wait_answered(self, report: "RunReport") -> None:

@@ -153,9 +153,10 @@ async def _remove(bridge: "Bridge", worktree: "Worktree") -> None:
         await bridge.worktrees.remove(worktree)
 
 
-async def add_isolation(bridge: "Bridge", run: "Run", report: "RunReport") -> None:
-    """Add to the report of a run in an isolated worktree where its changes are, and how to bring them back."""
-    report.note = " ".join(filter(None, [report.note, await isolation_note(bridge, run, report)]))
+async def add_place(bridge: "Bridge", run: "Run", report: "RunReport") -> None:
+    """Add to the report of a run that its directory is gone, or how to bring its changes back from its worktree."""
+    gone = f"Its directory {run.directory} does not exist any more." if bridge.fence.is_gone(run.directory) else ""
+    report.note = " ".join(filter(None, [report.note, gone, await isolation_note(bridge, run, report)]))
 
 
 async def isolation_note(bridge: "Bridge", run: "Run", report: "RunReport") -> str:

@@ -177,7 +177,7 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
     Raises:
         InvalidArgument: The session works in another directory than the named one.
         NotAllowed: The directory is not allowed.
-        NotFound: It worked in an isolated worktree that was removed or replaced.
+        NotFound: Its directory does not exist any more, or its isolated worktree was removed or replaced.
     """
     if not session_id:
         try:
@@ -187,7 +187,7 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
             error.by_person, error.risk_by_person = _unasked(bridge.settings), RISK_OF_UNASKED
             raise
     session = await bridge.fence.session(session_id)
-    bridge.fence.check_files_exist(session.directory)
+    await bridge.fence.check_files_exist(session.directory)
     if worktree := worktree_of(bridge, session.directory):
         await bridge.integrator.check_whole(worktree)
     if directory and await bridge.fence.directory(directory) != session.directory:

@@ -201,7 +201,7 @@ async def _wait_for_all(
     for (session, run), report in zip(found, reports, strict=True):
         add_answerers(bridge, run, report, ctx.client_capabilities)
         report.note = " ".join(filter(None, [undone_run(session, run.message_id), report.note]))
-        await isolated_runs.add_isolation(bridge, run, report)
+        await isolated_runs.add_place(bridge, run, report)
     return reports
 
 
@@ -224,7 +224,7 @@ async def _report_of_task(ctx: BridgeContext, named: "batch_wait.Named") -> Call
     report = await bridge.auto_reply.report_now(run)
     add_answerers(bridge, run, report, ctx.client_capabilities)
     report.note = " ".join(filter(None, [f"Task {task.id}.", task.note, report.note]))
-    await isolated_runs.add_isolation(bridge, run, report)
+    await isolated_runs.add_place(bridge, run, report)
     return report_result(report)
 
 
@@ -291,7 +291,7 @@ async def opencode_abort(
     report, stop = await bridge.runs.abort(run, verified_elsewhere=await bridge.stop_verification_elsewhere(run))
     waiting = await _inbox_note(bridge, run)
     report.note = " ".join(filter(None, [_stop_note(stop, report, session.directory), report.note, waiting]))
-    await isolated_runs.add_isolation(bridge, run, report)
+    await isolated_runs.add_place(bridge, run, report)
     return report_result(report)
 
 

@@ -165,7 +165,7 @@ class RunTasks:
         report = await bridge.auto_reply.report_now(run)
         add_answerers(bridge, run, report, capabilities)
         report.note = joined_notes("", self._unanswered, report)
-        await isolated_runs.add_isolation(bridge, run, report)
+        await isolated_runs.add_place(bridge, run, report)
         asked = [
             request
             for request in report.pending

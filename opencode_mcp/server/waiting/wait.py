@@ -221,7 +221,7 @@ class _Wait:
         report.note = joined_notes(note, self.unanswered, report)
         if report.status == "running":
             report.also_running = self._others_at_work()
-        await isolated_runs.add_isolation(self.bridge, self.run, report)
+        await isolated_runs.add_place(self.bridge, self.run, report)
 
     def _others_at_work(self) -> list[str]:
         """Return the sessions of the other started runs that go on, by the events; after a gap they are not known."""
