@@ -150,16 +150,20 @@ class Commands:
         words = first_words(f"/{command.name} {command.arguments}")
         note = self._runs.notes.new(message_id, caller_limit, starter, words, limits)
         begun = session or await self._runs.turns.begin_session(client, command.directory, note, command.settings)
-        async with self._runs.turns.turn(begun, is_new=session is None) as client:
-            run = await self._runs.turns.noted(client, begun, note, start_deadline, is_new=session is None)
+        turns, is_new = self._runs.turns, session is None
+        async with (
+            turns.not_left_empty(client, begun, start_deadline, is_new=is_new),
+            turns.turn(begun, is_new=is_new) as client,
+        ):
+            run = await turns.noted(client, begun, note, start_deadline, is_new=is_new)
             if before_send:
                 before_send(run)
-            submission = command.submission(run.message_id, is_first=session is None)
+            submission = command.submission(run.message_id, is_first=is_new)
             post = partial(client.submit_command, begun.id, begun.directory, submission, timeout=LONGEST)
             seconds = start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN)
             run = await self._begin(client, run, post, seconds)
             if not has_id:
-                await self._runs.turns.note_prompt(client, begun, run)
+                await turns.note_prompt(client, begun, run)
         if before_send and not has_id:
             before_send(run)
         return run
@@ -187,7 +191,11 @@ class Commands:
         directory = session.directory if session else shell.directory
         chosen = await _agent_for_shell(client, directory, shell.agent, self._runs.instance_reload)
         begun = session or await client.session_create(directory, title=_title(shell.line))
-        async with self._runs.turns.turn(begun, is_new=session is None) as client:
+        turns, is_new = self._runs.turns, session is None
+        async with (
+            turns.not_left_empty(client, begun, start_deadline, is_new=is_new),
+            turns.turn(begun, is_new=is_new) as client,
+        ):
             run = Run(begun.directory, begun.id, await next_message_id(client, session))
             submission = ShellSubmission(message_id=run.message_id, line=shell.line, agent=chosen)
             post = partial(client.submit_shell, begun.id, begun.directory, submission, timeout=LONGEST)

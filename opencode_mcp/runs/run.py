@@ -6,11 +6,8 @@ id, message id), and what is kept is a cache.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
-
-import anyio
 
 from opencode_mcp.errors import BackendError, BridgeError, NotFound
 from opencode_mcp.events.hub import Hub
@@ -124,22 +121,17 @@ class Runs:
         message_id = prompt.message_id or await next_message_id(client, session)
         note = self.notes.new(message_id, caller_limit, starter, words, limits, verify)
         begun = session or await self.turns.begin_session(client, prompt.directory, note, prompt.settings, prompt.title)
-        async with self.turns.turn(begun, is_new=session is None) as client:
-            run = await self.turns.noted(client, begun, note, start_deadline, is_new=session is None)
+        is_new = session is None
+        async with (
+            self.turns.not_left_empty(client, begun, start_deadline, is_new=is_new),
+            self.turns.turn(begun, is_new=is_new) as client,
+        ):
+            run = await self.turns.noted(client, begun, note, start_deadline, is_new=is_new)
             if before_send and (admission := before_send(run)):
-                await self._admit(client, run, admission, is_new=session is None)
+                await admission
             seconds = start_deadline.remaining(at_least=POST_LEAST, at_most=READ_TIMEOUT_SECONDS)
-            await self.poster.post(client, run, prompt, seconds, is_first=session is None)
+            await self.poster.post(client, run, prompt, seconds, is_first=is_new)
             return run
-
-    async def _admit(self, client: OpenCodeClient, run: Run, admission: Awaitable[None], *, is_new: bool) -> None:
-        try:
-            await admission
-        except BridgeError:
-            if is_new:
-                with anyio.CancelScope(shield=True), suppress(BridgeError):
-                    await client.session_delete(run.session_id)
-            raise
 
     async def observe(
         self,

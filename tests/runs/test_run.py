@@ -1,6 +1,7 @@
 """The life of a prompt on the real OpenCode: started once, found again by anyone, ended exactly once."""
 
 from collections.abc import AsyncGenerator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import anyio
@@ -9,6 +10,7 @@ import pytest
 
 from opencode_mcp.errors import (
     BackendFailed,
+    BackendTimeout,
     BackendUnavailable,
     BridgeError,
     InvalidArgument,
@@ -20,8 +22,8 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http_client.codec import UNREADABLE
-from opencode_mcp.opencode.http_client.transport import TOO_LARGE
+from opencode_mcp.opencode.http_client.codec import UNREADABLE, Reply, Request
+from opencode_mcp.opencode.http_client.transport import TOO_LARGE, Transport
 from opencode_mcp.opencode.v1 import event_parser
 from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
 from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission
@@ -337,12 +339,34 @@ async def test_a_prompt_is_no_looser_than_the_subagents_that_still_work_for_an_e
     await worker.runs.follow(loose, WAIT)
 
 
-async def test_a_prompt_that_was_never_sent_is_an_error(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refuse(*_arguments: object, **_named: object) -> None:
+async def test_a_prompt_that_was_never_sent_is_an_error_and_leaves_no_session(
+    worker: Worker, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions: list[str] = []
+
+    async def refuse(_client: OpenCodeClient, session_id: str, *_arguments: object, **_named: object) -> None:
+        sessions.append(session_id)
         raise BackendUnavailable("Nothing answers.", sent=False)
 
     monkeypatch.setattr(OpenCodeClient, "submit_prompt", refuse)
     with pytest.raises(BackendUnavailable):
+        await worker.start(text("Never sent."))
+    [session_id] = sessions
+    assert (await http.get(f"/session/{session_id}")).status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_a_session_that_may_have_been_created_is_mentioned(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Transport.send
+
+    async def lose(self: Transport, request: Request, *, timeout: float = WAIT, queued: bool = True) -> Reply:
+        if (request.method, request.path) in {("POST", "/session"), ("POST", "/api/session")}:
+            raise BackendTimeout("OpenCode did not answer.")
+        return await send(self, request, timeout=timeout, queued=queued)
+
+    monkeypatch.setattr(Transport, "send", lose)
+    with pytest.raises(BackendTimeout, match="OpenCode may have made an empty session"):
         await worker.start(text("Never sent."))
 
 

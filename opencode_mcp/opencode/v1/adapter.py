@@ -10,10 +10,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from opencode_mcp.errors import BackendFailed, BridgeError, UnsupportedOperation
+from opencode_mcp.errors import BackendError, BackendFailed, BridgeError, UnsupportedOperation
 from opencode_mcp.opencode.configuration_changes import CHANGES_LOADED
 from opencode_mcp.opencode.http_client.codec import decode, encode, is_unreadable
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
+from opencode_mcp.opencode.lost_replies import MAY_BE_EMPTY, is_reply_lost
 from opencode_mcp.opencode.operation_caller import OperationCaller
 from opencode_mcp.opencode.v1.event_stream import parse_lines
 from opencode_mcp.opencode.v1.session_note import fork_metadata, renamed_metadata, session_of
@@ -175,10 +176,17 @@ class OpenCode1(OperationCaller):
         metadata: Mapping[str, object] | None = None,
         settings: "SessionSettings | None" = None,
     ) -> Session:
-        """Call ``session.create``. Agent and model go with each prompt instead."""
+        """Call ``session.create``. Agent and model go with each prompt instead.
+
+        OpenCode 1 chooses the id. So a session whose creation got no reply is left, and the error says so.
+        """
         del settings
         body = {name: value for name, value in {"title": title, "metadata": metadata}.items() if value}
-        return session_of(await self.call("session.create", body=body, directory=directory))
+        try:
+            return session_of(await self.call("session.create", body=body, directory=directory))
+        except BackendError as error:
+            error.hint = MAY_BE_EMPTY if is_reply_lost(error) else error.hint
+            raise
 
     async def session_get(self, session_id: str, directory: str = "") -> Session:
         """Call ``session.get``. OpenCode uses the session's own directory; a given directory is opened first."""

@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import anyio
+
 from opencode_mcp.errors import BridgeError, SessionBusy
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -13,6 +15,7 @@ from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.opencode.vocabulary.submission import SessionSettings
 from opencode_mcp.runs.outcome.answer_summary import first_words, visible_text
 from opencode_mcp.runs.prompting.reload import InstanceReload
+from opencode_mcp.runs.prompting.send_failures import may_have_arrived
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, latest_prompt
 from opencode_mcp.runs.run_note import Note, Notes, combined
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.http_client.transport import Transport
 
 logger = logging.getLogger(__name__)
+
+DELETION_SECONDS = 5.0
+"""Seconds for the deletion of an empty session, which can be left."""
 
 
 class SessionTurns:
@@ -87,6 +93,29 @@ class SessionTurns:
         state = self._hub.state(created.id)
         state.title, state.complete = state.title or created.title, True
         return created
+
+    @asynccontextmanager
+    async def not_left_empty(
+        self, client: OpenCodeClient, session: Session, start_deadline: StartDeadline, *, is_new: bool
+    ) -> AsyncGenerator[None]:
+        """Delete a session that was created for a prompt if the block fails and certainly has not sent the prompt.
+
+        Args:
+            client: Deletes the session.
+            session: The session.
+            start_deadline: Knows whether the prompt was about to be sent.
+            is_new: Whether the session was created for the prompt.
+        """
+        try:
+            yield
+        except BridgeError as error:
+            if is_new and not (start_deadline.committed and may_have_arrived(error)):
+                await _delete_empty(client, session)
+            raise
+        except anyio.get_cancelled_exc_class():
+            if is_new and not start_deadline.committed:
+                await _delete_empty(client, session)
+            raise
 
     async def noted(
         self, client: OpenCodeClient, session: Session, note: Note, start_deadline: StartDeadline, *, is_new: bool
@@ -154,3 +183,14 @@ class SessionTurns:
         words = first_words(visible_text(running)) if running else ""
         quoted = f": {words!r}" if words else ""
         raise SessionBusy(f"The session {session.id} is running another prompt{quoted}.")
+
+
+async def _delete_empty(client: OpenCodeClient, session: Session) -> None:
+    """Delete a session unless it has messages or prompts; it stays if OpenCode does not answer in time."""
+    with anyio.move_on_after(DELETION_SECONDS, shield=True):
+        try:
+            messages = (await client.session_messages(session.id, limit=1)).items
+            if not messages and not await client.pending_prompts(session.id):
+                await client.session_delete(session.id)
+        except BridgeError as error:
+            logger.info("could not delete the empty session %s: %s", session.id, error)

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from shutil import rmtree
 
+import anyio
 import pytest
 
 from tests.harness.bridges.bridge import open_bridge
@@ -35,10 +36,14 @@ async def host(
         yield Host(bridge)
 
 
+def replace_by_file(directory: Path) -> None:
+    rmtree(directory)
+    directory.write_text("A file has its place.", encoding="utf-8")
+
+
 async def test_nothing_is_sent_to_a_session_whose_directory_is_gone(host: Host, lost: Path) -> None:
     session_id = (await host.run(text("Done."), directory=str(lost)))["session_id"]
-    rmtree(lost)
-    lost.write_text("A file has its place.", encoding="utf-8")
+    replace_by_file(lost)
     for tool, arguments in (
         ("opencode_run", {"prompt": "Go on."}),
         ("opencode_command", {"command": "init"}),
@@ -47,7 +52,7 @@ async def test_nothing_is_sent_to_a_session_whose_directory_is_gone(host: Host, 
         told = await host.error(tool, session_id=session_id, **arguments)
         assert f"The session works in '{lost}', which {GONE} or is no directory." in told
         assert "start a new session" in told
-    lost.unlink()
+    await anyio.Path(lost).unlink()
     report = await host.wait(session_id)
     assert report["status"] == "completed"
     assert f"Its directory {lost} {GONE}." in report["note"]

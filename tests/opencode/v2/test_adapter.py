@@ -287,6 +287,32 @@ async def test_a_prompt_that_gets_no_reply_is_sent_twice_within_its_time(
     assert times == [4, 4]
 
 
+@pytest.mark.parametrize("arrives", [True, False], ids=["only the reply is lost", "the request is lost"])
+async def test_a_session_whose_creation_got_no_reply_is_there_once(
+    client: OpenCodeClient, shared_project: Path, monkeypatch: pytest.MonkeyPatch, *, arrives: bool
+) -> None:
+    send = Transport.send
+    lost: list[Request] = []
+
+    async def lose_first(
+        self: Transport, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
+    ) -> Reply:
+        if lost or (request.method, request.path) != ("POST", "/api/session"):
+            return await send(self, request, timeout=timeout, queued=queued)
+        lost.append(request)
+        if arrives:
+            await send(self, request, timeout=timeout, queued=queued)
+        raise BackendUnavailable("The connection broke.", sent=True)
+
+    monkeypatch.setattr(Transport, "send", lose_first)
+    title = f"Created once, {arrives}"
+    made = await client.session_create(str(shared_project), title=title)
+    assert lost
+    found = (await client.all_sessions(SessionFilter(search=title, limit=9), str(shared_project))).items
+    assert [session.id for session in found] == [made.id]
+    await client.session_delete(made.id)
+
+
 async def test_a_directory_that_was_removed_has_no_requests(client: OpenCodeClient, tmp_path: Path) -> None:
     removed = str(tmp_path / "removed")
     assert (await client.permissions(removed), await client.questions(removed)) == ([], [])

@@ -6,14 +6,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from opencode_mcp.errors import (
-    BackendFailed,
-    BackendTimeout,
-    BackendUnavailable,
-    BridgeError,
-    NotFound,
-)
+from opencode_mcp.errors import BackendError, BackendFailed, BridgeError, NotFound
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
+from opencode_mcp.opencode.lost_replies import is_reply_lost
 from opencode_mcp.opencode.v2.calls.inbox import SessionInbox
 from opencode_mcp.opencode.vocabulary.submission import Accepted, SessionSettings
 
@@ -47,8 +42,8 @@ class PromptCalls(SessionInbox, MessageCalls, SettingsCalls):
         send = partial(self.call, "session.prompt", path=path, body=body, queued=False, timeout=timeout / SENDS)
         try:
             await send()
-        except (BackendTimeout, BackendUnavailable) as error:
-            if isinstance(error, BackendUnavailable) and not error.sent:
+        except BackendError as error:
+            if not is_reply_lost(error):
                 raise
             await _send_again(send, error)
         return replace(changed, message_id=prompt.message_id)
@@ -79,8 +74,8 @@ class PromptCalls(SessionInbox, MessageCalls, SettingsCalls):
         lost: BridgeError | None = None
         try:
             await self.call("session.command", path={"sessionID": session_id}, body=body, timeout=timeout, queued=False)
-        except (BackendTimeout, BackendUnavailable) as error:
-            if isinstance(error, BackendUnavailable) and not error.sent:
+        except BackendError as error:
+            if not is_reply_lost(error):
                 raise
             lost = error
         if prompt := await self._new_prompt(session_id, known):

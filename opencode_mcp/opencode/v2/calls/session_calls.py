@@ -1,12 +1,15 @@
 """Calls of OpenCode 2 about sessions: lists, records, changes and undoing."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 
-from opencode_mcp.errors import BackendFailed, NotFound
+from opencode_mcp.errors import BackendError, BackendFailed, BridgeError, NotFound
+from opencode_mcp.opencode.lost_replies import MAY_BE_EMPTY, is_reply_lost
 from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT
 from opencode_mcp.opencode.v2.calls.settings_calls import SettingsCalls
+from opencode_mcp.opencode.v2.session_ids import new_session_id
 from opencode_mcp.opencode.vocabulary.models import (
     FileDiff,
     Session,
@@ -39,10 +42,36 @@ class SessionCalls(SettingsCalls):
         metadata: Mapping[str, object] | None = None,
         settings: SessionSettings | None = None,
     ) -> Session:
-        """Call ``session.create``."""
+        """Call ``session.create`` with an id of our own, by which the session is found again if the reply is lost."""
         given = {"title": title, "metadata": metadata, **await self._settings_of_new(directory, settings)}
-        body = {name: value for name, value in given.items() if value} | {"location": {"directory": directory}}
-        return conversions.session_of(await self._data("session.create", body=body))
+        session_id = new_session_id(self._sender.clock.now())
+        body = {name: value for name, value in given.items() if value}
+        body |= {"id": session_id, "location": {"directory": directory}}
+        create = partial(self._data, "session.create", body=body)
+        try:
+            return conversions.session_of(await create())
+        except BackendError as error:
+            if not is_reply_lost(error):
+                raise
+            return await self._created_or_create(session_id, create, error)
+
+    async def _created_or_create(
+        self, session_id: str, create: Callable[[], Awaitable[object]], first: BridgeError
+    ) -> Session:
+        """Return a session whose creation got no reply; create it again if OpenCode does not have it.
+
+        Raises:
+            BridgeError: The first failure: the session could be neither found nor created.
+        """
+        try:
+            try:
+                return await self.session_get(session_id)
+            except NotFound:
+                return conversions.session_of(await create())
+        except BridgeError as error:
+            logger.info("the session %s could not be found or created: %s", session_id, error)
+            first.hint = MAY_BE_EMPTY
+            raise first from error
 
     async def session_get(self, session_id: str, directory: str = "") -> Session:
         """Call ``session.get``, or ``session.list`` if it fails; the directory is not needed.
