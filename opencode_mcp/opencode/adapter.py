@@ -218,9 +218,17 @@ class Adapter(Protocol):
         ...
 
     async def submit_command(
-        self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
+        self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float, begin_within: float
     ) -> "Accepted":
-        """Send a slash command; may return only when its run has ended. Cancelling the call does not stop the run."""
+        """Send a slash command once. Cancelling the call does not stop its run.
+
+        Args:
+            session_id: The session.
+            directory: Its directory.
+            command: The command.
+            timeout: Seconds for the reply of an OpenCode that replies when the run has ended.
+            begin_within: Seconds for finding the prompt of an OpenCode that replies when it has the command.
+        """
         ...
 
     async def submit_shell(self, session_id: str, directory: str, shell: "ShellSubmission", *, timeout: float) -> None:

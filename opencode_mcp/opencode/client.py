@@ -245,10 +245,11 @@ class OpenCodeClient:
         return await (await self.adapter()).submit_prompt(session_id, directory, prompt, timeout=timeout)
 
     async def submit_command(
-        self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
+        self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float, begin_within: float
     ) -> "Accepted":
         """See ``Adapter.submit_command``."""
-        return await (await self.adapter()).submit_command(session_id, directory, command, timeout=timeout)
+        adapter = await self.adapter()
+        return await adapter.submit_command(session_id, directory, command, timeout=timeout, begin_within=begin_within)
 
     async def submit_shell(self, session_id: str, directory: str, shell: "ShellSubmission", *, timeout: float) -> None:
         """See ``Adapter.submit_shell``."""

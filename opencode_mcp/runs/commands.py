@@ -24,6 +24,7 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Command, Failure, Session
 from opencode_mcp.opencode.vocabulary.submission import Accepted, CommandSubmission, SessionSettings, ShellSubmission
@@ -36,7 +37,7 @@ from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_h
 from opencode_mcp.runs.record import Run, RunStarter
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import ANY_PROMPT
-from opencode_mcp.runs.starting.prompt_poster import BEGIN_SILENCE, next_message_id
+from opencode_mcp.runs.starting.prompt_poster import BEGIN_SILENCE, POST_LEAST, next_message_id
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.similar_names import similar_names
@@ -159,8 +160,10 @@ class Commands:
             if before_send:
                 before_send(run)
             submission = command.submission(run.message_id, is_first=is_new)
-            post = partial(client.submit_command, begun.id, begun.directory, submission, timeout=LONGEST)
-            seconds = start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN)
+            least, most = (BEGINS_LEAST, BEGINS_WITHIN) if has_id else (POST_LEAST, READ_TIMEOUT_SECONDS)
+            seconds = start_deadline.remaining(at_least=least, at_most=most)
+            send = partial(client.submit_command, timeout=LONGEST, begin_within=seconds)
+            post = partial(send, begun.id, begun.directory, submission)
             run = await self._begin(client, run, post, seconds)
             if not has_id:
                 await turns.note_prompt(client, begun, run)
@@ -255,7 +258,7 @@ class Commands:
         logger.info("the request of %s in %s ended: %s", run.message_id, run.session_id, error)
         if may_have_arrived(error) and not is_reported_failure(error):
             if not run.message_id:
-                error.hint = error.hint or _may_run(run)
+                error.hint = _may_run(run)
                 return error
             return None
         state = self._hub.state(run.session_id)

@@ -309,9 +309,10 @@ class OpenCode1(OperationCaller):
         return Accepted(message_id=prompt.message_id)
 
     async def submit_command(
-        self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
+        self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float, begin_within: float
     ) -> Accepted:
         """Call ``session.command``, which answers when the run has ended."""
+        del begin_within
         chosen = {"agent": command.agent, "model": command.model}
         body: JsonObject = {
             "messageID": command.message_id,

@@ -200,7 +200,7 @@ async def test_what_a_prompt_changed_can_be_read_undone_and_restored(
 
 async def test_commands_and_shell_lines_run(client: OpenCodeClient, session: Session) -> None:
     command = CommandSubmission(message_id=new_message_id(), name="greet", arguments="Bob")
-    await client.submit_command(session.id, session.directory, command, timeout=WAIT)
+    await client.submit_command(session.id, session.directory, command, timeout=WAIT, begin_within=WAIT)
     await ended(client, session)
     line = ShellSubmission(message_id=new_message_id(), line="echo from-the-shell", agent="build")
     await client.submit_shell(session.id, session.directory, line, timeout=WAIT)

@@ -101,6 +101,28 @@ async def test_a_command_whose_reply_was_lost_is_found_and_not_sent_again(
     assert await prompts_in(client, run.session_id) == [run.message_id]
 
 
+async def test_a_command_that_may_run_is_not_to_be_sent_again_whatever_else_fails(
+    worker: Worker, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Transport.send
+    times: list[float] = []
+
+    async def lose(
+        self: Transport, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
+    ) -> Reply:
+        if times:
+            raise BackendUnavailable("Nothing answers.", sent=False)
+        if request.path.endswith("/command") and request.method == "POST":
+            times.append(timeout)
+            raise BackendUnavailable("The connection broke.", hint="Call again.", sent=True)
+        return await send(self, request, timeout=timeout, queued=queued)
+
+    monkeypatch.setattr(Transport, "send", lose)
+    with pytest.raises(BackendUnavailable, match=r"The connection broke\..*ses_.*Do not send it again\."):
+        await commands.start(greeting(worker, "Once."))
+    assert times == [READ_TIMEOUT_SECONDS / 2]
+
+
 async def test_a_shell_line_runs_on_for_longer_than_a_run_may_be_quiet(
     worker: Worker, commands: Commands, client: OpenCodeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ PROMPT = "user"
 LATEST = 20
 """Messages among which a new prompt is searched for."""
 SEARCH_SECONDS = 5.0
-"""Seconds within which a command's prompt must be there; it usually is when the call returns."""
+"""Most seconds within which a command's prompt must be there; it usually is when the call returns."""
 SEARCH_INTERVAL_SECONDS = 0.05
 
 
@@ -60,9 +60,9 @@ class SessionInbox(DataCaller):
         reply = as_map(await self.call("message.list", path={"sessionID": session_id}, query=query))
         return list(dict.fromkeys([*reversed(_prompts(as_maps(reply.get("data")))), *pending]))
 
-    async def _new_prompt(self, session_id: str, known: list[str]) -> str:
+    async def _new_prompt(self, session_id: str, known: list[str], *, within: float) -> str:
         """Return the first prompt that was not there before; empty if none comes in time."""
-        deadline = anyio.current_time() + SEARCH_SECONDS
+        deadline = anyio.current_time() + within
         while True:
             found = [prompt for prompt in await self._known_prompts(session_id) if prompt not in known]
             if found or anyio.current_time() > deadline:

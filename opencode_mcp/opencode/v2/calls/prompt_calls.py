@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from opencode_mcp.errors import BackendError, BackendFailed, BridgeError, NotFound
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.lost_replies import is_reply_lost
-from opencode_mcp.opencode.v2.calls.inbox import SessionInbox
+from opencode_mcp.opencode.v2.calls.inbox import SEARCH_SECONDS, SessionInbox
 from opencode_mcp.opencode.vocabulary.submission import Accepted, SessionSettings
 
 if TYPE_CHECKING:
@@ -49,36 +49,43 @@ class PromptCalls(SessionInbox, MessageCalls, SettingsCalls):
         return replace(changed, message_id=prompt.message_id)
 
     async def submit_command(
-        self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
+        self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float, begin_within: float
     ) -> Accepted:
         """Call ``session.command``, then search for its prompt: OpenCode 2 chooses the id and does not return it.
 
-        A command may name an agent and a model of its own, which the session has from then on.
+        A command may name an agent and a model of its own, which the session has from then on. Half of the time is for
+        the reply, and a quarter for the search, also if no reply came.
 
         Raises:
             BackendFailed: OpenCode accepted the command, and no prompt of it can be found.
         """
+        del timeout
         if command.is_first:
-            return Accepted(message_id=await self._send_command(session_id, command, timeout, known=[]))
+            return Accepted(message_id=await self._send_command(session_id, command, begin_within, known=[]))
         before = await self._session(session_id)
         await self._choose(before, directory, SessionSettings(agent=command.agent, model=command.model))
         known = await self._known_prompts(session_id)
-        prompt = await self._send_command(session_id, command, timeout, known)
+        prompt = await self._send_command(session_id, command, begin_within, known)
         return replace(await self._changed_since(before), message_id=prompt)
 
     async def _send_command(
-        self, session_id: str, command: "CommandSubmission", timeout: float, known: list[str]
+        self, session_id: str, command: "CommandSubmission", seconds: float, known: list[str]
     ) -> str:
         """Send a command, and return the id of its prompt, which is none of those that are known."""
-        body = {"name": command.name, "text": command.arguments, "delivery": "queue"}
+        body, path = {"name": command.name, "text": command.arguments, "delivery": "queue"}, {"sessionID": session_id}
         lost: BridgeError | None = None
         try:
-            await self.call("session.command", path={"sessionID": session_id}, body=body, timeout=timeout, queued=False)
+            await self.call("session.command", path=path, body=body, timeout=seconds / 2, queued=False)
         except BackendError as error:
             if not is_reply_lost(error):
                 raise
             lost = error
-        if prompt := await self._new_prompt(session_id, known):
+        try:
+            prompt = await self._new_prompt(session_id, known, within=min(SEARCH_SECONDS, seconds / 4))
+        except BridgeError as error:
+            # OpenCode may have the command, whatever the search failed at.
+            raise lost or BackendFailed(f"The prompt of {command.name!r} cannot be read: {error}") from error
+        if prompt:
             return prompt
         raise lost or BackendFailed(
             f"OpenCode ran the command {command.name!r}, which gave the session no prompt.",
