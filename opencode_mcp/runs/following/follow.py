@@ -145,6 +145,8 @@ class Observation:
     """True if a fork copied the prompt before its answer was complete: it goes on elsewhere, or ended there."""
     pending: list[PendingRequest] = field(default_factory=list[PendingRequest])
     """The requests that nobody has answered."""
+    session_forms: list[str] = field(default_factory=list[str])
+    """Ids of the open forms of clients in the session, for which the run does not wait."""
     status: SessionStatus | None = None
     """The session's status when it was seen busy last."""
     text: str = ""
@@ -399,7 +401,8 @@ class Follower:
     async def _idle_evidence(self) -> Evidence:
         """Return the evidence of a run that its session does not work on, after its answers were read."""
         run, seen = self._run, self._seen
-        seen.pending, self._requests_stale, seen.waits_behind, seen.is_idle = [], True, None, True
+        seen.pending, seen.session_forms, self._requests_stale = [], [], True
+        seen.waits_behind, seen.is_idle = None, True
         seen.never_started = not self._superseded and await self._never_started()
         if seen.never_started:
             seen.answers = []  # They are those of another prompt.
@@ -520,12 +523,15 @@ class Follower:
             return Evidence(status=SessionStatus(type="busy"))
         if self._requests_stale:
             asked = await self._requests.open(run.directory, run.session_id)
-            seen.pending = [request for request in asked if not self._is_older(request)]
+            seen.pending = [request for request in asked if not self._is_beside(request)]
+            seen.session_forms = [request.request_id for request in asked if request.is_of_session]
             self._requests_stale = False
         return Evidence(status=status, asked=bool(seen.pending))
 
-    def _is_older(self, request: PendingRequest) -> bool:
-        """Return True for what a client asked in the session before the prompt, and that no tool call waits for."""
+    def _is_beside(self, request: PendingRequest) -> bool:
+        """Return True for a form of a client, and for what a client asked before the prompt: the run does not wait."""
+        if request.is_of_session:
+            return True
         age = run_age(self._client, self._run)
         return request.of_client and 0 < age < age_of(request.request_id, int(self._client.clock.now() * 1000))
 

@@ -100,6 +100,11 @@ class PendingRequest(BaseModel):
     questions: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
     """The questions with their choices."""
 
+    @property
+    def is_of_session(self) -> bool:
+        """Return True for a form that a client or a plugin opened: no run of the session waits for it."""
+        return self.of_client and self.kind == "question"
+
 
 class Decision(BaseModel):
     """A permission that the operator's policy answered by itself, or that a person or an agent refused."""
@@ -205,6 +210,8 @@ class RunReport(BaseModel):
     """The session's todo list, as ``[x] done`` and ``[ ] open``."""
     pending: list[PendingRequest] = Field(default_factory=list[PendingRequest])
     """Permissions and questions that OpenCode waits for."""
+    session_forms: list[str] = Field(default_factory=list[str], exclude=True)
+    """Ids of the open forms of the session for which the run does not wait."""
     decided: list[Decision] = Field(default_factory=list[Decision])
     """Permissions that the operator's policy answered by itself, or that a person or an agent refused."""
     children: list[str] = Field(default_factory=list[str])

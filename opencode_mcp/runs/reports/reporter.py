@@ -150,6 +150,7 @@ def _report(run: Run, seen: Observation, answer: AnswerSummary, session: Session
         output=answer.output,
         todos=list_todos(session.todos),
         pending=seen.pending,
+        session_forms=seen.session_forms,
         children=session.children,
         are_children_known=session.are_children_known,
         model=answer.model,

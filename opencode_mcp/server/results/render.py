@@ -223,7 +223,7 @@ def _next_step(report: "RunReport") -> str:
         case "completed":
             return _after_completion(report, session)
         case "running":
-            return _step_while_running(report, session)
+            return f"{_step_while_running(report, session)} {_forms_of_session(report, session)}".rstrip()
         case "needs_input":
             return " ".join([*map(_answer_step, report.pending), "The run waits meanwhile."])
         case "aborted":
@@ -242,6 +242,14 @@ def _step_while_running(report: "RunReport", session: str) -> str:
         return step
     every = json.dumps([report.session_id, *report.also_running])
     return f'{step} With the others that go on: opencode_wait(session_ids={every}, until="any").'
+
+
+def _forms_of_session(report: "RunReport", session: str) -> str:
+    """Return a sentence on the open forms of clients in the session; empty if there are none."""
+    if not report.session_forms:
+        return ""
+    forms = ", ".join(map(one_line, report.session_forms))
+    return f"A client asks something in the session ({forms}), and the run does not wait: opencode_session({session})."
 
 
 def _after_completion(report: "RunReport", session: str) -> str:

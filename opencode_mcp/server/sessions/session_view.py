@@ -114,7 +114,7 @@ async def view_session(
     state = busy.value.get(session.id)
     asked = await _asked(bridge, session, is_running=state is not None, is_first=first)
     pending = asked if first else []
-    present = PresentState(is_running=state is not None, asks=bool(asked))
+    present = PresentState(is_running=state is not None, asks=_is_waiting(asked, is_running=state is not None))
     activity, draft = await _present_work(bridge, session, end.value[0] if end.value else None, state, present)
     facts = facts_of(bridge, session, end.value, subagents.value, present) if end.value else None
     waited = await _waited(bridge, session, facts.last, pending if state else []) if facts else 0
@@ -141,6 +141,11 @@ async def _asked(bridge: "Bridge", session: "Session", *, is_running: bool, is_f
     if not is_running and not (await bridge.client.features()).idle_questions:
         return []
     return await bridge.requests.open(session.directory, session.id)
+
+
+def _is_waiting(asked: list[PendingRequest], *, is_running: bool) -> bool:
+    """Return True if a session waits for an answer; one that works does not wait for the forms of clients."""
+    return any(not (is_running and request.is_of_session) for request in asked)
 
 
 async def _end(bridge: "Bridge", session: "Session", *, wanted: bool) -> "tuple[LastRun, Spending] | None":

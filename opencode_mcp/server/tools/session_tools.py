@@ -126,8 +126,8 @@ async def _with_answers(ctx: BridgeContext, view: "SessionView") -> "SessionView
         run = record.Run(session.directory, session.id, "")
     mark_answerers(bridge, run, view.pending, ctx.client_capabilities)
     for request in view.pending:
-        # A wait ends at once if the session is idle, and asks nobody.
-        request.person_here = request.person_here and not view.is_idle
+        # A wait ends at once if the session is idle, and no run waits for the form of a client: nobody is asked then.
+        request.person_here = request.person_here and not (view.is_idle or request.is_of_session)
     return replace(view, answers=answer_steps(view.pending, bridge.unlisted_tools))
 
 

@@ -271,12 +271,17 @@ async def test_a_form_of_a_client_neither_interrupts_a_run_nor_stops_its_clock(
 ) -> None:
     async with connected(launch) as host:
         session = await opencode.new_session()
-        form = await opencode.open_form(session, "Which colour?")
-        report = await host.run(step(text("Go on."), hold("asked")), session_id=session, max_minutes=0.05)
+        forms = [await opencode.open_form(session, "Which colour?")]
+        await host.start(step(text("Go on."), hold("asked")), session_id=session, max_minutes=0.08)
+        forms.append(await opencode.open_form(session, "Which size?"))
+        looked = await host.wait(session, wait_seconds=0)
+        report = await host.wait(session)
         seen = await host.data("opencode_session", session_id=session)
+    assert (looked["status"], looked["pending"]) == ("running", [])
+    assert f"A client asks something in the session ({', '.join(forms)})" in looked["next"]
     assert (report["status"], report.get("waited", 0)) == ("aborted", 0)
-    assert report["shortfall"].endswith("working time: the limit is 0.05 min.")
-    assert [request["request_id"] for request in seen["pending"]] == [form]
+    assert report["shortfall"].endswith("working time: the limit is 0.08 min.")
+    assert [request["request_id"] for request in seen["pending"]] == forms
 
 
 async def test_a_form_in_a_session_without_a_run_is_answered_and_dismissed(launch: Launch, opencode: Backend2) -> None:
