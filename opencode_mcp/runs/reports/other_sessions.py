@@ -26,8 +26,12 @@ from opencode_mcp.runs.session_history.history import messages_not_undone, own_m
 
 logger = logging.getLogger(__name__)
 
-SESSIONS_LISTED = 100
-SESSIONS_READ = 30
+SESSIONS_A_PAGE = 100
+MOST_PAGES = 10
+"""Most pages of the list of sessions that are read."""
+FEW_SESSIONS = 30
+"""Number of other sessions of which all are read: of more, those are left out first that ended before."""
+SESSIONS_READ = 100
 """Most other sessions whose work is read, the latest changed first."""
 MESSAGES_READ = 1000
 """Most messages of one other session that are read."""
@@ -56,7 +60,7 @@ async def read_authors(
     """
     brought = [call for call in await other_work(session.directory, period) if call.session_id != session.id]
     try:
-        others = await _others(client, session, period)
+        others, is_whole = await _others(client, session, period)
     except BridgeError as error:
         logger.info("could not list the sessions beside %s: %s", session.id, error)
         return AuthorFinder(session.directory, work.steps, work.calls, brought, is_whole=False)
@@ -65,7 +69,8 @@ async def read_authors(
     own, foreign = [*work.calls], list[WriteCall]()
     for name, other in works.items():
         (own if name in family else foreign).extend(other.calls)
-    return AuthorFinder(session.directory, work.steps, own, [*foreign, *brought], is_whole=len(works) == len(others))
+    is_whole = is_whole and len(works) == len(others)
+    return AuthorFinder(session.directory, work.steps, own, [*foreign, *brought], is_whole=is_whole)
 
 
 async def _read_works(
@@ -81,13 +86,26 @@ async def _read_works(
     return cast("dict[str, Work]", found), [session for session in sessions if session.id not in gone]
 
 
-async def _others(client: OpenCodeClient, session: Session, period: Period) -> list[Session]:
-    """Return the other sessions of the directory that may have worked in a period."""
-    wanted = SessionFilter(archived=True, limit=SESSIONS_LISTED)
+async def _others(client: OpenCodeClient, session: Session, period: Period) -> tuple[list[Session], bool]:
+    """Return the other sessions of the directory that may have worked in a period, and whether these are all."""
     async with at_once() as reads:
-        listing = reads.start(client.all_sessions, wanted, session.directory)
+        listing = reads.start(_changed_since, client, session.directory, period.begin - EARLIER_MILLISECONDS)
         status = reads.start(client.session_status, session.directory)
-    return [other for other in listing.value.items if _may_have_worked(other, session, period, set(status.value))]
+    listed, is_whole = listing.value
+    return [other for other in listed if _may_have_worked(other, session, period, set(status.value))], is_whole
+
+
+async def _changed_since(client: OpenCodeClient, directory: str, time: float) -> tuple[list[Session], bool]:
+    """Return the sessions of a directory that changed since a time, maybe others, and whether these are all."""
+    listed, before = list[Session](), 0
+    for _ in range(MOST_PAGES):
+        wanted = SessionFilter(archived=True, limit=SESSIONS_A_PAGE, before=before)
+        page = await client.all_sessions(wanted, directory)
+        listed += page.items
+        if not page.items or not page.cursor.isdecimal() or page.items[-1].time.updated < time:
+            return listed, True
+        before = int(page.cursor)
+    return listed, False
 
 
 def _may_have_worked(other: Session, session: Session, period: Period, busy: set[str]) -> bool:
@@ -98,7 +116,7 @@ def _may_have_worked(other: Session, session: Session, period: Period, busy: set
 
 async def _without_ended(client: OpenCodeClient, sessions: Sequence[Session], period: Period) -> list[Session]:
     """Return some sessions; if they are too many, without those whose work ended before a period."""
-    if len(sessions) <= SESSIONS_READ:
+    if len(sessions) <= FEW_SESSIONS:
         return list(sessions)
     reads = {session.id: partial(_has_ended, client, session, period) for session in sessions}
     ended, _ = await read_each(reads, within=SECONDS)

@@ -15,7 +15,7 @@ from opencode_mcp.runs.following.follow import Observation
 from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 from opencode_mcp.runs.reports import changed_files as module
 from opencode_mcp.runs.reports.changed_files import changed_files
-from opencode_mcp.runs.reports.other_sessions import SESSIONS_READ
+from opencode_mcp.runs.reports.other_sessions import MOST_PAGES, SESSIONS_A_PAGE, SESSIONS_READ
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
@@ -48,11 +48,13 @@ class Diffs:
         self.reads += 1
         return [FileDiff(file=file, additions=1) for file in self.diffs[min(self.reads, len(self.diffs)) - 1]]
 
-    async def all_sessions(self, _wanted: SessionFilter, _directory: str) -> Page[Session]:
+    async def all_sessions(self, wanted: SessionFilter, _directory: str) -> Page[Session]:
         """Return the other sessions, or fail."""
         if not self._lists:
             raise BackendUnavailable("Nothing answers.")
-        return Page(self._others, "")
+        listed = [other for other in self._others if not wanted.before or other.time.updated < wanted.before]
+        page = listed[: wanted.limit]
+        return Page(page, f"{page[-1].time.updated:.0f}" if len(listed) > len(page) else "")
 
     async def session_messages(self, _session_id: str, **_query: object) -> Page[Message]:
         """Fail as for a session that was deleted after the list was made."""
@@ -184,14 +186,20 @@ async def test_a_session_that_was_deleted_meanwhile_is_no_possible_author() -> N
     assert [(file.path, file.whose) for file in files][:2] == [("a.txt", "this"), ("b.txt", "this")]
 
 
+def sessions(number: int, changed: int) -> list[Session]:
+    """Return some sessions, the latest changed first; the last one changed at a time."""
+    times = [changed + left for left in reversed(range(number))]
+    return [
+        Session.read({"id": f"ses_at_{time}", "directory": "/p", "time": {"created": 1, "updated": time}})
+        for time in times
+    ]
+
+
 class Crowded(Diffs):
     """OpenCode with more other sessions than are read, whose commands ended at some time."""
 
     def __init__(self, ended: int) -> None:
-        time = {"created": 1, "updated": 2}
-        numbers = range(SESSIONS_READ + 10)
-        others = [Session.read({"id": f"ses_idle_{number}", "directory": "/p", "time": time}) for number in numbers]
-        super().__init__(["a.txt"], others=others)
+        super().__init__(["a.txt"], others=sessions(SESSIONS_READ + 10, changed=2))
         self._ended = ended
 
     async def session_messages(self, _session_id: str, **_query: object) -> Page[Message]:
@@ -208,6 +216,23 @@ async def test_sessions_that_ended_before_a_run_are_no_possible_authors_however_
 ) -> None:
     command = written("x", tool="bash", differed=["a.txt"])
     files = await listed(Crowded(ended), command)
+    assert [(file.path, file.whose) for file in files] == [("a.txt", whose)]
+
+
+class Busy(Diffs):
+    """OpenCode with other sessions that worked at the same time, of which the last one in the list wrote a file."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(["a.txt"], others=sessions(number, changed=1500))
+
+    async def session_messages(self, session_id: str, **_query: object) -> Page[Message]:
+        """Return the work of a session."""
+        return Page([written("a.txt")] if session_id == "ses_at_1500" else [], "")
+
+
+@pytest.mark.parametrize(("number", "whose"), [(SESSIONS_READ, "other"), (SESSIONS_A_PAGE * MOST_PAGES + 1, "unknown")])
+async def test_the_author_is_found_among_many_sessions_that_work_at_the_same_time(number: int, whose: str) -> None:
+    files = await listed(Busy(number), written("x", tool="bash", differed=["a.txt"]))
     assert [(file.path, file.whose) for file in files] == [("a.txt", whose)]
 
 
