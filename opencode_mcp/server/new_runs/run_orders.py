@@ -187,9 +187,10 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
             error.by_person, error.risk_by_person = _unasked(bridge.settings), RISK_OF_UNASKED
             raise
     session = await bridge.fence.session(session_id)
-    await bridge.fence.check_files_exist(session.directory)
     if worktree := worktree_of(bridge, session.directory):
         await bridge.integrator.check_whole(worktree)
+    else:
+        await bridge.fence.check_files_exist(session.directory)
     if directory and await bridge.fence.directory(directory) != session.directory:
         raise InvalidArgument(
             f"The session works in {session.directory}, not in {directory}.",
