@@ -160,11 +160,7 @@ class Commands:
             if before_send:
                 before_send(run)
             submission = command.submission(run.message_id, is_first=is_new)
-            least, most = (BEGINS_LEAST, BEGINS_WITHIN) if has_id else (POST_LEAST, READ_TIMEOUT_SECONDS)
-            seconds = start_deadline.remaining(at_least=least, at_most=most)
-            send = partial(client.submit_command, timeout=LONGEST, begin_within=seconds)
-            post = partial(send, begun.id, begun.directory, submission)
-            run = await self._begin(client, run, post, seconds)
+            run = await self._begin_command(client, run, submission, start_deadline)
             if not has_id:
                 await turns.note_prompt(client, begun, run)
         if before_send and not has_id:
@@ -206,6 +202,15 @@ class Commands:
             seconds = start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN)
             await self._begin(client, run, post, seconds)
         return run
+
+    async def _begin_command(
+        self, client: OpenCodeClient, run: Run, submission: CommandSubmission, start_deadline: StartDeadline
+    ) -> Run:
+        """Send a slash command as ``_begin`` does; one without an id has as much time as a prompt."""
+        least, most = (BEGINS_LEAST, BEGINS_WITHIN) if run.message_id else (POST_LEAST, READ_TIMEOUT_SECONDS)
+        seconds = start_deadline.remaining(at_least=least, at_most=most)
+        send = partial(client.submit_command, timeout=LONGEST, begin_within=seconds)
+        return await self._begin(client, run, partial(send, run.session_id, run.directory, submission), seconds)
 
     async def _begin(self, client: OpenCodeClient, run: Run, post: Post, seconds: float) -> Run:
         """Send a request; return its run once OpenCode works on it, or has answered: until then the turn is kept.

@@ -522,11 +522,14 @@ class Follower:
             seen.pending, self._requests_stale = [], True
             return Evidence(status=SessionStatus(type="busy"))
         if self._requests_stale:
-            asked = await self._requests.open(run.directory, run.session_id)
-            seen.pending = [request for request in asked if not self._is_beside(request)]
-            seen.session_forms = [request.request_id for request in asked if request.is_of_session]
-            self._requests_stale = False
+            await self._read_requests()
         return Evidence(status=status, asked=bool(seen.pending))
+
+    async def _read_requests(self) -> None:
+        asked = await self._requests.open(self._run.directory, self._run.session_id)
+        self._seen.pending = [request for request in asked if not self._is_beside(request)]
+        self._seen.session_forms = [request.request_id for request in asked if request.is_of_session]
+        self._requests_stale = False
 
     def _is_beside(self, request: PendingRequest) -> bool:
         """Return True for a form of a client, and for what a client asked before the prompt: the run does not wait."""
