@@ -175,7 +175,8 @@ class Runs:
         client = await self.turns.client_in(run.directory)
         if not await is_session_deleted(client, run.session_id):
             raise error
-        return Observation(client, State.ABORTED, session_deleted=True)
+        goes_on = run.session_id in await client.session_status(run.directory)
+        return Observation(client, State.ABORTED, session_deleted=True, goes_on_deleted=goes_on)
 
     def is_verified_now(self, run: Run) -> bool:
         """Return True if a task of this bridge verifies the work of a run, or waits for its end to do so."""

@@ -550,6 +550,23 @@ async def test_a_session_with_a_structured_answer_goes_on(worker: Worker) -> Non
     assert (second.text, third.output) == ("Plain again.", {"answer": 2})
 
 
+async def test_a_run_that_goes_on_in_a_deleted_session_is_reported_as_that(
+    worker: Worker, scripted_model: ScriptedModel, http: httpx.AsyncClient
+) -> None:
+    run = await worker.start(step(hold("unstopped"), text("Said to nobody.")))
+    await scripted_model.reached("unstopped")
+    await http.delete(f"/session/{run.session_id}")
+    looked = await worker.runs.follow(run, WAIT)
+    assert (looked.status, looked.shortfall) == ("aborted", f"{reporter.SESSION_DELETED} {reporter.GOES_ON}")
+    await scripted_model.release("unstopped")
+
+    async def over() -> bool:
+        return run.session_id not in (await http.get("/session/status")).json()
+
+    await eventually(over)
+    assert (await worker.runs.follow(run, WAIT)).shortfall == reporter.SESSION_DELETED
+
+
 async def test_a_run_whose_session_was_deleted_is_aborted_with_that_reason(
     worker: Worker, scripted_model: ScriptedModel, http: httpx.AsyncClient
 ) -> None:

@@ -157,6 +157,8 @@ class Observation:
     """True if OpenCode has removed the prompt: it was undone, and a later prompt made that final."""
     session_deleted: bool = False
     """True if the session was deleted, and the run with it."""
+    goes_on_deleted: bool = False
+    """True if OpenCode still worked in the deleted session, as OpenCode 1 does if it was not stopped before."""
     session: SessionRecord | None = None
     """The session's part of the report, where it was read ahead."""
     correction: Run | None = None

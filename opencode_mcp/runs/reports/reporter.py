@@ -59,6 +59,7 @@ REMOVED = (
     "This prompt was undone, and the session's next prompt made that final: OpenCode has removed it with its answer."
 )
 SESSION_DELETED = "Its session was deleted."
+GOES_ON = "OpenCode still works on it until its end: only a session that is there can be stopped."
 COPIED = (
     "Nothing runs here: this session is a fork, which copied the prompt before its answer was complete. The session "
     "that it was copied from goes on by itself."
@@ -316,7 +317,8 @@ def _report_without_read(run: Run, seen: Observation) -> RunReport | None:
     if seen.removed:
         return _bare_report(run, "aborted").model_copy(update={"note": REMOVED, "removed": True})
     if seen.session_deleted:
-        return _bare_report(run, "aborted").model_copy(update={"shortfall": SESSION_DELETED, "session_deleted": True})
+        reason = f"{SESSION_DELETED} {GOES_ON}" if seen.goes_on_deleted else SESSION_DELETED
+        return _bare_report(run, "aborted").model_copy(update={"shortfall": reason, "session_deleted": True})
     return None
 
 
