@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 async def is_whole(worktree: "Worktree") -> bool:
     """Return True if both the files of a worktree and its git directory exist, and neither is a link elsewhere."""
-    return await _is_folder(worktree.folder) and await _is_folder(worktree.files.git_dir)
+    return await is_folder(worktree.folder) and await is_folder(worktree.files.git_dir)
 
 
 async def has_folder(worktree: "Worktree") -> bool:
     """Return True if the folder of a worktree exists and has files, with or without what git knows of it."""
-    if not await _is_folder(worktree.folder):
+    if not await is_folder(worktree.folder):
         return False
     async for path in anyio.Path(worktree.folder).iterdir():
         if path.name != ".git":
@@ -24,7 +24,7 @@ async def has_folder(worktree: "Worktree") -> bool:
     return await is_whole(worktree)
 
 
-async def _is_folder(name: str) -> bool:
+async def is_folder(name: str) -> bool:
     """Return True if a path is a folder and no link."""
     path = anyio.Path(name)
     return await path.is_dir() and not await path.is_symlink()

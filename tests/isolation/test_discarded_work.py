@@ -76,3 +76,16 @@ async def test_all_other_files_are_kept_if_git_cannot_read_one(
     assert "can only add regular files" in done.lost
     git(repository, *done.undo.split()[1:])
     assert git(repository, "show", f"{made.branch}:a.txt", f"{made.branch}:src/b.txt") == "a\nB"
+
+
+async def test_the_work_of_a_checkout_that_was_removed_is_kept_in_the_repository_that_it_shared(
+    tmp_path: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    main = make_repository(tmp_path / "main", FILES)
+    git(main, "worktree", "add", "--quiet", str(tmp_path / "checkout"))
+    made = await worktrees.create(str(tmp_path / "checkout"))
+    put(Path(made.folder), {"a.txt": "A\n"})
+    git(main, "worktree", "remove", str(tmp_path / "checkout"))
+    done = await integrator.integrate(made, "discard", REQUEST)
+    assert (done.lost, done.pending) == ("", 1)
+    assert git(main, "show", f"refs/opencode-mcp/{made.name}/discarded:a.txt") == "A"

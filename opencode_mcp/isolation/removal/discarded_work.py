@@ -14,6 +14,7 @@ from opencode_mcp.isolation.repository.kept_commits import DISCARDED, keep_disca
 from opencode_mcp.isolation.repository.other_repositories import repositories_with_files
 from opencode_mcp.isolation.repository.trees import changes, committed, readable_tree
 from opencode_mcp.isolation.repository.write_checks.writable_repository import check_can_keep
+from opencode_mcp.isolation.whole_worktrees import is_folder
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.repository.git import Git
@@ -31,7 +32,7 @@ async def kept_work(worktrees: "Worktrees", worktree: "Worktree") -> Integration
     try:
         return await _kept_files(worktrees, worktree)
     except GitFailed as error:
-        git = await _checkout_git(worktrees, worktree)
+        git = await _keeping_git(worktrees, worktree)
         if git:
             await check_can_keep(git, worktree.name, worktree.folder, error)
         try:
@@ -47,7 +48,10 @@ async def _kept_files(worktrees: "Worktrees", worktree: "Worktree") -> Integrati
     files = await worktrees.git(worktree.files)
     found = await work_of(files, worktree)
     inside = await repositories_with_files(files, found.others)
-    return await _kept_commit(await worktrees.git(worktree.checkout), worktree, found.commit, inside)
+    git = await _keeping_git(worktrees, worktree)
+    if git is None:
+        raise GitFailed(f"The repository of {worktree.repository} does not exist any more.")
+    return await _kept_commit(git, worktree, found.commit, inside)
 
 
 async def _kept_readable_files(git: "Git | None", worktree: "Worktree", error: GitFailed) -> Integration:
@@ -56,7 +60,7 @@ async def _kept_readable_files(git: "Git | None", worktree: "Worktree", error: G
     That may be damaged, or be gone because the repository was made again.
 
     Args:
-        git: Git for the checkout; ``None`` if there is none.
+        git: Git for the repository that keeps them; ``None`` if there is none.
         worktree: The worktree.
         error: Why git could not read all.
 
@@ -65,7 +69,7 @@ async def _kept_readable_files(git: "Git | None", worktree: "Worktree", error: G
     """
     if git is None:
         raise error
-    files = replace(git, repository=Repository(worktree.git_dir, worktree.folder))
+    files = replace(git, repository=Repository(git.repository.git_dir, worktree.folder))
     tree, others = await readable_tree(files, await to_thread.run_sync(left_paths, worktree))
     last = await branch_tip(git, worktree) or await git.commit_of(worktree.base)
     work = await committed(git, tree, f"Work of {worktree.branch}", *([last] if last else []))
@@ -119,7 +123,7 @@ async def kept_commits(worktrees: "Worktrees", worktree: "Worktree") -> Integrat
 
 async def _kept_rest(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
     """Keep the commits on the branch of a worktree whose files are gone or cannot be read, if there are any."""
-    git = await _checkout_git(worktrees, worktree)
+    git = await _keeping_git(worktrees, worktree)
     is_kept = git is not None and await _is_tip_kept(git, worktree)
     return Integration(undo=_restore_command(worktree) if is_kept else "")
 
@@ -137,10 +141,16 @@ async def _is_tip_kept(git: "Git", worktree: "Worktree") -> bool:
     return True
 
 
-async def _checkout_git(worktrees: "Worktrees", worktree: "Worktree") -> "Git | None":
-    """Return git for the person's checkout; None if that cannot be read."""
+async def _keeping_git(worktrees: "Worktrees", worktree: "Worktree") -> "Git | None":
+    """Return git for the repository that keeps the work; ``None`` if that cannot be read.
+
+    It is that of the person's checkout. If the checkout was a worktree itself that was removed, it is the one that this
+    shared with others.
+    """
+    shared = Repository(worktree.common_dir, str(worktrees.records.folder))
     try:
-        return await worktrees.checkout_git(worktree)
+        found = await worktrees.checkout_git(worktree)
+        return found or (await worktrees.git(shared) if await is_folder(worktree.common_dir) else None)
     except GitFailed:
         return None
 
