@@ -7,8 +7,6 @@ searches for one in a worktree: an agent can write a file ``.git`` there that na
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,10 +23,10 @@ from opencode_mcp.isolation.repository.git_settings import (
     filter_names,
     replaced_programs,
 )
+from opencode_mcp.processes.fed_program import run_fed
 from opencode_mcp.processes.git_environment import git_environment
 from opencode_mcp.text.name_lists import listed
 
-FLAGS = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
 TIMEOUT_SECONDS = 120.0
 """Time for one command; the checkout of a large repository takes longest."""
 COMMITTER = {
@@ -190,14 +188,12 @@ class Git:
         environment = {**self.environment, **as_variables(self.settings), **self.identity, **own}
         with anyio.move_on_after(TIMEOUT_SECONDS):
             try:
-                done = await anyio.run_process(
+                done = await run_fed(
                     command,
-                    check=False,
-                    input=text,
-                    cwd=self.repository.work_tree,
-                    env=environment,
-                    creationflags=FLAGS,
-                    pass_fds=self.inherited,
+                    text,
+                    environment=environment,
+                    folder=self.repository.work_tree,
+                    inherited=self.inherited,
                 )
             except OSError as error:
                 if not await anyio.Path(self.repository.work_tree).is_dir():

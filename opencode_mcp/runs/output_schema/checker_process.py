@@ -7,13 +7,13 @@ has happened, and its report must come all the same.
 import json
 import sys
 from collections.abc import Mapping
-from subprocess import DEVNULL, CalledProcessError
+from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.processes.groups import FLAGS
+from opencode_mcp.processes.fed_program import run_fed
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.output_schema.checker_worker import Job, Verdict
@@ -47,7 +47,8 @@ async def _check(job: "Job") -> "Verdict":
     try:
         text = json.dumps(job).encode()
         with anyio.fail_after(SECONDS):
-            done = await anyio.run_process(COMMAND, input=text, stderr=DEVNULL, creationflags=FLAGS)
+            done = await run_fed(COMMAND, text)
+        done.check_returncode()
         return cast("Verdict", json.loads(done.stdout))
     except TimeoutError:
         return _unfinished(f"took more than {SECONDS:.0f} s", "Simplify its patterns and references.")

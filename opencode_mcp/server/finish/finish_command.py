@@ -19,7 +19,7 @@ import anyio
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.launcher.outages import AWAY
 from opencode_mcp.options import without_credentials
-from opencode_mcp.processes.groups import FLAGS
+from opencode_mcp.processes.fed_program import run_fed
 from opencode_mcp.server.finish import finish_url
 from opencode_mcp.server.finish.reports_across_outages import LastingReports
 from opencode_mcp.server.waiting.wait import report_result
@@ -90,15 +90,8 @@ class FinishCommand:
         settings = self._bridge.settings
         try:
             with anyio.fail_after(LONGEST_SECONDS):
-                done = await anyio.run_process(
-                    settings.on_finish,
-                    input=text,
-                    stdout=DEVNULL,
-                    stderr=DEVNULL,
-                    check=False,
-                    env=without_credentials(settings.environment),
-                    creationflags=FLAGS,
-                )
+                environment = without_credentials(settings.environment)
+                done = await run_fed(settings.on_finish, text, environment=environment, outputs=DEVNULL)
         except TimeoutError:
             logger.warning("the command of --on-finish took more than %.0f s and was ended", LONGEST_SECONDS)
         except OSError as error:
