@@ -188,13 +188,13 @@ class Hub:
     def _note_cut_off(self, transport: Transport) -> None:
         """Note the prompts on which the last server worked, if another one takes its place.
 
-        A server that no bridge started may be the same process as before, and still work on them.
+        A server that no bridge started may be the same process as before, and still work on them, or go on with them.
         """
         last, self._followed = self._followed, transport
         if last is None:
             return
         at_work = {session_id: state.working_on for session_id, state in self._states.items() if state.working_on}
-        if last.endpoint.process is None:
+        if last.endpoint.process is None or last.endpoint.is_service:
             now = anyio.current_time()
             self._left.update({session_id: (prompt, now) for session_id, prompt in at_work.items()})
         elif last is not transport:

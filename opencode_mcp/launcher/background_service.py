@@ -66,7 +66,14 @@ def service_endpoint(settings: "Settings") -> Endpoint:
     if not process.born:
         message = f"The background service of OpenCode (process {found.pid}, registered in {path}) does not run."
         raise BackendUnavailable(message, hint=SERVICE_HINT, sent=False)
-    return Endpoint(url=url, username=USERNAME_2, password=found.password or "", process=process, generation=2)
+    return Endpoint(
+        url=url,
+        username=USERNAME_2,
+        password=found.password or "",
+        process=process,
+        is_service=True,
+        generation=2,
+    )
 
 
 def stale_hint(settings: "Settings", endpoint: Endpoint) -> str:

@@ -260,6 +260,7 @@ async def test_when_opencode_is_gone_all_are_reported_and_the_next_need_looks_ag
         await hear(listener, is_kind(Idle))
 
 
+@pytest.mark.parametrize("endpoint", [False, True], ids=["server", "service"], indirect=True)
 async def test_a_session_at_work_is_silent_after_an_outage_until_something_happens_in_it(
     hub: Hub, http: httpx.AsyncClient, proxy: Proxy, scripted_model: ScriptedModel
 ) -> None:

@@ -55,7 +55,7 @@ async def test_a_registered_service_is_attached_to_as_its_own_process(
     register(settings, url=service.replace("127.0.0.1", name) + "/")
     endpoint = await Launcher(settings).locate()
     assert (endpoint.url, endpoint.username, endpoint.password) == (service, "opencode", PASSWORD)
-    assert (endpoint.generation, endpoint.pid) == (2, os.getpid())
+    assert (endpoint.generation, endpoint.pid, endpoint.is_service) == (2, os.getpid(), True)
     assert not settings.state_directory.exists()
 
 

@@ -19,7 +19,10 @@ class Endpoint:
     username: str = "opencode"
     password: str = field(default="", repr=False)
     process: "Process | None" = None
-    """Process of a server that a bridge started. If another process listens at the URL, nothing is sent to it."""
+    """Process of the server, if it is known. If another process listens at the URL, nothing is sent to it."""
+    is_service: bool = False
+    """True for the person's background service, which no bridge started, and which goes on with its runs after a
+    restart."""
     generation: Generation = 1
     """Generation of the server's API. Before the server was asked, it is the one that is asked for first."""
 
