@@ -384,7 +384,9 @@ def test_nobodys_text_gets_out_of_its_fence(
 @given(page=pages, show=st.sampled_from(("brief", "everything")))
 def test_there_are_as_many_headings_as_messages(*, page: list[Message], show: ShownParts) -> None:
     told = own_words(render_transcript(page, show=show, limit=10**9))
-    assert sum(line.startswith("#") for line in told) == len(page)
+    # An answer that goes on may have nothing to show yet.
+    ended = [one for one in page if one.info.role == "user" or one.info.time.completed is not None or one.info.error]
+    assert len(ended) <= sum(line.startswith("#") for line in told) <= len(page)
 
 
 @patient
