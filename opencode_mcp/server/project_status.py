@@ -16,6 +16,7 @@ from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode import versions
 from opencode_mcp.opencode.http_client.concurrent_reads import read_each
+from opencode_mcp.opencode.vocabulary import models
 from opencode_mcp.runs.requests import request_descriptions
 from opencode_mcp.server.access.operation_uses import RESOURCE_USES
 from opencode_mcp.server.sessions.titles import title_of
@@ -231,12 +232,12 @@ async def _environment(bridge: "Bridge", _directory: str) -> list[str]:
 
 
 async def _mcp_servers(bridge: "Bridge", directory: str) -> dict[str, str]:
-    """Return the status of each MCP server, also of those in settings files that OpenCode has not loaded yet."""
+    """Return the status of each MCP server, and those in files of the project or the user that are not loaded yet."""
     loaded = {name: item.status for name, item in (await bridge.client.mcp_status(directory)).items()}
     if bridge.settings.remote:
         return loaded
     features = await bridge.client.features()
-    folders = definitions.folders_of(await bridge.client.path(directory), bridge.settings.environment)
+    folders = definitions.folders_of(models.Paths(directory=directory, worktree=directory), bridge.settings.environment)
     found = await to_thread.run_sync(definitions.mcp_servers_in, folders, features.mcp_settings)
     waiting = f"not loaded yet. {features.rereading.changes_loaded}"
     return loaded | {name: waiting for name in found if name not in loaded}

@@ -160,7 +160,8 @@ def mcp_servers_in(folders: Folders, keys: Sequence[str]) -> list[str]:
         for key in keys:
             value = as_map(value).get(key)
         servers = as_map(value)
-        names |= dict.fromkeys(name for name in servers if as_map(servers[name]))
+        # An entry without a type only changes one that another file defines.
+        names |= dict.fromkeys(name for name in servers if as_map(servers[name]).get("type"))
     return [*names]
 
 

@@ -152,7 +152,7 @@ def test_the_folders_that_opencode_2_does_not_name_are_those_of_its_environment(
 
 def test_the_mcp_servers_of_all_settings_files_are_found_in_the_form_of_each_generation(folders: Folders) -> None:
     entry = {"type": "local", "command": ["x"]}
-    write(folders.project[0] / "opencode.json", {"mcp": {"near": entry, "broken": "x"}})
+    write(folders.project[0] / "opencode.json", {"mcp": {"near": entry, "broken": "x", "changed": {"enabled": False}}})
     write(folders.config / "opencode.jsonc", {"mcp": {"user": entry, "near": entry}})
     write(folders.project[1] / "opencode.json", {"mcp": {"servers": {"second": entry}}})
     assert mcp_servers_in(folders, ["mcp", "servers"]) == ["second"]
