@@ -96,13 +96,13 @@ async def todo(world: World) -> None:
 
 @case("session.diff", {**UNKNOWN_SESSION, "messageID": "msg_x"}, NO_SESSION)
 async def diff(world: World) -> None:
-    session = await world.session()
+    place = {"directory": str(world.tracked)}
+    session = await world.session(**place)
     name = f"diffed-{uuid4().hex}.txt"
-    answer = await world.say(session, script(write(name, "one\n")))
+    answer = await world.say(session, script(write(name, "one\n")), **place)
+    asked = {"sessionID": session, "messageID": answer["info"]["parentID"], **place}
     # OpenCode puts the diff together a moment after the answer.
-    found = await eventually(
-        partial(world.call, "session.diff", sessionID=session, messageID=answer["info"]["parentID"])
-    )
+    found = await eventually(partial(world.call, "session.diff", **asked))
     assert [(item["file"], item["additions"]) for item in found] == [(name, 1)]
 
 
@@ -130,19 +130,22 @@ async def unshare(world: World) -> None:
 
 @case("session.revert", {"sessionID": "ses_x"}, "`messageID` is missing")
 async def revert(world: World) -> None:
-    session = await world.session()
-    answer = await world.say(session, script(write("reverted.txt", "one\n")))
-    await world.call("session.revert", sessionID=session, messageID=answer["info"]["parentID"])
-    assert not (world.project / "reverted.txt").exists()
+    place = {"directory": str(world.tracked)}
+    session = await world.session(**place)
+    answer = await world.say(session, script(write("reverted.txt", "one\n")), **place)
+    await world.call("session.revert", sessionID=session, messageID=answer["info"]["parentID"], **place)
+    assert not (world.tracked / "reverted.txt").exists()
 
 
 @case("session.unrevert", UNKNOWN_SESSION, NO_SESSION)
 async def unrevert(world: World) -> None:
-    session = await world.session()
-    answer = await world.say(session, script(write("restored.txt", "one\n")))
-    await world.call("session.revert", sessionID=session, messageID=answer["info"]["parentID"])
-    await world.call("session.unrevert", sessionID=session)
-    assert (world.project / "restored.txt").read_text(encoding="utf-8") == "one\n"
+    place = {"directory": str(world.tracked)}
+    session = await world.session(**place)
+    answer = await world.say(session, script(write("restored.txt", "one\n")), **place)
+    await world.call("session.revert", sessionID=session, messageID=answer["info"]["parentID"], **place)
+    assert not (world.tracked / "restored.txt").exists()
+    await world.call("session.unrevert", sessionID=session, **place)
+    assert (world.tracked / "restored.txt").read_text(encoding="utf-8") == "one\n"
 
 
 @case("session.summarize", {**UNKNOWN_SESSION, "modelID": "m1"}, "`providerID` is missing")

@@ -13,8 +13,8 @@ import anyio
 from tests.harness.bridges.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.bridges.launch import Launch, attaching
 from tests.harness.operations import operation
-from tests.harness.processes.isolation import environment
-from tests.harness.project import make_project
+from tests.harness.processes.isolation import environment, without_snapshots
+from tests.harness.project import SCHEMA, SNAPSHOTS, make_project
 from tests.harness.servers.model import ScriptedModel
 from tests.harness.servers.oauth_mcp import OAuthServer, running_oauth_mcp
 from tests.harness.servers.opencode import OpenCode, running_opencode
@@ -54,6 +54,8 @@ class World:
     model: ScriptedModel
     oauth: OAuthServer
     project: Path
+    tracked: Path
+    """Another project, of which OpenCode knows what each run changes."""
     data: Path
     """OpenCode's own data."""
     config: Path
@@ -77,14 +79,15 @@ class World:
         assert result.is_error, text_of(result)
         return text_of(result)
 
-    async def session(self, title: str = "Case") -> str:
-        """The id of a new session, in which bash must ask."""
+    async def session(self, title: str = "Case", **place: str) -> str:
+        """The id of a new session, in which bash must ask; ``directory`` names another project than the usual one."""
         rules = [{"permission": "bash", "pattern": "*", "action": "ask"}]
-        return (await self.call("session.create", title=title, permission=rules))["id"]
+        return (await self.call("session.create", title=title, permission=rules, **place))["id"]
 
-    async def say(self, session_id: str, prompt: str) -> Json:
+    async def say(self, session_id: str, prompt: str, **place: str) -> Json:
         """Prompt a session and wait for the answer."""
-        return await self.call("session.prompt", sessionID=session_id, parts=[{"type": "text", "text": prompt}])
+        parts = [{"type": "text", "text": prompt}]
+        return await self.call("session.prompt", sessionID=session_id, parts=parts, **place)
 
     async def start(self, session_id: str, prompt: str) -> None:
         """Prompt a session without waiting."""
@@ -135,18 +138,20 @@ def _tool(operation_id: str) -> str:
 @asynccontextmanager
 async def make_world(folder: Path, model: ScriptedModel) -> AsyncGenerator[World]:
     """Start all that the cases need, below a folder."""
-    project = folder / "project"
-    project.mkdir()
-    make_project(project)
+    project, tracked = make_project(folder / "project"), folder / "tracked"
+    tracked.mkdir()
+    # In its first commit, by which OpenCode knows the two projects apart.
+    (tracked / "opencode.json").write_text(json.dumps({**SCHEMA, **SNAPSHOTS}), encoding="utf-8")
+    make_project(tracked)
     (folder / "echo.py").write_text(ECHO, encoding="utf-8")
     variables = _opencode_environment(folder, model)
     with running_oauth_mcp() as oauth, running_opencode(variables, folder / "opencode.log") as server:
         launch = attaching(folder, model, server, project).telling(
-            "--allow", "execute,admin", "--permissions", "agent", "--log-level", "DEBUG"
+            "--directory", str(tracked), "--allow", "execute,admin", "--permissions", "agent", "--log-level", "DEBUG"
         )
         async with open_bridge(launch) as bridge:
             data, config = folder / "data" / "opencode", folder / "config" / "opencode"
-            yield World(bridge, launch, server, model, oauth, project, data, config)
+            yield World(bridge, launch, server, model, oauth, project, tracked, data, config)
 
 
 def _opencode_environment(folder: Path, model: ScriptedModel) -> dict[str, str]:
@@ -165,6 +170,7 @@ def _opencode_environment(folder: Path, model: ScriptedModel) -> dict[str, str]:
         },
     }
     variables = environment(folder, model.url, config)
+    without_snapshots(variables)
     for name in ("OPENCODE_PURE", "OPENCODE_DISABLE_SHARE"):
         del variables[name]
     _pretend_installed(folder / "config" / "opencode")
