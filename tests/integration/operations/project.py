@@ -3,6 +3,7 @@
 import anyio
 
 from tests.harness.project import git
+from tests.harness.waiting import eventually
 from tests.integration.operations.case import case
 from tests.integration.operations.world import World
 
@@ -81,7 +82,12 @@ async def create_worktree(world: World) -> None:
 @case("worktree.list")
 async def list_worktrees(world: World) -> None:
     made = await world.call("worktree.create", name="listed")
-    assert made["directory"] in await world.call("worktree.list")
+
+    async def is_listed() -> bool:
+        return made["directory"] in await world.call("worktree.list")
+
+    # OpenCode may still write the list without it for the worktree before, until it has opened this one.
+    await eventually(is_listed)
 
 
 @case("worktree.reset", {"directory": "/etc"}, "The directory '/etc' is outside of what is allowed")

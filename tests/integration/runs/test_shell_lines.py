@@ -21,6 +21,7 @@ from tests.harness.differences import PROMPT_OF_A_SERVER
 from tests.harness.project import configure, make_project
 from tests.harness.servers.model import ScriptedModel
 from tests.harness.servers.opencode import OpenCode
+from tests.harness.waiting import eventually
 from tests.integration.backend import backend
 from tests.integration.host import Host
 from tests.integration.person import CANCELLED, DECLINED, Person, filled
@@ -112,9 +113,15 @@ async def session(http: httpx.AsyncClient) -> str:
 
 @pytest.fixture(scope="module")
 async def refusing(launch: Launch) -> AsyncGenerator[Host]:
-    """A host whose operator refuses every permission."""
+    """A host whose operator refuses every permission, once OpenCode has connected the server that has prompts."""
     async with open_bridge(launch.telling("--permissions", "reject")) as bridge:
-        yield Host(Bridge(bridge.client, launch))
+        host = Host(Bridge(bridge.client, launch))
+
+        async def is_listed() -> bool:
+            return "asker:ask" in await host.text("opencode_read_operation", operation="command.list")
+
+        await eventually(is_listed)
+        yield host
 
 
 # Shell lines that nothing allows
