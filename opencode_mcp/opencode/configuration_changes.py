@@ -11,6 +11,9 @@ RESTART = f"restart OpenCode ({_END})"
 """Step of a person by which a change is loaded."""
 _AT_START = f"OpenCode loads changes of its configuration when it is restarted ({_END})"
 CHANGES_LOADED: Mapping["Generation", str] = {
-    1: f"{_AT_START}, or after instance.dispose, which stops what runs in the project.",
-    2: f"{_AT_START}, or after location.reload, which cancels what the runs of all projects have asked.",
+    1: f"{_AT_START}, or, if that is allowed, after instance.dispose, which stops what runs in the project.",
+    2: (
+        f"{_AT_START}, or, if that is allowed, after location.reload, which cancels what the runs of all projects have "
+        "asked."
+    ),
 }

@@ -91,9 +91,7 @@ def excess(limits: Limits, used: Used) -> str:
     if limits.max_steps is not None and used.steps > limits.max_steps:
         limit = quantity(limits.max_steps, "step")
         begun = limits.max_steps + 1
-        return (
-            f"The run was stopped when it began step {begun}: the limit is {limit}. What step {begun} cost counts, too."
-        )
+        return f"The run was stopped in step {begun}, whose calls may have ended: the limit is {limit}."
     if limits.max_cost is not None and used.cost >= limits.max_cost:
         return f"The run was stopped for its cost: the limit is {_dollars(limits.max_cost)} USD."
     if limits.max_minutes is not None and used.seconds >= limits.max_minutes * MINUTE:

@@ -24,7 +24,7 @@ def test_a_run_within_its_limits_goes_on(used: Used) -> None:
     [
         (
             Used(steps=4),
-            "The run was stopped when it began step 4: the limit is 3 steps. What step 4 cost counts, too.",
+            "The run was stopped in step 4, whose calls may have ended: the limit is 3 steps.",
         ),
         (Used(cost=0.12), "The run was stopped for its cost: the limit is 0.10 USD."),
         (Used(cost=0.1), "The run was stopped for its cost: the limit is 0.10 USD."),
@@ -50,7 +50,7 @@ def test_a_run_that_ended_too_soon_to_be_stopped_names_the_limit(used: Used, tol
 
 
 def test_a_limit_of_one_or_of_a_part_is_said_in_plain_words() -> None:
-    assert excess(Limits(max_steps=1), Used(steps=2)).endswith("the limit is 1 step. What step 2 cost counts, too.")
+    assert excess(Limits(max_steps=1), Used(steps=2)).endswith("the limit is 1 step.")
     assert excess(Limits(max_minutes=0.05), Used(seconds=3.04)).endswith("working time: the limit is 0.05 min.")
     assert excess(Limits(max_cost=0.00014), Used(cost=0.01)).endswith("cost: the limit is 0.00014 USD.")
 

@@ -27,7 +27,8 @@ def last_calls(answers: "Sequence[Message]", directory: str) -> str:
     for answer in reversed(answers):
         calls = [_described(call, directory) for call in answer.tool_calls]
         if calls:
-            return f"Its last calls: {listed(calls, CALLS_SHOWN)}."
+            head = "Its last call" if len(calls) == 1 else "Its last calls"
+            return f"{head}: {listed(calls, CALLS_SHOWN)}."
     return ""
 
 

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path, PurePath
 
+from opencode_mcp.batch_queue.tasks import PREFIX as BATCH_PREFIX
 from opencode_mcp.config import Settings
 from opencode_mcp.disk.confined import list_folder
 from opencode_mcp.disk.path_errors import check_path_text, path_error, path_errors, shortened
@@ -162,8 +163,7 @@ class Fence:
             NotAllowed: It works in a directory that is not listed; OpenCode did not open that directory.
         """
         if not session_id.startswith(SESSION_PREFIX):
-            message = f"{shortened(session_id)} is not a session id."
-            raise NotFound(message, hint=f"They begin with {SESSION_PREFIX!r}: {SESSION_HINT}")
+            raise _no_session_id(session_id)
         directory = await self._sessions.find(session_id)
         if not directory:
             raise _missing_session(session_id)
@@ -376,6 +376,16 @@ class Fence:
             await self._client.file_list(project, folder)
         except BackendFailed as error:
             raise NotFound(f"There is no directory {shortened(name)}.") from error
+
+
+def _no_session_id(given: str) -> NotFound:
+    if given.startswith(BATCH_PREFIX):
+        message = f"{shortened(given)} is the id of a batch or of one of its tasks, not of a session."
+        hint = f'opencode_wait(session_id="{shortened(given)}", wait_seconds=0) names them.'
+    else:
+        message = f"{shortened(given)} is not a session id."
+        hint = f"They begin with {SESSION_PREFIX!r}: {SESSION_HINT}"
+    return NotFound(message, hint=hint)
 
 
 def _missing_session(session_id: str) -> NotFound:

@@ -122,7 +122,7 @@ SAME_RISK_BY_HAND = frozenset({"mcp", "config"})
 """Groups of operations whose risk is that of the way by hand, too."""
 EDITS_CONFIGURATION = frozenset({"mcp.add", "config.update"})
 """Operations in whose place the agent can edit the configuration of the project."""
-BY_EDIT = "Have opencode_run edit the opencode.json of the project, under OpenCode's permission rules."
+BY_EDIT = "Have opencode_run edit the opencode.json of the project, or make it, under OpenCode's permission rules."
 
 
 def job_of(operation_id: str, generation: "Generation") -> tuple[str, ...]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 AnyCost = TypeVar("AnyCost", SessionCost, RunCost)
 SHOWN = 50
 """Rows of a table that are shown."""
-TOP = 5
+TOP = 10
 """Sessions and runs that are shown if the caller does not say how many, those of the highest cost."""
 EMPTY_NAMED = 10
 """Names without cost or tokens that are shown."""

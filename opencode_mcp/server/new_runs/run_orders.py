@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.starting.start_deadline import StartDeadline
 
 WORKS_ELSEWHERE = (
-    "For a few files there, a run in an allowed directory. OpenCode asks for its permission external_directory before "
-    "it reads or edits files outside the project, though not before every shell command, and "
+    "For a few files there, call opencode_run with an allowed directory, and name them in the prompt. OpenCode asks "
+    "for its permission external_directory before it reads or edits them, though not before every shell command; "
     "opencode_reply_permission answers."
 )
 UNASKED = (

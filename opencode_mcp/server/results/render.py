@@ -275,8 +275,8 @@ def _to_changes(report: "RunReport", session: str) -> str:
         return f"{seen} {_to_bring(report, session, deciding)}"
     if deciding:
         return (
-            f"{seen} {one_line(deciding)} decides what OpenCode runs: opencode_revert undoes that only if the person "
-            f"has allowed it. {report.changes_loaded}"
+            f"{seen} {one_line(deciding)} decides what OpenCode runs: opencode_revert undoes that only if the settings "
+            f"allow it, and else names the flag. A prompt can have it changed back. {report.changes_loaded}"
         )
     return f'{seen} opencode_revert({session}, message_id="{report.message_id}") undoes them.'
 

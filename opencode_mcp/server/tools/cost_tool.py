@@ -28,7 +28,7 @@ async def opencode_cost(
     *,
     since: Annotated[str, Field(description="7d or 2026-11-24")] = "today",
     directory: Annotated[str, Field(description="Else all")] = "",
-    top: Annotated[int, Field(description="Rows")] = 5,
+    top: Annotated[int, Field(description="Rows")] = 10,
 ) -> CallToolResult:
     """Sum up cost and tokens by day, project, model, agent, session, run.
 

@@ -4,7 +4,6 @@ They are three tools so that a host can approve reads separately. Operations tha
 refused.
 """
 
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 from mcp_types import CallToolResult
@@ -20,13 +19,18 @@ from opencode_mcp.server.operations import calling, found_operations, reply_resu
 from opencode_mcp.server.results.host_settings import SettingsOwner
 from opencode_mcp.server.results.schemas import OPERATION_REPLY, OPERATIONS, OPERATIONS_TEXTS, REPLY_TEXTS
 from opencode_mcp.server.waiting.host_limits import client_name_of
+from opencode_mcp.text.name_lists import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from opencode_mcp.opencode.tables.annotation_types import Effect, Group
-    from opencode_mcp.opencode.tables.operation_table import OperationTable
+    from opencode_mcp.opencode.tables.operation_table import Operation, OperationTable
     from opencode_mcp.server.bridge import Bridge
 
 ALL = 1000
+OTHERS_NAMED = 5
+"""Operations that are named besides those that are shown."""
 
 
 @tool(
@@ -58,11 +62,13 @@ async def opencode_find_operations(
     lacking = _lacking(table, query)
     if lacking:
         found = [item for item in found if operation_search.fits_mostly(table, item, query)]
-    items = list(islice(filter(bridge.allowed.shows, found), limit))
+    fitting = list(filter(bridge.allowed.shows, found))
+    items = fitting[:limit]
     unknown = operation_search.unknown_words(table, query)
     remarks += [f"No operation has {' or '.join(map(repr, unknown))}."] if unknown and items else []
     taken = [f"{given!r} as {word!r}" for given, word in operation_search.corrections(table, query).items()]
     remarks += [f"Read {', '.join(taken)}, since no operation has the word as it was given."] if taken else []
+    remarks += _others(fitting[limit:])
     shown = found_operations.FoundOperations(
         items,
         bridge.allowed,
@@ -71,6 +77,11 @@ async def opencode_find_operations(
         owner=SettingsOwner(client_name_of(ctx.session), bridge.settings.principal),
     )
     return shown.result(remarks, lacking)
+
+
+def _others(rest: "Sequence[Operation]") -> list[str]:
+    """Return a remark on the operations that fit, too, and are not shown; none if all are."""
+    return [f"Also found: {listed([item.id for item in rest], OTHERS_NAMED)}; limit=... shows more."] if rest else []
 
 
 def _lacking(table: "OperationTable", query: str) -> str:

@@ -83,7 +83,11 @@ def _permission_form(request: "PendingRequest") -> ElicitRequestFormParams:
         "enumNames": list(REPLIES.values()),
         "default": "once",
     }
-    feedback = {**form_fields.OPTIONAL_TEXT, "title": "Feedback", "description": "With reject: what to do instead"}
+    feedback = {
+        **form_fields.OPTIONAL_TEXT,
+        "title": "Feedback",
+        "description": "With reject: what to do instead",
+    }
     return _form(shown_to_decide(message), {DECISION: decision, FEEDBACK: feedback}, [DECISION])
 
 

@@ -20,8 +20,8 @@ def reason(limit: int, line: str, generation: Generation) -> str:
     """The sentences on a limit of steps, and on the shell line that was called last."""
     steps = "step" if limit == 1 else "steps"
     return (
-        f"The run was stopped when it began step {limit + 1}: the limit is {limit} {steps}. "
-        f"What step {limit + 1} cost counts, too. Its last calls: {tool_name('bash', generation)}: {line} (completed)."
+        f"The run was stopped in step {limit + 1}, whose calls may have ended: the limit is {limit} {steps}. "
+        f"Its last call: {tool_name('bash', generation)}: {line} (completed)."
     )
 
 
@@ -45,7 +45,7 @@ async def test_the_cost_of_subagents_counts_and_a_run_that_ends_with_its_last_st
     never = step(text("Go on."), hold(f"too dear {case}"))
     report = await host.run(task(child), never, directory=str(workplace), max_cost=0.02)
     assert report["status"] == "aborted"
-    assert report["shortfall"].startswith("The run was stopped for its cost: the limit is 0.02 USD. Its last calls: ")
+    assert report["shortfall"].startswith("The run was stopped for its cost: the limit is 0.02 USD. Its last call: ")
     assert report["cost"] >= 0.03
     dear = step(text("Done."), usage(input=90_000, output=5))
     report = await host.run(dear, session_id=report["session_id"], max_cost=0.02, max_steps=1)

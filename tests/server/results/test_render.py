@@ -111,7 +111,9 @@ def test_a_run_that_changed_files_names_the_tool_that_shows_them_first() -> None
         step = next_step(report(files=[made.model_copy(update=unseen)]))
         assert step == 'Go on with opencode_run(session_id="ses_1", prompt=...).'
     configured = next_step(report(files=[made, made.model_copy(update={"path": "opencode.json"})]))
-    assert "opencode.json decides what OpenCode runs: opencode_revert undoes that only if the person has" in configured
+    assert (
+        "opencode.json decides what OpenCode runs: opencode_revert undoes that only if the settings allow" in configured
+    )
     isolated = next_step(report(files=[made, made.model_copy(update={"path": "opencode.json"})], isolated=True))
     assert "brings it into the project only if the person has allowed that" in isolated
     assert 'how="apply"' not in isolated
