@@ -15,6 +15,7 @@ from anyio import to_thread
 from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode import versions
+from opencode_mcp.opencode.configuration_changes import OF_BRIDGES, OF_OTHERS
 from opencode_mcp.opencode.http_client.concurrent_reads import read_each
 from opencode_mcp.opencode.vocabulary import models
 from opencode_mcp.runs.requests import request_descriptions
@@ -243,6 +244,11 @@ async def _mcp_servers(bridge: "Bridge", directory: str) -> dict[str, str]:
     return loaded | {name: waiting for name in found if name not in loaded}
 
 
+async def _restart(bridge: "Bridge", _directory: str) -> str:
+    """Return how a person restarts OpenCode."""
+    return OF_OTHERS if bridge.settings.attached else OF_BRIDGES
+
+
 async def _settings(bridge: "Bridge", _directory: str) -> list[str]:
     return flags_of(bridge.settings)
 
@@ -264,6 +270,7 @@ FACTS: Mapping[str, Read] = {
     "commands": _commands,
     "environment": _environment,
     "mcp_servers": _mcp_servers,
+    "to_restart_opencode": _restart,
     "settings": _settings,
 }
 """Facts that are read, in the order in which they are shown."""
@@ -273,7 +280,7 @@ SHOWN: Mapping[ShownFacts, tuple[str, ...]] = {
     "summary": (
         *(VERSION, "directory", "allowed_directories", "branch", "running_sessions", NEEDS_INPUT),
         *("isolated_worktrees", BATCHES, "verify_commands"),
-        *("default_model", "models", "agents"),
+        *("default_model", "models", "agents", "to_restart_opencode"),
     ),
     "agents": ("directory", "agents"),
     "models": ("directory", "default_model", "models"),
