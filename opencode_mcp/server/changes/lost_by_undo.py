@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from opencode_mcp.diffs.diff_merge import merge_diffs
 from opencode_mcp.diffs.named_files import possible_paths
 from opencode_mcp.errors import BridgeError
+from opencode_mcp.runs.reports.other_sessions import work_of_prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from opencode_mcp.diffs.authorship import Work
     from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
@@ -36,6 +37,38 @@ async def files_not_brought_back(
         if not is_recorded and not await _exists(bridge, session.directory, file):
             lost.append(file)
     return lost
+
+
+async def files_with_names_used_again(
+    bridge: "Bridge", session: "Session", diffs: "Mapping[str, Sequence[FileDiff]]"
+) -> list[str]:
+    """Return the renamed files that an undo would lose, since later prompts made others of their names.
+
+    OpenCode deletes these, and does not bring back the renamed ones.
+
+    Args:
+        bridge: Reads the messages.
+        session: The session.
+        diffs: The diffs of its prompts, by their ids, the oldest first.
+    """
+    lost: list[str] = []
+    for file, prompt in _made_again(diffs).items():
+        work = await work_of_prompt(bridge.client, session, prompt)
+        if not possible_paths(file, session.directory) & work.files:
+            lost.append(file)
+    return lost
+
+
+def _made_again(diffs: "Mapping[str, Sequence[FileDiff]]") -> dict[str, str]:
+    """Return the files that a prompt removed and a later one made again, each with the prompt that removed it."""
+    first: dict[str, tuple[str, str]] = {}
+    found: dict[str, str] = {}
+    for prompt, each in diffs.items():
+        for diff in each:
+            status, remover = first.setdefault(diff.file, (diff.status, prompt))
+            if (status, diff.status) == ("deleted", "added"):
+                found[diff.file] = remover
+    return found
 
 
 async def _exists(bridge: "Bridge", directory: str, path: str) -> bool:

@@ -44,12 +44,16 @@ async def refuse_harmful_undo(bridge: "Bridge", session: "Session", prompt: str)
             "of the session that it was copied from.",
             hint="Undo it there, or undo a prompt that was sent to the fork.",
         )
-    diffs = [await bridge.client.session_diff(session.id, each) for each in reversed(prompts[:PROMPTS_READ])]
+    undone = reversed(prompts[:PROMPTS_READ])
+    by_prompt = {each: await bridge.client.session_diff(session.id, each) for each in undone}
+    diffs = list(by_prompt.values())
     files = await _files_put_back(bridge, session, work, diffs)
     if not files:
         return
     await _refuse_undo_of_others(bridge, session, prompt, work, files)
-    if lost := await lost_by_undo.files_not_brought_back(bridge, session, work, diffs):
+    lost = await lost_by_undo.files_not_brought_back(bridge, session, work, diffs)
+    lost += await lost_by_undo.files_with_names_used_again(bridge, session, by_prompt)
+    if lost:
         operation = (await bridge.operation_of(UNDO)).id
         raise _would_lose(session.id, prompt, lost, operation)
 

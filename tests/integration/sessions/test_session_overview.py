@@ -139,6 +139,19 @@ async def test_an_undo_that_would_lose_renamed_files_is_refused(host: Host, trac
     assert (tracked / old).exists()
 
 
+async def test_an_undo_that_would_lose_a_renamed_file_is_refused_if_its_name_is_used_again(
+    host: Host, tracked: Path, case: str
+) -> None:
+    old, new = f"reused-{case}.txt", f"moved-{case}.txt"
+    (tracked / old).write_text("one\n" * 20, encoding="utf-8")
+    report = await host.run(bash(f"mv {old} {new}"), text("Renamed."), directory=str(tracked))
+    session_id = report["session_id"]
+    await host.run(bash(f"echo other > {old}"), text("Made again."), session_id=session_id)
+    refused = await host.error("opencode_revert", session_id=session_id, message_id=report["message_id"])
+    assert f"moved or renamed {old}. " in refused
+    assert (tracked / new).exists(), "nothing was undone"
+
+
 async def test_the_list_shows_how_each_run_ended_and_how_its_prompt_begins(
     host: Host, workplace: Path, asking: Path, case: str
 ) -> None:
