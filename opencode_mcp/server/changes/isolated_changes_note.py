@@ -2,10 +2,17 @@
 
 from typing import TYPE_CHECKING
 
+from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from opencode_mcp.isolation.worktree_records import Worktree
+
+
+SHOWN = 5
+"""Sessions that are named."""
 
 
 def integrate_call(worktree: "Worktree", session_id: str) -> str:
@@ -33,6 +40,14 @@ def undo_text(worktree: "Worktree", session_id: str, *, is_brought: bool) -> str
     if not is_brought:
         return f"{text}."
     return f'{text}: opencode_integrate(session_id="{session_id}", how="undo") takes its work out of there.'
+
+
+def elsewhere_text(worktrees: "Iterable[Worktree]") -> str:
+    """Return a sentence on the sessions whose isolated work was not brought to the project; empty if there are none."""
+    sessions = [worktree.session_id for worktree in worktrees if worktree.session_id and not worktree.is_brought]
+    if not sessions:
+        return ""
+    return f"Work in isolated worktrees is not in it: opencode_diff(session_id=...) of {listed(sessions, SHOWN)}."
 
 
 def place_text(worktree: "Worktree", *, is_brought: bool, with_directory: bool = False) -> str:

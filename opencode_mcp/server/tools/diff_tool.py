@@ -119,7 +119,9 @@ async def _working_tree_result(
     tree = _only(await _working_tree(bridge, directory, against), files, globs)
     uncommitted = against == "commit"
     sessions = await working_tree_authors.read_tree_authors(bridge, directory, tree.diffs, uncommitted=uncommitted)
-    return changes_result(tree._replace(sessions=sessions, uncommitted=uncommitted))
+    elsewhere = isolated_changes_note.elsewhere_text(reversed(bridge.worktrees.left(directory)))
+    note = " ".join(filter(None, [tree.note, elsewhere]))
+    return changes_result(tree._replace(sessions=sessions, uncommitted=uncommitted, note=note))
 
 
 async def _with_note(bridge: Bridge, session: "Session", message_id: str) -> Changes:

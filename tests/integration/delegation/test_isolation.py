@@ -103,7 +103,10 @@ async def test_work_that_is_brought_back_beside_a_run_is_that_of_its_own_session
     isolated = await host.run(write(brought, "x\n"), directory=place, isolate=True, title=f"Isolated {case}")
     running = await host.start(step(hold(key), write(beside, "x\n"), bash("true")), directory=place)
     await scripted_model.reached(key)
+    apart = f"Work in isolated worktrees is not in it: opencode_diff(session_id=...) of {isolated['session_id']}"
+    assert apart in await host.text("opencode_diff", directory=place)
     await integrate(host, isolated, "apply")
+    assert apart not in await host.text("opencode_diff", directory=place)
     await scripted_model.release(key)
     report = await host.wait(running)
     whose = {file["path"]: file.get("whose", "this") for file in report["files"]}
