@@ -213,17 +213,23 @@ async def test_a_run_whose_opencode_was_killed_stays_failed_when_its_session_goe
                 later = await host.run(text("Gone on."), session_id=run["session_id"])
                 assert (later["status"], later["text"]) == ("completed", "Gone on.")
                 assert "together with" not in str(later)
-                assert await ended_unfinished(host, run)
+            await all_have_ended_unfinished(host, killed)
         async with connected(launch) as host:
+            await all_have_ended_unfinished(host, killed)
             for run in killed:
-                assert await ended_unfinished(host, run)
                 assert (await host.wait(run["session_id"]))["text"] == "Gone on."
 
 
-async def ended_unfinished(host: Host, killed: dict[str, str]) -> bool:
-    """Return True if a run is reported as one that OpenCode did not finish."""
-    report = await host.data("opencode_wait", **killed)
-    return report["status"] == "failed" and "never finished it" in report["error"]
+async def all_have_ended_unfinished(host: Host, killed: list[dict[str, str]]) -> None:
+    """See that each run is reported as one that OpenCode did not finish, which each call waits ten seconds for."""
+
+    async def look(run: dict[str, str]) -> None:
+        report = await host.another().data("opencode_wait", **run)
+        assert (report["status"], "never finished it" in report["error"]) == ("failed", True), report
+
+    async with anyio.create_task_group() as tasks:
+        for run in killed:
+            tasks.start_soon(look, run)
 
 
 async def is_seen_to_have_failed(host: Host, session_id: str, *, at_once: bool) -> None:
