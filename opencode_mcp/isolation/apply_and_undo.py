@@ -17,6 +17,7 @@ from opencode_mcp.isolation.repository.kept_commits import (
     last_apply,
     note_integrated,
     record_apply,
+    recorded_apply,
 )
 from opencode_mcp.isolation.repository.merging import Merge, has_markers, merged_trees
 from opencode_mcp.isolation.repository.trees import Snapshot, TreeChange, changes, snapshot
@@ -28,8 +29,13 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.isolation.worktrees import Worktrees
 
+SHORT_ID = 12
+"""Letters of a commit's id that a sentence shows."""
 UNDO = 'call opencode_integrate(session_id="{session}", how="undo").'
 EARLIER = 'how="undo" once more takes the apply before it back, too.'
+BY_HAND = (
+    "If they are to stay out, `git diff --binary {before} {after} | git apply -R` takes out those of the apply before."
+)
 AGAIN = 'call opencode_integrate(session_id="{session}", how="apply"), which brings them in again.'
 
 
@@ -56,7 +62,7 @@ async def undo(worktrees: "Worktrees", worktree: "Worktree", options: Integratio
     """Take the last ``apply`` out of the files of the checkout.
 
     Raises:
-        InvalidArgument: There is none.
+        InvalidArgument: There is none, or none of its changes is in the files.
     """
     git = await worktrees.git(worktree.checkout)
     done = await last_apply(git, worktree.name)
@@ -69,14 +75,26 @@ async def undo(worktrees: "Worktrees", worktree: "Worktree", options: Integratio
         if merge.conflicts and not options.markers:
             return Integration(conflicts=merge.conflicts)
         changed = await _checked_changes(git, seen, merge, options)
+        if not changed:
+            raise await _absent(git, worktree, done)
         await check_filters(git, seen.own, _earlier_paths(changed, without="D"))
         with anyio.CancelScope(shield=True):
-            if changed:
-                async with recorded_write(worktrees, worktree, git, seen.tree, merge.tree) as writer:
-                    await write(writer, seen, merge.tree)
+            async with recorded_write(worktrees, worktree, git, seen.tree, merge.tree) as writer:
+                await write(writer, seen, merge.tree)
             await forget_apply(git, worktree.name, done)
     undo_hint = " ".join([_hint(AGAIN, worktree), *([EARLIER] if done.earlier else [])])
-    return Integration(changed, merge.conflicts, undo=undo_hint if changed else "")
+    return Integration(changed, merge.conflicts, undo=undo_hint)
+
+
+async def _absent(git: "Git", worktree: "Worktree", done: Applied) -> InvalidArgument:
+    """Return the error for an ``apply`` of which the checkout has nothing: it may come back, so it is not forgotten."""
+    hint = "If they are in a stash or on another branch, bring them back, as with `git stash pop`, and call again."
+    if earlier := await recorded_apply(git, done.earlier):
+        hint += f" {BY_HAND.format(before=earlier.before[:SHORT_ID], after=earlier.after[:SHORT_ID])}"
+    return InvalidArgument(
+        f"{worktree.project} does not have the last applied changes of {worktree.branch}. Nothing was changed.",
+        hint=hint,
+    )
 
 
 def _hint(text: str, worktree: "Worktree") -> str:

@@ -16,7 +16,8 @@ from tests.isolation.repository import ENVIRONMENT, contents, git, make_reposito
 
 NAMES = ("a.txt", "b.txt", "d/c.txt", "d/e.txt")
 LINES = [f"line {number}\n" for number in range(8)]
-START = {"a.txt": "".join(LINES), "d/c.txt": "".join(reversed(LINES))}
+# No edit names the last one: a worktree without files is refused.
+START = {"a.txt": "".join(LINES), "d/c.txt": "".join(reversed(LINES)), "kept.txt": "kept\n"}
 Edit = tuple[str, str, int]
 edits = st.lists(
     st.tuples(st.sampled_from(["line", "remove", "write", "rename"]), st.sampled_from(NAMES), st.integers(0, 7)),

@@ -1,6 +1,7 @@
 """Work that comes back in several steps, and what is refused on the way, with nothing changed."""
 
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,39 @@ async def test_several_applies_are_undone_one_by_one(
     await integrator.integrate(made, "apply", REQUEST)
     assert contents(repository) == states[-1]
     assert await integrator.pending(made) == []
+
+
+async def test_an_apply_that_was_stashed_is_undone_after_it_came_back(
+    repository: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    made = await worktrees.create(str(repository))
+    before = contents(repository)
+    change_line(Path(made.folder), 3, "theirs")
+    await integrator.integrate(made, "apply", REQUEST)
+    git(repository, "stash")
+    with pytest.raises(InvalidArgument, match="does not have the last applied changes") as refused:
+        await integrator.integrate(made, "undo", REQUEST)
+    assert "git apply" not in str(refused.value)
+    git(repository, "stash", "pop")
+    assert (await integrator.integrate(made, "undo", REQUEST)).changed
+    assert contents(repository) == before
+
+
+async def test_an_undo_of_an_apply_that_was_taken_out_by_hand_names_how_to_undo_the_one_before(
+    repository: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    made = await worktrees.create(str(repository))
+    before = contents(repository)
+    change_line(Path(made.folder), 3, "first")
+    await integrator.integrate(made, "apply", REQUEST)
+    put(Path(made.folder), {"b.txt": "second\n"})
+    await integrator.integrate(made, "apply", REQUEST)
+    git(repository, "checkout", "--quiet", "--", "b.txt")
+    with pytest.raises(InvalidArgument, match="does not have the last applied changes") as refused:
+        await integrator.integrate(made, "undo", REQUEST)
+    command = str(refused.value).split("`")[3]
+    subprocess.run(command, shell=True, check=True, cwd=repository)  # noqa: ASYNC221, S602 - the command is named to people
+    assert contents(repository) == before
 
 
 async def test_several_commits_of_one_worktree_follow_each_other(

@@ -105,7 +105,14 @@ async def record_apply(git: Git, worktree: str, done: Applied, work: str) -> Non
 
 async def last_apply(git: Git, worktree: str) -> Applied | None:
     """Return the last ``apply`` that was not undone."""
-    code, printed, _ = await git.attempt("rev-list", "--no-walk", "--parents", ref_of(worktree, APPLIED))
+    return await recorded_apply(git, ref_of(worktree, APPLIED))
+
+
+async def recorded_apply(git: Git, name: str) -> Applied | None:
+    """Return the ``apply`` whose record has a name; ``None`` if there is none."""
+    if not name:
+        return None
+    code, printed, _ = await git.attempt("rev-list", "--no-walk", "--parents", name)
     if code:
         return None
     after, before, _, *earlier = printed.decode().split()

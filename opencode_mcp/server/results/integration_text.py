@@ -118,8 +118,6 @@ def _nothing_changed(how: How, worktree: "Worktree", done: "Integration") -> str
             f"Nothing was changed: these files were changed differently in {project} and on {branch}. "
             f"{_step_after_conflicts(how, worktree)}"
         )
-    if how == "undo":
-        return f"{project} does not have the last applied changes of {branch} any more, so nothing was changed."
     if how in {"apply", "commit", "merge"}:
         return f"{branch} has no changes that were not brought to {project} already."
     return ""
