@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import anyio
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from opencode_mcp.isolation.integration import Integrator
@@ -61,6 +61,8 @@ async def applied(repository: Path, state: Path, ours: list[Edit], theirs: list[
     worktrees = Worktrees(state, ENVIRONMENT)
     made = await worktrees.create(str(repository))
     perform(Path(made.folder), theirs, "theirs")
+    # A worktree without any file is refused; tests/isolation/test_emptied_worktrees.py has that.
+    assume(contents(Path(made.folder)))
     perform(repository, ours, "ours")
     before = contents(repository)
     done = await Integrator(worktrees).integrate(made, "apply", IntegrationOptions(""))
