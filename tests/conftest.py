@@ -116,7 +116,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     ``differences.NOT_ON_2`` says why it cannot. An ordinary run takes a part of these cases, always the same; ``make
     both`` takes all of them.
     """
-    own = _era_by_name(metafunc.function.__name__)
+    own = _era_by_name(metafunc.function.__module__)
     eras = ERAS if _runs_in_both_eras(metafunc) else (own,)
     on_2 = _runs_on_2(metafunc)
     cases = [pytest.param(era, 1) for era in eras]
@@ -156,7 +156,7 @@ def _runs_on_2(metafunc: pytest.Metafunc) -> bool:
 
 
 def _era_by_name(name: str) -> Era:
-    """Choose an era for a test that needs only one: about half of the tests get each, and a test keeps its own."""
+    """Choose an era for the tests of a module that need only one, so that they share a bridge."""
     return ERAS[crc32(name.encode()) % len(ERAS)]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.text.quantities import quantity
 from tests.harness.bridges.bridge import Era, open_bridge
 from tests.harness.bridges.launch import Launch, attaching
 from tests.harness.differences import BRANCHES_OF_DISCARDED
@@ -84,7 +85,8 @@ async def test_a_far_run_works_in_a_worktree_that_opencode_makes_and_removes(
     assert report["status"] == "completed", report
     assert [file["path"] for file in report["files"]] == [name]
     assert ((folder / name).is_file(), (tracked / name).exists()) == (True, False)
-    assert "without 1 uncommitted file of the checkout." in report["note"]
+    own = len(git(tracked, "status", "--porcelain", "--untracked-files=all").splitlines())
+    assert f"without {quantity(own, 'uncommitted file')} of the checkout." in report["note"]
     assert f'opencode_integrate(session_id="{session_id}", how="merge") says how' in report["next"]
 
     again = await far.run(bash(f"cat {name}"), text("Done."), session_id=session_id)

@@ -74,7 +74,7 @@ async def test_a_summary_is_short_and_says_how_to_see_more(host: Host) -> None:
     }
     expected |= {"tested_with"} if is_untested(status["opencode"], status["generation"]) else set()
     # Another test may have left something asked in the shared project.
-    assert set(status) - {"needs_input"} == expected | {"default_model", "models", "agents"}
+    assert set(status) - {"needs_input"} == expected | {"default_model", "models", "agents", "to_restart_opencode"}
     told = (await host.text("opencode_status")).splitlines()
     assert "  build (primary)" in told
     assert "  general (subagent)" in told
