@@ -20,6 +20,8 @@ class Integration:
     """Commit that was made on the checked-out branch or on the branch of the worktree."""
     undo: str = ""
     """Way to undo it."""
+    undo_in: str = ""
+    """Folder for a git command that undoes it, if that is not the checkout."""
     left_out: list[str] = field(default_factory=list[str])
     """Files of the worktree that are no part of the work: changed by the set-up, or added by a verification."""
     lost: str = ""

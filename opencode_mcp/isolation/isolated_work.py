@@ -53,22 +53,29 @@ async def checkout_and_work(worktrees: "Worktrees", worktree: "Worktree") -> "tu
 
 
 async def _check_not_emptied(git: "Git", worktree: "Worktree", found: WorkFound) -> None:
-    """Refuse a worktree without files: somebody has removed them, or mounted another folder there.
-
-    As work, that would be the deletion of all files. Hidden files do not count, since ``rm -r *`` leaves them.
-
-    Raises:
-        InvalidArgument: There are none, but the last commit has some.
-    """
-    if found.commit == found.last or await _has_files(git, worktree, found.commit):
-        return
-    if await _has_files(git, worktree, found.last):
+    """Refuse a worktree that was emptied; raises InvalidArgument."""
+    if await is_emptied(git, worktree, found):
         raise InvalidArgument(
             f"No file of {worktree.branch} is left in {worktree.directory}: somebody has removed them, or another "
             "folder is mounted there. Nothing was changed.",
             hint="Bring the files back and call again. If the run was to delete them all, have OpenCode commit that in "
             "the same session first. how=discard drops the work.",
         )
+
+
+async def is_emptied(git: "Git", worktree: "Worktree", found: WorkFound) -> bool:
+    """Return True for a worktree without files: somebody has removed them, or mounted another folder there.
+
+    As work, that would be the deletion of all files. Hidden files do not count, since ``rm -r *`` leaves them.
+
+    Args:
+        git: Git for the worktree.
+        worktree: The worktree.
+        found: Its work.
+    """
+    if found.commit == found.last or await _has_files(git, worktree, found.commit):
+        return False
+    return await _has_files(git, worktree, found.last)
 
 
 async def _has_files(git: "Git", worktree: "Worktree", commit: str) -> bool:

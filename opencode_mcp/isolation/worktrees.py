@@ -7,6 +7,7 @@ OpenCode's own worktrees (``worktree.create``) begin with ``HEAD`` alone and lea
 only where OpenCode runs on another machine (``remote_isolation/``).
 """
 
+import logging
 import os
 import shutil
 import stat
@@ -29,6 +30,8 @@ from opencode_mcp.isolation.repository.kept_commits import DISCARDED, INTEGRATED
 from opencode_mcp.isolation.repository.status import uncommitted_files
 from opencode_mcp.isolation.repository.trees import committed, snapshot
 from opencode_mcp.isolation.worktree_records import Brought, Records, Worktree
+
+logger = logging.getLogger(__name__)
 
 OTHER_BRANCHES = "opencode-mcp"
 """First part of the names in a repository that has a branch ``opencode``: git can keep no branch below that."""
@@ -58,6 +61,21 @@ class Worktrees(RecordedWorktrees):
         places = (worktree.git_dir, worktree.repository)
         exist = [await anyio.Path(place).is_dir() for place in places]
         return await self.git(worktree.checkout) if all(exist) else None
+
+    async def keeping_git(self, worktree: Worktree) -> Git | None:
+        """Return git for the repository that keeps discarded work; None if that cannot be read.
+
+        It is that of the person's checkout. If the checkout was a worktree itself that was removed, it is the one that
+        this shared with others.
+        """
+        try:
+            if found := await self.checkout_git(worktree):
+                return found
+            if await anyio.Path(worktree.common_dir).is_dir():
+                return await self.git(Repository(worktree.common_dir, str(self.records.folder)))
+        except GitFailed as error:
+            logger.warning("the repository of %s cannot be read: %s", worktree.branch, error)
+        return None
 
     async def git_in(self, directory: str) -> Git:
         """Return git for the worktree, or else for the repository, that a directory is in.
@@ -150,7 +168,7 @@ class Worktrees(RecordedWorktrees):
         await to_thread.run_sync(_remove_folder, worktree.folder)
         # Git's own command would look into the folder first, and prune what it knows of other worktrees.
         await to_thread.run_sync(_remove_folder, worktree.files.git_dir)
-        git = None if keep_branch else await self.checkout_git(worktree)
+        git = None if keep_branch else await self.keeping_git(worktree)
         if git:
             await git.attempt("update-ref", "-d", f"refs/heads/{worktree.branch}")
         await self.write_removed(worktree)

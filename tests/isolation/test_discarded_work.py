@@ -9,11 +9,12 @@ from pathlib import Path
 import anyio
 import pytest
 
+from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.results.integration_text import text_of
-from tests.isolation.repository import git, make_repository, put
+from tests.isolation.repository import contents, git, make_repository, put
 
 pytestmark = pytest.mark.anyio
 REQUEST = IntegrationOptions("Work of OpenCode")
@@ -87,5 +88,27 @@ async def test_the_work_of_a_checkout_that_was_removed_is_kept_in_the_repository
     put(Path(made.folder), {"a.txt": "A\n"})
     git(main, "worktree", "remove", str(tmp_path / "checkout"))
     done = await integrator.integrate(made, "discard", REQUEST)
-    assert (done.lost, done.pending) == ("", 1)
-    assert git(main, "show", f"refs/opencode-mcp/{made.name}/discarded:a.txt") == "A"
+    assert (done.lost, done.pending, done.keeps_branch) == ("", 1, False)
+    assert git(main, "branch", "--list", made.branch) == ""
+    told = text_of("discard", made, done)
+    assert f"To undo it within 30 days, in {main / '.git'}: {done.undo}" in told
+    git(main / ".git", *done.undo.split()[1:])
+    assert git(main, "show", f"{made.branch}:a.txt") == "A"
+
+
+async def test_work_whose_repository_was_moved_away_is_not_removed(
+    tmp_path: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    repository = make_repository(tmp_path / "project", FILES)
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), {"a.txt": "A\n"})
+    await anyio.Path(repository).rename(tmp_path / "moved")
+    with pytest.raises(GitFailed, match="Nothing was removed") as refused:
+        await integrator.integrate(made, "discard", REQUEST)
+    assert f"copy what is needed from {made.folder}" in str(refused.value)
+    assert contents(Path(made.folder)) == {"a.txt": b"A\n", "src/b.txt": b"b\n"}
+    shutil.rmtree(made.folder)
+    told = text_of("discard", made, await integrator.integrate(made, "discard", REQUEST))
+    assert "its repository cannot be read" in told
+    assert "The branch of this name stays, if there is one." in told
+    assert worktrees.left() == []

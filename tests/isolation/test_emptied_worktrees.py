@@ -50,8 +50,27 @@ async def test_a_worktree_without_files_is_refused_and_can_be_discarded(
     with pytest.raises(InvalidArgument, match=REFUSED):
         await integrator.changed(made)
     assert contents(repository) == before
-    await integrator.integrate(made, "discard", REQUEST)
+    done = await integrator.integrate(made, "discard", REQUEST)
+    assert (done.changed, done.pending, done.undo) == ([], 0, "")
+    assert "there was nothing to keep" in done.lost
     assert not Path(made.folder).exists()  # noqa: ASYNC240 - of a test
+
+
+@pytest.mark.parametrize("hidden", ["", ".env"])
+async def test_a_discard_of_a_worktree_without_files_keeps_its_commits_and_hidden_files(
+    hidden: str, repository: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), {"c.txt": "c\n"})
+    git(Path(made.folder), "add", "--all")
+    git(Path(made.folder), "commit", "--quiet", "--message=work")
+    empty(Path(made.folder))
+    put(Path(made.folder), {hidden: "hidden\n"} if hidden else {})
+    done = await integrator.integrate(made, "discard", REQUEST)
+    assert [change.path for change in done.changed] == [hidden or "c.txt"]
+    assert "only its commits and the hidden files are kept" in done.lost
+    git(repository, *done.undo.split()[1:])
+    assert git(repository, "show", f"{made.branch}{'^' if hidden else ''}:c.txt") == "c"
 
 
 async def test_a_project_inside_a_repository_without_files_is_refused(

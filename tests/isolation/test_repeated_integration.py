@@ -331,7 +331,7 @@ async def test_files_that_conflict_are_reported_with_the_call_that_adapts_the_wo
     assert "- conflict: b.txt (both sides changed the same or neighbouring lines)" in told
 
 
-@pytest.mark.parametrize("gone", ["folder", "git_dir", "repository"])
+@pytest.mark.parametrize("gone", ["folder", "git_dir"])
 async def test_what_is_left_of_a_worktree_can_be_discarded(
     gone: str, tmp_path: Path, repository: Path, worktrees: Worktrees, integrator: Integrator
 ) -> None:
@@ -339,14 +339,13 @@ async def test_what_is_left_of_a_worktree_can_be_discarded(
     put(Path(made.folder), {"committed.txt": "x\n"})
     git(Path(made.folder), "add", "--all")
     git(Path(made.folder), "commit", "--quiet", "--message=by the agent")
-    places = {"folder": made.folder, "git_dir": made.files.git_dir, "repository": made.repository}
+    places = {"folder": made.folder, "git_dir": made.files.git_dir}
     await anyio.Path(places[gone]).rename(tmp_path / "gone")
     done = await integrator.integrate(made, "discard", REQUEST)
     assert worktrees.left() == []
     assert contents(Path(made.folder)) == {}
-    if gone != "repository":
-        git(repository, *done.undo.split()[1:])
-        assert git(repository, "show", f"{made.branch}:committed.txt") == "x"
+    git(repository, *done.undo.split()[1:])
+    assert git(repository, "show", f"{made.branch}:committed.txt") == "x"
 
 
 async def test_a_discard_of_lost_files_names_no_way_back_that_has_no_work(

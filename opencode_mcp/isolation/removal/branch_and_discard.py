@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.integration_result import Integration, IntegrationOptions
-from opencode_mcp.isolation.isolated_work import check_branch_tip, checkout_and_work, move_branch
+from opencode_mcp.isolation.isolated_work import branch_tip, check_branch_tip, checkout_and_work, move_branch
 from opencode_mcp.isolation.removal.discarded_work import kept_commits, kept_work
 from opencode_mcp.isolation.repository.trees import changes, committed
 from opencode_mcp.isolation.whole_worktrees import has_folder
@@ -35,9 +36,27 @@ async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: Integr
     Raises:
         GitFailed: The work cannot be kept, and nothing was removed; or the worktree cannot be removed.
     """
-    done = await (kept_work if await has_folder(worktree) else kept_commits)(worktrees, worktree)
+    git = await worktrees.keeping_git(worktree)
+    if not await has_folder(worktree):
+        done = await kept_commits(worktree, git)
+    elif git is None:
+        raise _without_repository(worktree)
+    else:
+        done = await kept_work(worktrees, worktree, git)
     await worktrees.remove(worktree)
-    return done
+    keeps_branch = git is None or bool(await branch_tip(git, worktree))
+    is_elsewhere = git is not None and git.repository != worktree.checkout
+    return replace(done, keeps_branch=keeps_branch, undo_in=worktree.common_dir if is_elsewhere else "")
+
+
+def _without_repository(worktree: "Worktree") -> GitFailed:
+    """Return the error for a worktree that has files, but no repository that could keep them."""
+    return GitFailed(
+        f"The repository of {worktree.branch} does not exist any more in {worktree.common_dir}, or cannot be read, so "
+        "the work cannot be kept. Nothing was removed.",
+        hint=f"Put the repository back and call again. Or copy what is needed from {worktree.folder}, remove that "
+        "folder by hand, and call again.",
+    )
 
 
 async def _reworded(git: "Git", worktree: "Worktree", work: str, message: str) -> str:

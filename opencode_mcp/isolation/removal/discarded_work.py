@@ -7,14 +7,13 @@ from anyio import to_thread
 
 from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.integration_result import Integration
-from opencode_mcp.isolation.isolated_work import branch_tip, contains, pending_changes, work_of
+from opencode_mcp.isolation.isolated_work import WorkFound, branch_tip, contains, is_emptied, pending_changes, work_of
 from opencode_mcp.isolation.left_files import left_paths
 from opencode_mcp.isolation.repository.git import Repository
 from opencode_mcp.isolation.repository.kept_commits import DISCARDED, keep_discarded, kept, ref_of
 from opencode_mcp.isolation.repository.other_repositories import repositories_with_files
 from opencode_mcp.isolation.repository.trees import changes, committed, readable_tree
 from opencode_mcp.isolation.repository.write_checks.writable_repository import check_can_keep
-from opencode_mcp.isolation.whole_worktrees import is_folder
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.repository.git import Git
@@ -25,50 +24,66 @@ LOST = "Its own files did not exist any more"
 ONLY_COMMITS = f"{LOST}: only the commits on its branch are kept."
 READABLE_KEPT = "Only those of its files that git can read are kept, since git could not read its worktree:"
 NOTHING_KEPT = f"{LOST}, and its branch had no commits: there was nothing to keep."
+NO_REPOSITORY = f"{LOST}, and its repository cannot be read: there was nothing to keep."
+EMPTIED = "No file was left in its folder, except hidden ones"
+REST_KEPT = f"{EMPTIED}: only its commits and the hidden files are kept."
+NO_REST = f"{EMPTIED}, and it had no commits: there was nothing to keep."
 
 
-async def kept_work(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
-    """Keep a commit of the files of a worktree; if git cannot read all, of what it can read."""
+async def kept_work(worktrees: "Worktrees", worktree: "Worktree", git: "Git") -> Integration:
+    """Keep a commit of the files of a worktree in a repository; if git cannot read all, of what it can read."""
     try:
-        return await _kept_files(worktrees, worktree)
+        return await _kept_files(await worktrees.git(worktree.files), worktree, git)
     except GitFailed as error:
-        git = await _keeping_git(worktrees, worktree)
-        if git:
-            await check_can_keep(git, worktree.name, worktree.folder, error)
+        await check_can_keep(git, worktree.name, worktree.folder, error)
         try:
             return await _kept_readable_files(git, worktree, error)
         except GitFailed:
             # An agent can write files and objects that git cannot read.
             lost = f"Its files were not kept as a commit, since git cannot read them: {error.message}"
-            return replace(await _kept_rest(worktrees, worktree), lost=lost)
+            return replace(await _kept_rest(git, worktree), lost=lost)
 
 
-async def _kept_files(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
-    """Keep a commit of the files of a worktree; raises GitFailed if git cannot make one."""
-    files = await worktrees.git(worktree.files)
+async def _kept_files(files: "Git", worktree: "Worktree", git: "Git") -> Integration:
+    """Keep a commit of the files of a worktree; raises GitFailed if git cannot make one.
+
+    Args:
+        files: Git for the worktree.
+        worktree: The worktree.
+        git: Git for the repository that keeps them.
+    """
     found = await work_of(files, worktree)
     inside = await repositories_with_files(files, found.others)
-    git = await _keeping_git(worktrees, worktree)
-    if git is None:
-        raise GitFailed(f"The repository of {worktree.repository} does not exist any more.")
+    if await is_emptied(files, worktree, found):
+        return await _kept_of_emptied(git, worktree, found, inside)
     return await _kept_commit(git, worktree, found.commit, inside)
 
 
-async def _kept_readable_files(git: "Git | None", worktree: "Worktree", error: GitFailed) -> Integration:
+async def _kept_of_emptied(git: "Git", worktree: "Worktree", found: WorkFound, inside: list[str]) -> Integration:
+    """Keep what is left of a worktree whose files somebody has removed; their deletion is not the work."""
+    if any(change.status != "D" for change in await changes(git, found.last, found.commit)):
+        done = await _kept_commit(git, worktree, found.commit, inside)
+        left = [change for change in done.changed if change.status != "D"]
+        return replace(done, changed=left, pending=len(left), lost=REST_KEPT)
+    if found.last != worktree.base:
+        return replace(await _kept_commit(git, worktree, found.last, inside), lost=REST_KEPT)
+    done = await _kept_rest(git, worktree)
+    return replace(done, lost=REST_KEPT if done.undo else NO_REST, not_kept=inside)
+
+
+async def _kept_readable_files(git: "Git", worktree: "Worktree", error: GitFailed) -> Integration:
     """Keep a commit of those files of a worktree that git can read, whatever became of what git knows of the worktree.
 
     That may be damaged, or be gone because the repository was made again.
 
     Args:
-        git: Git for the repository that keeps them; ``None`` if there is none.
+        git: Git for the repository that keeps them.
         worktree: The worktree.
         error: Why git could not read all.
 
     Raises:
         GitFailed: Git can read none of them.
     """
-    if git is None:
-        raise error
     files = replace(git, repository=Repository(git.repository.git_dir, worktree.folder))
     tree, others = await readable_tree(files, await to_thread.run_sync(left_paths, worktree))
     last = await branch_tip(git, worktree) or await git.commit_of(worktree.base)
@@ -115,17 +130,17 @@ async def _with_earlier(git: "Git", worktree: "Worktree", work: str) -> str:
     return earlier if is_rest else await committed(git, work, f"Work of {worktree.branch}", work, earlier)
 
 
-async def kept_commits(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
+async def kept_commits(worktree: "Worktree", git: "Git | None") -> Integration:
     """Keep the commits on the branch of a worktree whose files are gone, and say so."""
-    done = await _kept_rest(worktrees, worktree)
+    if git is None:
+        return Integration(lost=NO_REPOSITORY)
+    done = await _kept_rest(git, worktree)
     return replace(done, lost=ONLY_COMMITS if done.undo else NOTHING_KEPT)
 
 
-async def _kept_rest(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
+async def _kept_rest(git: "Git", worktree: "Worktree") -> Integration:
     """Keep the commits on the branch of a worktree whose files are gone or cannot be read, if there are any."""
-    git = await _keeping_git(worktrees, worktree)
-    is_kept = git is not None and await _is_tip_kept(git, worktree)
-    return Integration(undo=_restore_command(worktree) if is_kept else "")
+    return Integration(undo=_restore_command(worktree) if await _is_tip_kept(git, worktree) else "")
 
 
 async def _is_tip_kept(git: "Git", worktree: "Worktree") -> bool:
@@ -139,20 +154,6 @@ async def _is_tip_kept(git: "Git", worktree: "Worktree") -> bool:
         await check_can_keep(git, worktree.name, worktree.folder, error)
         return bool(earlier)
     return True
-
-
-async def _keeping_git(worktrees: "Worktrees", worktree: "Worktree") -> "Git | None":
-    """Return git for the repository that keeps the work; ``None`` if that cannot be read.
-
-    It is that of the person's checkout. If the checkout was a worktree itself that was removed, it is the one that this
-    shared with others.
-    """
-    shared = Repository(worktree.common_dir, str(worktrees.records.folder))
-    try:
-        found = await worktrees.checkout_git(worktree)
-        return found or (await worktrees.git(shared) if await is_folder(worktree.common_dir) else None)
-    except GitFailed:
-        return None
 
 
 def _restore_command(worktree: "Worktree") -> str:

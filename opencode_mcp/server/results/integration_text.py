@@ -44,7 +44,7 @@ def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
         *_about_work(worktree, done),
         *_file_lines(how, done),
         _paths_line(LEFT_OUT, done.left_out),
-        _undo(how, worktree, done.undo),
+        _undo(how, worktree, done),
         *_next(how, worktree, done),
     ]
     return "\n".join(filter(None, lines))
@@ -93,13 +93,13 @@ def data_of(how: How, worktree: "Worktree", done: "Integration") -> dict[str, An
     }
 
 
-def _undo(how: How, worktree: "Worktree", way: str) -> str:
+def _undo(how: How, worktree: "Worktree", done: "Integration") -> str:
     """Return how to undo the integration; a git command with the folder in which to run it. Empty: there is no way."""
-    if not way:
+    if not done.undo:
         return ""
-    place = f", in {one_line(worktree.project)}" if way.startswith("git ") else ""
+    place = f", in {one_line(done.undo_in or worktree.project)}" if done.undo.startswith("git ") else ""
     until = f" within {DISCARDED_DAYS} days" if how == "discard" else ""
-    return f"To undo it{until}{place}: {way}"
+    return f"To undo it{until}{place}: {done.undo}"
 
 
 def _headline(how: How, worktree: "Worktree", done: "Integration") -> str:
