@@ -13,6 +13,7 @@ from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.runs.answers.answer_rules import PERSON, AnswerRules, PermissionReply
+from opencode_mcp.runs.answers.answer_rules import POLICY as BY_POLICY
 from opencode_mcp.runs.answers.auto_reply import RUNS_KEPT, AutoReply
 from opencode_mcp.runs.answers.reply_sender import ReplySender
 from opencode_mcp.runs.deadline import Deadline
@@ -179,6 +180,24 @@ async def test_nobody_elses_run_is_answered_for_until_it_is_waited_for(
     await idle(beside, own)
     assert await asked()
     assert (await report_of(auto_reply, run)).text == "Done."
+
+
+async def test_nothing_is_answered_under_rights_that_have_changed(
+    requests: Requests, runs: Runs, asking: Path, beside: httpx.AsyncClient
+) -> None:
+    run = await runs.start(prompt(asking, "echo free"))
+    [waiting] = (await runs.follow(run, WAIT)).pending
+    client, change = requests._client, anyio.Event()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    answers = ReplySender(client, requests, runs, AnswerRules(POLICY), client.session_get, change.is_set)
+    found = await answers.find(waiting.request_id)
+    change.set()
+    for answerer in (BY_POLICY, PERSON):
+        with pytest.raises(NotAllowed, match="rights under which this was to be answered have changed"):
+            await answers.send(found, PermissionReply("once"), answerer)
+    assert not answers.sent
+    still_open = (await beside.get("/permission")).raise_for_status().json()
+    assert waiting.request_id in [request["id"] for request in still_open]
+    await beside.post(f"/session/{run.session_id}/abort")
 
 
 async def test_what_was_asked_while_no_events_came_is_answered_once_they_come_again(
