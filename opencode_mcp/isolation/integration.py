@@ -53,8 +53,8 @@ WAYS: "Mapping[How, Callable[[Worktrees, Worktree, IntegrationOptions], Awaitabl
 
 def _removed_by_hand(worktree: "Worktree") -> NotFound:
     return NotFound(
-        f"The files of the isolated worktree {worktree.branch} do not exist any more: somebody has removed "
-        f"or replaced {worktree.folder}, or what git knows of it.",
+        f"The files of the isolated worktree {worktree.branch} do not exist any more: {worktree.folder}, or what git "
+        "knows of it, was removed or replaced, by somebody or by a call that was interrupted.",
         hint='Call opencode_integrate with how="discard": it forgets the worktree, and names the command that brings '
         "back what was left there.",
     )

@@ -13,6 +13,7 @@ import shutil
 import stat
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 OTHER_BRANCHES = "opencode-mcp"
 """First part of the names in a repository that has a branch ``opencode``: git can keep no branch below that."""
 BROUGHT_KEPT = 20
+LEAVING = ".leaving"
+"""End of the name of a folder that is being removed; no worktree is called so."""
 ASKED = ("--path-format=absolute", "--show-toplevel", "--absolute-git-dir", "--git-common-dir", "--show-prefix")
 """Facts of a repository, in the order in which git prints them."""
 
@@ -165,7 +168,7 @@ class Worktrees(RecordedWorktrees):
         Raises:
             GitFailed: Its folder cannot be removed. The record stays as it is.
         """
-        await to_thread.run_sync(_remove_folder, worktree.folder)
+        await to_thread.run_sync(_remove_at_once, worktree.folder)
         # Git's own command would look into the folder first, and prune what it knows of other worktrees.
         await to_thread.run_sync(_remove_folder, worktree.files.git_dir)
         git = None if keep_branch else await self.keeping_git(worktree)
@@ -257,6 +260,21 @@ async def _commit(git: Git, base: str) -> str:
 async def _first_part(git: Git) -> str:
     """Return the first part of a new branch's name."""
     return OTHER_BRANCHES if await git.commit_of(f"refs/heads/{BRANCHES}") else BRANCHES
+
+
+def _remove_at_once(folder: str) -> None:
+    """Remove the folder of a worktree so that no call finds a part of its files, also after the bridge was killed.
+
+    Raises:
+        GitFailed: It cannot be removed.
+    """
+    leaving = f"{folder}{LEAVING}"
+    _remove_folder(leaving)
+    # Where it cannot be renamed, as a mounted folder, it is removed where it is.
+    with suppress(OSError):
+        Path(folder).rename(leaving)
+    _remove_folder(leaving)
+    _remove_folder(folder)
 
 
 def _remove_folder(folder: str) -> None:

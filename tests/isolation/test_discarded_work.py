@@ -5,13 +5,16 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import anyio
 import pytest
 
-from opencode_mcp.errors import GitFailed
+from opencode_mcp.errors import GitFailed, NotFound
+from opencode_mcp.isolation import worktrees as isolation_worktrees
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
+from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.results.integration_text import text_of
 from tests.isolation.repository import contents, git, make_repository, put
@@ -112,3 +115,31 @@ async def test_work_whose_repository_was_moved_away_is_not_removed(
     assert "its repository cannot be read" in told
     assert "The branch of this name stays, if there is one." in told
     assert worktrees.left() == []
+
+
+@pytest.mark.parametrize("first", ["branch", "discard"])
+async def test_a_worktree_that_was_removed_in_part_is_not_taken_for_the_work(
+    first: How, tmp_path: Path, worktrees: Worktrees, integrator: Integrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = make_repository(tmp_path / "project", FILES)
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), {"a.txt": "A\n"})
+
+    def removed_in_part(folder: str) -> None:
+        Path(folder, "src", "b.txt").unlink()
+        raise PermissionError(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(isolation_worktrees, "shutil", SimpleNamespace(rmtree=removed_in_part))
+        with pytest.raises(GitFailed, match="cannot be removed"):
+            await integrator.integrate(made, first, REQUEST)
+    ways: tuple[How, ...] = ("apply", "branch")
+    for how in ways:
+        with pytest.raises(NotFound, match="a call that was interrupted"):
+            await integrator.integrate(made, how, REQUEST)
+    assert contents(repository) == {name: text.encode() for name, text in FILES.items()}
+    done = await integrator.integrate(made, "discard", REQUEST)
+    assert ("An earlier discard was interrupted" in done.lost) == (first == "discard")
+    git(repository, *done.undo.split()[1:])
+    assert git(repository, "show", f"{made.branch}:a.txt", f"{made.branch}:src/b.txt") == "A\nb"
+    assert [path.name for path in worktrees.records.folder.iterdir()] == ["records"]

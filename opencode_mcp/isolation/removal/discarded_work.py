@@ -24,6 +24,7 @@ LOST = "Its own files did not exist any more"
 ONLY_COMMITS = f"{LOST}: only the commits on its branch are kept."
 READABLE_KEPT = "Only those of its files that git can read are kept, since git could not read its worktree:"
 NOTHING_KEPT = f"{LOST}, and its branch had no commits: there was nothing to keep."
+INTERRUPTED = "An earlier discard was interrupted after it had kept the work."
 NO_REPOSITORY = f"{LOST}, and its repository cannot be read: there was nothing to keep."
 EMPTIED = "No file was left in its folder, except hidden ones"
 REST_KEPT = f"{EMPTIED}: only its commits and the hidden files are kept."
@@ -134,6 +135,8 @@ async def kept_commits(worktree: "Worktree", git: "Git | None") -> Integration:
     """Keep the commits on the branch of a worktree whose files are gone, and say so."""
     if git is None:
         return Integration(lost=NO_REPOSITORY)
+    if await kept(git, worktree.name, DISCARDED):
+        return replace(await _kept_rest(git, worktree), lost=INTERRUPTED)
     done = await _kept_rest(git, worktree)
     return replace(done, lost=ONLY_COMMITS if done.undo else NOTHING_KEPT)
 
