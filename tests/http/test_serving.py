@@ -20,7 +20,7 @@ from tests.harness.project import make_project
 from tests.harness.servers.http import ask, loopback_client
 from tests.harness.servers.model import ScriptedModel
 from tests.harness.servers.opencode import OpenCode
-from tests.http.operator import HEADERS, STREAM
+from tests.http.operator import HEADERS, LIST, STREAM
 from tests.integration.host import Host, meanwhile
 from tests.scripted_model.script import hold, script, step, text
 
@@ -119,7 +119,9 @@ async def test_a_signal_makes_open_waits_report_and_ends_the_bridge(
             assert (await Host(bridge).wait(session))["text"] == "It went on."
 
 
-async def test_a_stream_that_ends_with_the_bridge_says_why(module_launch: Launch) -> None:
+async def test_streams_that_end_with_the_bridge_say_why_and_later_requests_fail(
+    module_launch: Launch,
+) -> None:
     with serving(module_launch) as served:
         async with loopback_client(served.base, headers=ACCEPT) as http:
             session = (await http.post("/mcp", json=initialize())).headers["mcp-session-id"]
@@ -132,10 +134,22 @@ async def test_a_stream_that_ends_with_the_bridge_says_why(module_launch: Launch
                 served.process.send_signal(signal.SIGTERM)
                 with anyio.fail_after(30):
                     ends = [await first.aread(), await second.aread()]
+            assert await is_refused(http, {"jsonrpc": "2.0", "id": 3, "method": "ping"}, legacy)
+            assert await is_refused(http, LIST, HEADERS)
     assert ends[0].splitlines()[-2].startswith(b": This MCP server was shut down")
     error = json.loads(ends[1].splitlines()[-2].removeprefix(b"data: "))
     assert error["id"] == STREAM["id"]
     assert error["error"]["message"].startswith("This MCP server was shut down")
+
+
+async def is_refused(http: httpx.AsyncClient, body: dict[str, Any], sent: dict[str, str]) -> bool:
+    """Return True if a request gets an error, on a connection that is still open, or no connection any more."""
+    try:
+        response = await http.post("/mcp", json=body, headers=sent)
+    except httpx.TransportError:
+        return True
+    message = response.json()["error"]["message"]
+    return response.status_code == 503 and message.startswith("This MCP server is shutting down. Nothing was started.")
 
 
 async def test_a_client_resumes_its_own_stream_only(served: Served) -> None:
