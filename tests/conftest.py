@@ -77,9 +77,13 @@ def pytest_sessionstart() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Exempt what is imported from garbage collection, and collect seldom: it takes a tenth of the time of a run."""
+    """Exempt what is imported from garbage collection, and collect seldom: it takes a tenth of the time of a run.
+
+    What hands the tests out to workers (``dist``) runs none itself, and so it imports no Hypothesis.
+    """
     gc.set_threshold(*SELDOM)
-    if not session.config.getoption("--hypothesis-profile"):
+    runs_tests = session.config.getoption("dist") == "no"
+    if runs_tests and not session.config.getoption("--hypothesis-profile"):
         # Before the modules are imported, whose properties take over the number with settings of their own.
         _try_fewer_examples(FEW_EXAMPLES if session.config.getoption("markexpr") == FAST else EXAMPLES)
     with collector_paused():

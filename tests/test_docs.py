@@ -14,6 +14,7 @@ from opencode_mcp.options import OPTIONS
 from scripts import draw_states
 from scripts.draw_demo import LONGEST_PAUSE, Line, draw, hurry
 from scripts.generate_tables import PAGES, renewed
+from tests.harness.each import for_each
 from tests.harness.processes.isolation import ROOT
 
 WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
@@ -42,7 +43,7 @@ def test_the_drawn_states_are_current() -> None:
     assert read(draw_states.PAGE) == drawn, "run `python -m scripts.draw_states`"
 
 
-@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+@for_each("page", WRITTEN)
 def test_its_links_lead_somewhere(page: Path) -> None:
     local = [link for link in LINK.findall(read(page)) if not link.startswith(("http:", "https:"))]
     assert [link for link in local if not (page.parent / link).exists()] == []
@@ -72,13 +73,13 @@ def test_the_readmes_settings_are_accepted(tmp_path: Path) -> None:
     assert resolved.permission_rules["bash"]["git status*"] == "allow"
 
 
-@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+@for_each("page", WRITTEN)
 def test_the_flags_that_it_names_exist(page: Path) -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"npm .*|python -m scripts.*", "", read(page))))
     assert named - OTHERS_FLAGS <= {option.spelling for option in OPTIONS}
 
 
-@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+@for_each("page", WRITTEN)
 def test_the_make_targets_that_it_names_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), re.MULTILINE))
     assert set(re.findall(r"`?make ([a-z]+)\b(?=[`\s=])", _commands(read(page)))) <= targets

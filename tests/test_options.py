@@ -145,7 +145,7 @@ def test_deciders_go_from_the_loosest_to_the_strictest() -> None:
     assert DECIDERS == ("allow", "agent", "human", "reject")
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+@for_each("option", OPTIONS)
 def test_a_flag_is_the_name_with_dashes_but_for_the_repeatable_directory(option: Option) -> None:
     expected = "--directory" if option.name == "directories" else "--" + option.name.replace("_", "-")
     assert option.spelling == expected

@@ -1,14 +1,13 @@
 """Text of a file after a change."""
 
-import pytest
-
 from opencode_mcp.diffs.file_after_patch import text_after
 from opencode_mcp.opencode.vocabulary.models import FileDiff
+from tests.harness.each import for_each
 
 WHOLE = "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n one\n-two\n+TWO\n"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("diff", "text"),
     [
         (FileDiff(file="x", patch=WHOLE), "one\nTWO\n"),

@@ -1,11 +1,10 @@
 """Shell lines that change no file, and those of which that cannot be seen."""
 
-import pytest
-
 from opencode_mcp.diffs.read_only_commands import reads_only
+from tests.harness.each import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     "line",
     [
         "ls",
@@ -20,7 +19,7 @@ def test_a_line_of_reading_commands_reads_only(line: str) -> None:
     assert reads_only(line)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "line",
     [
         "",

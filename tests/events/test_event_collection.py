@@ -12,6 +12,7 @@ from opencode_mcp.errors import BackendTimeout, BackendUnavailable
 from opencode_mcp.events import event_collection
 from opencode_mcp.events.event_collection import EventFilter, collect_until, directory_of, session_of
 from opencode_mcp.opencode.v1.event_parser import is_noise
+from tests.harness.each import for_each
 
 pytestmark = pytest.mark.anyio
 
@@ -125,7 +126,7 @@ async def test_second_copies_are_left_out() -> None:
     assert gathered.events == [{"directory": "/p", "payload": event("a")}]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("item", "session", "directory"),
     [
         (event("a", "ses_1"), "ses_1", ""),

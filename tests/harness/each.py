@@ -12,7 +12,9 @@ SHOWN = 80
 """Characters of a value that a failure shows."""
 
 
-def for_each(names: str | tuple[str, ...], values: Iterable[Any]) -> Callable[[Test], Test]:
+def for_each(
+    names: str | tuple[str, ...], values: Iterable[Any], ids: Iterable[str] | None = None
+) -> Callable[[Test], Test]:
     """Call a test with every value, and fail with all failures at once.
 
     The test must not depend on a fixture that each value would need anew.
@@ -20,13 +22,20 @@ def for_each(names: str | tuple[str, ...], values: Iterable[Any]) -> Callable[[T
     Args:
         names: The argument that takes a value, or those that take its parts.
         values: What to call it with.
+        ids: A name of each value, which a failure shows in place of the value.
     """
     cases = [_case(names, value) for value in values]
+    named = [None] * len(cases) if ids is None else list(ids)
     assert cases, "a test of no values proves nothing"
 
     def looped(test: Test) -> Test:
         def loop(**fixtures: object) -> None:
-            failures = [failure for case in cases if (failure := _failure(test, case, fixtures))]
+            failures: list[Exception] = []
+            for case, name in zip(cases, named, strict=True):
+                failure = _failure(test, {**case, **fixtures})
+                if failure:
+                    failure.add_note(f"with {name or _shown(case)}")
+                    failures.append(failure)
             if failures:
                 raise ExceptionGroup(f"{len(failures)} of {len(cases)} failed", failures)
 
@@ -44,11 +53,10 @@ def _case(names: str | tuple[str, ...], value: Any) -> dict[str, Any]:  # noqa: 
     return {names: value} if isinstance(names, str) else dict(zip(names, value, strict=True))
 
 
-def _failure(test: Test, case: Mapping[str, Any], fixtures: Mapping[str, object]) -> Exception | None:
+def _failure(test: Test, arguments: Mapping[str, object]) -> Exception | None:
     try:
-        test(**case, **fixtures)
+        test(**arguments)
     except Exception as failure:  # noqa: BLE001 - the group that is raised in the end holds it
-        failure.add_note(f"with {_shown(case)}")
         return failure
     return None
 

@@ -28,6 +28,17 @@ def test_parts_of_a_value_and_fixtures_are_arguments(left: int, right: int, requ
     assert request.node.name == "test_parts_of_a_value_and_fixtures_are_arguments"
 
 
+def test_a_failure_shows_the_name_that_its_value_got() -> None:
+    @for_each("number", (1, 2), ids=("odd", "even"))
+    def odd(number: int) -> None:
+        assert number % 2
+
+    with pytest.raises(ExceptionGroup) as failed:
+        odd()
+    (failure,) = cast("tuple[Exception, ...]", failed.value.exceptions)
+    assert failure.__notes__ == ["with even"]
+
+
 def test_a_loop_over_nothing_is_refused() -> None:
     with pytest.raises(AssertionError, match="proves nothing"):
         for_each("number", [])

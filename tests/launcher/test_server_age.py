@@ -9,6 +9,7 @@ import pytest
 from opencode_mcp.launcher import server_age as module
 from opencode_mcp.launcher.server_age import PROGRAM, server_age
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
+from tests.harness.each import for_each
 
 pytestmark = pytest.mark.anyio
 LISTENING = """
@@ -48,7 +49,7 @@ async def test_a_process_that_nobody_names_has_an_age_if_its_program_is_called_l
     assert await server_age(endpoint, None) is not None
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("program", "is_opencode"),
     [
         ("opencode", True),

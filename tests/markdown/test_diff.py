@@ -9,6 +9,7 @@ from opencode_mcp.diffs.raw_patch import parse_raw
 from opencode_mcp.markdown.diff import render_diff
 from opencode_mcp.opencode.vocabulary.models import FileDiff
 from tests.diffs.edited_files import diffs_of
+from tests.harness.each import for_each
 from tests.markdown.own_words import own_words
 from tests.runs.json_of import FOREIGN, file_diffs
 from tests.runs.recordings import NAMES, hold_to_golden, load
@@ -58,7 +59,7 @@ def test_far_lines_that_did_not_change_are_left_out() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("told", "expected"),
     [
         (diff(), "| `a.txt` | modified, binary |  |"),

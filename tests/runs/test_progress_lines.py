@@ -13,6 +13,7 @@ from opencode_mcp.opencode.vocabulary.models import Permission, Question, Questi
 from opencode_mcp.runs.following.progress_lines import LINE_LIMIT, LINES_KEPT, Progress
 from opencode_mcp.runs.following.progress_throttle import ProgressThrottle
 from opencode_mcp.text.outside_text import shorten
+from tests.harness.each import for_each
 
 MINE, CHILD, PROMPT = "ses_1", "ses_2", "msg_1"
 NOW = 1_000_000.0
@@ -49,7 +50,7 @@ def grew(delta: str, part: str = "prt_t") -> backend_events.Event:
 EDITED = {"filediff": {"additions": 3, "deletions": 1}}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("event", "line"),
     [
         (tool("bash", "running", input={"command": "pytest -q"}), "bash: pytest -q"),

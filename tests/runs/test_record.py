@@ -15,6 +15,7 @@ from opencode_mcp.runs.record import (
     was_followed,
     was_stopped_between,
 )
+from tests.harness.each import for_each
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
@@ -68,7 +69,7 @@ NOT_CUT = {
 }
 
 
-@pytest.mark.parametrize("last", NOT_CUT.values(), ids=NOT_CUT)
+@for_each("last", NOT_CUT.values(), ids=NOT_CUT)
 def test_an_answer_that_can_be_the_last_is_not_cut_short(last: Message) -> None:
     assert not is_cut_short(last)
 
@@ -115,14 +116,14 @@ def test_a_prompt_that_came_while_a_run_went_on_is_answered_with_it(last: Messag
     assert not was_followed(messages, messages[0].info.id, messages[2])
 
 
-@pytest.mark.parametrize("last", [*ENDED.values(), *GOING_ON.values()], ids=[*ENDED, *GOING_ON])
+@for_each("last", [*ENDED.values(), *GOING_ON.values()], ids=[*ENDED, *GOING_ON])
 def test_a_prompt_long_after_the_last_step_is_no_part_of_the_run(last: Message) -> None:
     messages = [prompt(0), last, prompt(60_000), answer(60_100, "stop")]
     assert answers_in(messages, messages[0].info.id) == [last]
     assert was_followed(messages, messages[0].info.id, messages[2])
 
 
-@pytest.mark.parametrize("last", [*ENDED.values(), *GOING_ON.values()], ids=[*ENDED, *GOING_ON])
+@for_each("last", [*ENDED.values(), *GOING_ON.values()], ids=[*ENDED, *GOING_ON])
 def test_a_prompt_that_a_bridge_sent_after_a_step_is_no_part_of_the_run(last: Message) -> None:
     messages = [prompt(0), last, prompt(100, PROMPT_MARK), answer(200, "stop")]
     assert answers_in(messages, messages[0].info.id) == [last]

@@ -13,7 +13,7 @@ from tests.harness.each import for_each
 DEEP: Any = json.loads("[" * 200 + "]" * 200)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "value"),
     [
         ("query", "x" * (TEXT + 1)),
@@ -32,7 +32,6 @@ DEEP: Any = json.loads("[" * 200 + "]" * 200)
         ("arguments", {"half \udfff": 1}),
         ("x" * 100_000, "y" * 5000),
     ],
-    ids=range(15),
 )
 def test_what_nothing_can_take_is_refused_by_name(name: str, value: object) -> None:
     with pytest.raises(InvalidArgument) as refused:

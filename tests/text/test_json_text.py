@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.text.json_text import DEEPEST_LEVEL, read_json
+from tests.harness.each import for_each
 from tests.harness.effort import THOROUGH
 
 VALUES = st.recursive(
@@ -53,7 +54,7 @@ def test_a_wide_value_is_not_deep() -> None:
     assert read_json("[" + ",".join(["[[]]"] * 1000) + "]") == [[[]]] * 1000
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text",
     [
         "[" * 200_000,
@@ -67,7 +68,6 @@ def test_a_wide_value_is_not_deep() -> None:
         "",
         "x",
     ],
-    ids=lambda text: text[:12],
 )
 def test_what_cannot_be_used_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -19,6 +19,7 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.opencode.http_client.codec import Reply, decode, encode, failure, is_unreadable
 from opencode_mcp.opencode.operation_catalog.catalog import V2
+from tests.harness.each import for_each
 from tests.harness.operations import operation
 
 JSON = {"content-type": "application/json; charset=utf-8"}
@@ -134,7 +135,7 @@ FAILURES: list[tuple[Reply, type[BridgeError], str]] = [
 """Every shape of failure that OpenCode was seen to answer, and some that a proxy before it might."""
 
 
-@pytest.mark.parametrize(("answer", "kind", "said"), FAILURES)
+@for_each(("answer", "kind", "said"), FAILURES)
 def test_a_failure_becomes_the_error_that_fits_in_opencodes_own_words(
     answer: Reply, kind: type[BridgeError], said: str
 ) -> None:
@@ -220,7 +221,7 @@ def test_a_page_with_200_is_an_operation_that_this_opencode_lacks() -> None:
         decode(GET, reply(200, "<!doctype html><title>OpenCode</title>", HTML))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("answer", "value"),
     [
         (reply(200, {"id": "ses_1"}), {"id": "ses_1"}),
@@ -251,7 +252,7 @@ def test_json_that_is_none_is_a_failure_of_opencode(body: bytes) -> None:
         decode(GET, Reply(status=200, headers=JSON, body=body))
 
 
-@pytest.mark.parametrize("value", ["ses_1", "a/b", "...", "a b", "%2e%2e", "100%", "%2F", "ä/ö?#&", "\n"])
+@for_each("value", ["ses_1", "a/b", "...", "a b", "%2e%2e", "100%", "%2F", "ä/ö?#&", "\n"])
 def test_a_value_in_the_path_stays_one_segment(value: str) -> None:
     path = encode(GET, path={"sessionID": value}).path
     assert path.count("/") == GET.path.count("/")

@@ -109,7 +109,7 @@ def test_an_id_may_have_its_full_length() -> None:
     assert encode(operation("session.get"), path={"sessionID": "x" * SEGMENT_BYTES}).path.endswith("x" * SEGMENT_BYTES)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("body", "said"),
     [
         ({"parts": DEEP}, "nested deeper"),

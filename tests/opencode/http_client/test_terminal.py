@@ -18,9 +18,10 @@ from opencode_mcp.opencode.http_client.terminal import (
     units,
     use_terminal,
 )
+from tests.harness.each import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("raw", "text"),
     [
         ("\x1b[31mred\x1b[0m\r\n", "red\n"),
@@ -42,7 +43,7 @@ def test_plain_text_holds_no_control_characters(raw: str) -> None:
     assert not set(TerminalOutput(raw).text) & {chr(code) for code in (*range(9), *range(11, 32), 127)}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "wanted", "found"),
     [
         ("one two three", "two", True),

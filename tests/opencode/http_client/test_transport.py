@@ -22,6 +22,7 @@ from opencode_mcp.errors import (
 from opencode_mcp.opencode.http_client.codec import Reply, Request, encode
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import Transport, mapped_errors
+from tests.harness.each import for_each
 from tests.harness.faults.proxy import Proxy, proxy_to
 from tests.harness.operations import operation
 from tests.harness.servers.model import ScriptedModel
@@ -86,7 +87,7 @@ async def hear(
                 await then()
 
 
-@pytest.mark.parametrize("kind", [*exceptions_of(httpx), *exceptions_of(httpx_sse)])
+@for_each("kind", [*exceptions_of(httpx), *exceptions_of(httpx_sse)])
 def test_every_exception_of_httpx_leaves_as_one_of_ours(kind: type[Exception]) -> None:
     with pytest.raises(BridgeError) as left, mapped_errors(URL):
         raise kind.__new__(kind)

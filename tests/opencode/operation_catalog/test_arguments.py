@@ -177,7 +177,7 @@ REFUSALS: list[tuple[str, dict[str, object], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("operation_id", "arguments", "text"), REFUSALS)
+@for_each(("operation_id", "arguments", "text"), REFUSALS)
 def test_a_refusal_names_the_field_and_what_it_takes(
     operation_id: str, arguments: Mapping[str, object], text: str
 ) -> None:

@@ -1,7 +1,5 @@
 """What a person asks for comes first: the ranking is held by what people say."""
 
-import pytest
-
 from opencode_mcp.opencode.operation_catalog.catalog import V1, V2, advice, lacking
 from opencode_mcp.opencode.operation_catalog.operation_search import corrections, search, unknown_words
 from opencode_mcp.opencode.tables.operation_table import OperationTable
@@ -226,7 +224,7 @@ def test_the_operation_that_is_meant_comes_first(words: str, expected: str) -> N
     assert [item.id for item in search(V1, words)][:1] == [expected]
 
 
-@pytest.mark.parametrize(("words", "expected"), AMONG_THE_FIRST_FOUR.items())
+@for_each(("words", "expected"), AMONG_THE_FIRST_FOUR.items())
 def test_the_operation_that_is_meant_is_among_the_first(words: str, expected: str) -> None:
     assert expected in [item.id for item in search(V1, words, limit=4)]
 

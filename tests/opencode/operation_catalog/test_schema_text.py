@@ -1,7 +1,5 @@
 """A schema in few words says what is taken."""
 
-import pytest
-
 from opencode_mcp.opencode.operation_catalog.arguments import arguments_of, arguments_schema
 from opencode_mcp.opencode.operation_catalog.catalog import V1, V2
 from opencode_mcp.opencode.operation_catalog.schema_text import in_short
@@ -10,7 +8,7 @@ from opencode_mcp.text.json_types import Schema
 from tests.harness.each import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("schema", "words"),
     [
         ({"type": "string"}, "string"),

@@ -218,7 +218,7 @@ RUNS: Mapping[str, tuple[Sequence[Item], Mapping[str, tuple[State, Sequence[str]
 SHELL["time"] = {"created": 5000, "completed": 5100}
 
 
-@pytest.mark.parametrize("case", RUNS.values(), ids=RUNS)
+@for_each("case", RUNS.values(), ids=RUNS)
 def test_the_messages_show_how_each_run_ended(
     case: tuple[Sequence[Item], Mapping[str, tuple[State, Sequence[str]]]],
 ) -> None:

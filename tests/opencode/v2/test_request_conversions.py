@@ -11,6 +11,7 @@ from opencode_mcp.opencode.v2.request_conversions import form_answer, permission
 from opencode_mcp.opencode.vocabulary.answer_parser import FieldValue, texts_of
 from opencode_mcp.opencode.vocabulary.models import Choice, Condition, Permission, Question, QuestionItem, ToolCall
 from opencode_mcp.text.json_types import JsonMap
+from tests.harness.each import for_each
 
 NONE: list[str] = []
 CALL = ToolCall(message_id="msg_1", call_id="call_1")
@@ -68,7 +69,7 @@ def test_a_permission_says_what_is_asked_by_which_call_and_that_always_is_for_ev
     )
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("more", "expected"),
     [
         ({"save": None}, {"always": []}),
@@ -119,7 +120,7 @@ def test_a_form_of_an_mcp_server_belongs_to_the_directory_and_says_who_asks_and_
     )
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "item"),
     [
         (

@@ -1,9 +1,8 @@
 """Prompts that shared an answer are distinguished from prompts that followed each other."""
 
-import pytest
-
 from opencode_mcp.opencode.vocabulary.models import Message
 from opencode_mcp.runs.reports.merged_prompts import TOGETHER_MS, merged_with
+from tests.harness.each import for_each
 
 
 def prompt(name: str, created: float) -> Message:
@@ -17,7 +16,7 @@ def answer(created: float, completed: float | None, finish: str = "stop") -> Mes
     return Message.read({"info": info, "parts": []})
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("messages", "others"),
     [
         ([prompt("own", 0), answer(1, 9)], []),

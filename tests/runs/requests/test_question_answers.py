@@ -7,6 +7,7 @@ import pytest
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.vocabulary.models import Choice, Condition, Question, QuestionItem
 from opencode_mcp.runs.requests.question_answers import fit_answers, read_differently
+from tests.harness.each import for_each
 
 SES = "ses_1"
 COLOUR = QuestionItem(question="Which colour?", header="Colour", options=[Choice(label="Red"), Choice(label="Blue")])
@@ -23,7 +24,7 @@ def asked(*items: QuestionItem) -> Question:
     return Question(id="que_1", session_id=SES, questions=list(items))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("question", "answers", "fitted"),
     [
         (asked(COLOUR), [["Red"]], [["Red"]]),
@@ -47,7 +48,7 @@ PORTS = QuestionItem(question="Port?", options=[Choice(label="Port 80"), Choice(
 ALIKE = QuestionItem(question="Which?", options=[Choice(label="Yes!"), Choice(label="yes.")])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("item", "given", "sent", "note"),
     [
         (FRENCH, "French", "French", ""),
@@ -70,7 +71,7 @@ def test_an_answer_that_nearly_is_a_label_is_taken_as_it_and_every_other_is_repo
     assert read_differently(question, [[given]], fitted) == note
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("question", "answers", "said"),
     [
         (asked(COLOUR), NO_ANSWER, "0 answers were given to 1 questions."),

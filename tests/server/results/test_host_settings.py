@@ -29,7 +29,7 @@ def test_a_host_is_recognized_by_its_name(client_name: str, title: str) -> None:
     assert host_settings(client_name).title == title
 
 
-@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.title)
+@for_each("host", HOSTS)
 def test_each_host_is_recognized_by_its_own_name_and_not_by_an_earlier_one(host: tuple[str, str, str]) -> None:
     assert host_settings(host[0]) == host
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcp_types import CallToolResult
@@ -12,6 +11,7 @@ from opencode_mcp.runs.outcome.run_report import ChangedFile, PendingRequest, Ru
 from opencode_mcp.server.results.render import explain, report_data, report_text, result
 from opencode_mcp.server.results.size_limit import LIMIT, NOTE, fit
 from opencode_mcp.text.json_text import json_size
+from tests.harness.each import for_each
 from tests.harness.effort import THOROUGH
 
 COMMAND = "echo " + "x" * (190_000 if THOROUGH else 70_000)
@@ -56,7 +56,7 @@ REPORTS = {
 }
 
 
-@pytest.mark.parametrize("told", REPORTS.values(), ids=REPORTS.keys())
+@for_each("told", REPORTS.values(), ids=REPORTS.keys())
 def test_a_report_of_any_size_fits_and_keeps_what_callers_rely_on(told: RunReport) -> None:
     data = report_data(told)
     made = result(report_text(told), data)

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,7 +65,7 @@ def test_a_use_is_no_definition(path: str, text: str) -> None:
     assert definition(path, 1, text, "fetch") is None
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.pattern)
+@for_each("form", FORMS)
 def test_each_form_names_the_name_once_and_its_languages(form: object) -> None:
     assert str(form).count("NAME") == 1
 

@@ -11,9 +11,10 @@ from opencode_mcp.server.access.audit_notes.refused_calls import (
     reason_of,
     reason_of_unlisted,
 )
+from tests.harness.each import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("error", "reason"),
     [
         (NotAllowed("No.", change=SettingsChange("--deny write", removes=True)), "--deny write"),
