@@ -45,6 +45,9 @@ INDIFFERENT = frozenset(
 )
 """Settings that decide nothing about a run. Every other one does, those that are added later included."""
 
+UNORDERED = ("allow", "deny")
+"""Settings that are lists whose order decides nothing."""
+
 
 def scope_of(settings: "Settings") -> str:
     """Return the scope of a bridge with some settings.
@@ -57,6 +60,7 @@ def scope_of(settings: "Settings") -> str:
     # The folder of the start is the only project if none is listed, as it would be if it were listed.
     directories = settings.directories or (str(settings.started_in),)
     decisive["directories"] = [os.path.normpath(directory) for directory in directories]
+    decisive |= {name: sorted(set(decisive[name])) for name in UNORDERED}
     if not settings.attached:
         decisive["server"] = fingerprint(settings.environment, key)
     # Without ``default``, a value of another kind is an error: the text of a set, say, differs between processes.

@@ -68,6 +68,12 @@ def test_another_account_of_a_provider_is_another_scope(settings: Settings) -> N
     assert scope_of(replace(settings, environment={"OPENAI_API_KEY": "k"})) != scope_of(settings)
 
 
+@pytest.mark.parametrize("name", ["allow", "deny"])
+def test_the_order_of_a_list_that_has_none_does_not_change_the_scope(settings: Settings, name: str) -> None:
+    scopes = {scope_of(replace(settings, **{name: names})) for names in (("a", "b"), ("b", "a"), ("a", "b", "a"))}
+    assert len(scopes) == 1
+
+
 def test_the_folder_of_the_start_counts_only_where_no_directory_is_listed(settings: Settings) -> None:
     elsewhere = settings.started_in / "elsewhere"
     assert scope_of(replace(settings, started_in=elsewhere)) == scope_of(settings)
