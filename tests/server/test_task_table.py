@@ -82,6 +82,7 @@ def test_isolated_tasks_are_marked_and_the_next_step_names_the_first_whose_work_
     tasks = a_task(1, "Fix it"), a_task(2, "Write tests"), a_task(3, "Write a text")
     brought = [Brought(0, 1, "Fix it", ["a.py"])]
     text = told(*tasks, worktrees=[worktree_of(1, brought), worktree_of(2)])
+    assert "ses_1 · isolated, brought back · " in text
     assert "ses_2 · isolated · " in text
     assert "ses_3 · 1 file" in text
     assert 'opencode_integrate(session_id="ses_2", how="apply")' in text

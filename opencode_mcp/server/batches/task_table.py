@@ -48,7 +48,7 @@ def table_result(
     places = places_of(batch)
     step = without_tools(_next_step(batch, tasks, worktrees), unlisted_tools)
     tasks = tasks if len(tasks) <= MOST_WITH_ANSWERS else [replace(task, answer="") for task in tasks]
-    lines = [_line(task, places.get(task.number, 0), isolated=task.session_id in worktrees) for task in tasks]
+    lines = [_line(task, places.get(task.number, 0), worktrees.get(task.session_id)) for task in tasks]
     ids = f"Each line begins with the number of its task, whose id is {batch.id}.NUMBER:"
     base = _base_note(tasks, worktrees)
     text = "\n".join(filter(None, [note, shown(headline(batch, tasks)), ids, *lines, base, f"Next: {step}"]))
@@ -56,7 +56,7 @@ def table_result(
     data: dict[str, Any] = {
         "status": overall(tasks),
         "batch_id": batch.id,
-        "tasks": [_data(task, places.get(task.number, 0)) for task in tasks],
+        "tasks": [_data(task, places.get(task.number, 0), worktrees.get(task.session_id)) for task in tasks],
         "totals": _totals(tasks),
         "next": step,
     }
@@ -115,13 +115,20 @@ def _changed_files(task: "Task") -> str:
     return f"{names} +{task.added} -{task.removed}" if task.added or task.removed else names
 
 
-def _line(task: "Task", place: int, *, isolated: bool) -> str:
+def _isolation(worktree: "Worktree | None") -> str:
+    """Return that a task has an isolated worktree, and whether its work was brought back; empty if it has none."""
+    if worktree is None:
+        return ""
+    return "isolated, brought back" if worktree.is_brought else "isolated"
+
+
+def _line(task: "Task", place: int, worktree: "Worktree | None") -> str:
     facts = [
         str(task.number),
         f"{status_of(task)} at place {place}" if place else status_of(task),
         f"verified: {task.verified}" if task.verified else "",
         task.session_id or task.id,
-        "isolated" if isolated else "",
+        _isolation(worktree),
         _changed_files(task),
         money(task.cost) if task.cost else "",
         duration(task.seconds) if task.seconds else "",
@@ -132,7 +139,7 @@ def _line(task: "Task", place: int, *, isolated: bool) -> str:
     return shown(" · ".join(filter(None, facts)))
 
 
-def _data(task: "Task", place: int) -> dict[str, Any]:
+def _data(task: "Task", place: int, worktree: "Worktree | None") -> dict[str, Any]:
     facts: dict[str, Any] = {
         "place": place,
         "session_id": task.session_id,
@@ -145,6 +152,7 @@ def _data(task: "Task", place: int) -> dict[str, Any]:
         "seconds": round(task.seconds, 3),
         "answer": task.answer,
         "note": task.note,
+        "brought_back": worktree is not None and worktree.is_brought,
     }
     known = {name: value for name, value in facts.items() if value}
     return {"id": task.id, "status": status_of(task), "task": task.words} | known
@@ -193,7 +201,7 @@ def _integration(isolated: "Sequence[Task]", worktrees: "Mapping[str, Worktree]"
     """Return sentences on bringing isolated work back, as long as some was never brought."""
     if not isolated:
         return ""
-    left = [task for task in isolated if not worktrees[task.session_id].brought]
+    left = [task for task in isolated if not worktrees[task.session_id].is_brought]
     call = 'opencode_integrate(session_id="{}", how="{}")'
     stays = "removes its worktree, which stays until then."
     if not left:
