@@ -1,5 +1,6 @@
 """A report says where the changed files are, and names no tool that is not listed."""
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,6 +14,7 @@ from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.options import IsolationSetup
 from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 from opencode_mcp.server.new_runs.isolated_runs import isolation_note
+from opencode_mcp.server.results.render import next_step
 from tests.isolation.repository import ENVIRONMENT, make_repository, put
 from tests.remote_isolation.far_opencode import READY, REPOSITORY, FarOpenCode, worktrees_of
 
@@ -49,6 +51,10 @@ async def test_a_note_names_the_branch_and_only_a_listed_tool(tmp_path: Path) ->
     await integrator.integrate(worktrees.of(made.directory), "undo", IntegrationOptions("Work"))
     assert f"{made.project} is unchanged" in await note(changed)
     assert "a.txt, large.bin" in await note(unchanged)
+    shutil.rmtree(made.folder)
+    assert 'how="discard"' in await note(changed)
+    assert 'how="apply"' not in await note(changed) + next_step(changed)
+    assert "opencode_run(prompt=...) begins a new session" in next_step(changed)
 
 
 async def test_a_note_says_that_the_set_up_did_not_run_on_another_machine(tmp_path: Path) -> None:

@@ -257,6 +257,8 @@ class RunReport(BaseModel):
     """True if that worktree is on another machine, where work is brought back by hand."""
     brought: bool = Field(default=False, exclude=True)
     """True if work of that worktree was brought to the project, and not taken out again."""
+    place_gone: bool = Field(default=False, exclude=True)
+    """True if its directory, or its isolated worktree, does not exist any more."""
     next: str = ""
     """Next step of the caller."""
 

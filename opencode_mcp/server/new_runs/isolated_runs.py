@@ -14,7 +14,7 @@ from opencode_mcp.isolation.recorded_worktrees import HEAD
 from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_have_arrived
 from opencode_mcp.server.access.operation_uses import INTEGRATE
 from opencode_mcp.server.changes.isolated_changes_note import bringing_text, integrate_call, place_text
-from opencode_mcp.server.changes.unseen_changes import unseen_note, worktree_of
+from opencode_mcp.server.changes.unseen_changes import lost_note, unseen_note, worktree_of
 from opencode_mcp.server.results.render import next_step, without_tools
 from opencode_mcp.server.results.worktree_base_text import base_note
 from opencode_mcp.server.sessions.session_deletion import worktree_note
@@ -155,7 +155,8 @@ async def _remove(bridge: "Bridge", worktree: "Worktree") -> None:
 
 async def add_place(bridge: "Bridge", run: "Run", report: "RunReport") -> None:
     """Add to the report of a run that its directory is gone, or how to bring its changes back from its worktree."""
-    gone = f"Its directory {run.directory} does not exist any more." if bridge.fence.is_gone(run.directory) else ""
+    report.place_gone = bridge.fence.is_gone(run.directory)
+    gone = f"Its directory {run.directory} does not exist any more." if report.place_gone else ""
     report.note = " ".join(filter(None, [report.note, gone, await isolation_note(bridge, run, report)]))
 
 
@@ -183,6 +184,9 @@ async def _changes_note(bridge: "Bridge", worktree: "Worktree", run: "Run", repo
     """Return sentences on what a run that has ended changed in its worktree."""
     if report.session_deleted:
         return await worktree_note(bridge, run.directory)
+    if lost := await lost_note(bridge, worktree):
+        report.place_gone = True
+        return lost
     unseen = ""
     with anyio.move_on_after(UNSEEN_SECONDS):
         unseen = await unseen_note(bridge, worktree, {file.path for file in report.files})

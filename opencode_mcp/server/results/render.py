@@ -91,6 +91,9 @@ OTHERS_DID = {"this": "also", "shared": "also changed by", "other": "by", "unkno
 NO_DIFF = "(no diff: not ready, or changed back)"
 OWN_CHANGES = frozenset({"this", "shared"})
 """Authors of the changes that a run made itself."""
+LOST_PLACE = (
+    'opencode_session(session_id="{session}") shows the conversation. opencode_run(prompt=...) begins a new session.'
+)
 GO_ON = "Go on"
 OUTSIDE = "(outside the project: no diff, and an undo leaves it as it is)"
 NOTHING_STARTED = "Nothing was started."
@@ -208,7 +211,9 @@ def _text_data(report: "RunReport") -> str:
 
 def next_step(report: "RunReport") -> str:
     """Return the next step of the caller in a few sentences, without those that name tools which are not listed."""
-    return without_tools(_next_step(report), report.unlisted_tools)
+    is_lost = report.place_gone and report.status in {"completed", "aborted"}
+    step = LOST_PLACE.format(session=report.session_id) if is_lost else _next_step(report)
+    return without_tools(step, report.unlisted_tools)
 
 
 def without_tools(text: str, names: Collection[str]) -> str:
