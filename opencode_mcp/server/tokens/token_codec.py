@@ -82,7 +82,7 @@ def key_in(key_file: str) -> bytes:
     """Return the key of a file, which bridges on several machines may share.
 
     Raises:
-        InvalidSetting: It cannot be read, others can read or replace it, or it is too short for a key.
+        InvalidSetting: It cannot be read, is no file, others can read or replace it, or it is too short for a key.
     """
     path = Path(key_file)
     try:
@@ -90,6 +90,8 @@ def key_in(key_file: str) -> bytes:
         file, folder = path.stat(), path.resolve().parent.stat()
     except OSError as error:
         raise InvalidSetting(f"The key file {key_file} cannot be read: {error.strerror}.", hint=NEW_KEY) from error
+    if not stat.S_ISREG(file.st_mode):
+        raise InvalidSetting(f"The key file {key_file} is no regular file.", hint=NEW_KEY)
     _check_protected(key_file, file, folder)
     if len(secret) < state_folder.KEY_BYTES:
         raise InvalidSetting(f"The key file {key_file} has fewer than {state_folder.KEY_BYTES} bytes.", hint=NEW_KEY)
