@@ -72,7 +72,7 @@ class RequestLog:
     def _write(self, ctx: Context, end: RequestEnd, action: NotedAction, seconds: float) -> None:
         params: Mapping[str, Any] = ctx.params or {}
         if ctx.method == CALL:
-            action = self._called(params, end.answer)
+            action = self._called(params, end.answer, action.session)
         who = {"principal": self._settings.principal, "subject": subject_of(ctx.request)}
         line = {**_now(), **who, "method": ctx.method, "tool": action.tool, "session": action.session}
         _log({"log": "access", **line, "seconds": round(seconds, 3), "outcome": end.outcome})
@@ -84,10 +84,10 @@ class RequestLog:
             what = {"operation": operation, "directory": action.directory}
             _log({"log": "audit", **line, **what, **self._decision(end, action.tool, operation)})
 
-    def _called(self, params: Mapping[str, Any], answer: HandlerResult) -> NotedAction:
-        """Return what a call does, from its arguments and its result."""
+    def _called(self, params: Mapping[str, Any], answer: HandlerResult, noted: str) -> NotedAction:
+        """Return what a call does, from its arguments and its result, and the session that was noted meanwhile."""
         tool, arguments = str(params.get("name", "")), _mapping(params.get("arguments"))
-        session = session_named(tool, arguments) or _session_in(answer)
+        session = session_named(tool, arguments) or _session_in(answer) or noted
         return NotedAction(tool, session, directory_of(tool, arguments, self._default_directory))
 
     def _decision(self, end: RequestEnd, tool: str, operation: str = "") -> Mapping[str, str]:

@@ -8,6 +8,7 @@ import anyio
 
 from opencode_mcp.batch_queue.tasks import PREFIX, Batch, Task
 from opencode_mcp.errors import BackendError, InvalidArgument, NotFound
+from opencode_mcp.server.access.audit_notes.noted_action import note_action
 from opencode_mcp.server.batches.task_table import headline, status_of, table_result, task_line
 from opencode_mcp.server.bridge import bridge_of
 from opencode_mcp.server.changes.unseen_changes import worktrees_of_sessions
@@ -134,6 +135,7 @@ def _table(bridge: "Bridge", batch: "Batch", tasks: "Sequence[Task]") -> "CallTo
 
 def wait_limit(ctx: "BridgeContext", wait_seconds: float | None, named: Named) -> "Deadline":
     """Return the deadline of a wait for tasks; the call of a client that supports tasks becomes one after a while."""
+    note_action(session=named.batch_id)
     deadlines, waits = deadlines_of(ctx, wait_seconds), bridge_of(ctx).waits
     slot = task_slot_of(ctx)
     if slot is None or deadlines.seconds <= slot.grace_seconds:

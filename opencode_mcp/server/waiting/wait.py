@@ -51,6 +51,7 @@ from opencode_mcp.errors import BackendTimeout, BridgeError, CallerError, NotFou
 from opencode_mcp.runs import record
 from opencode_mcp.runs.outcome import run_report
 from opencode_mcp.runs.reports import reporter
+from opencode_mcp.server.access.audit_notes.noted_action import note_action
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.new_runs import isolated_runs
 from opencode_mcp.server.open_calls import note_wait
@@ -136,6 +137,7 @@ async def wait_for_run(
         UnexpectedToolError: The bridge failed; the text names the run that the call started.
     """
     bridge = bridge_of(ctx)
+    note_action(session=run.session_id)
     try:
         limits = _limits(ctx, run, wait_seconds)
         return await _Wait(ctx, run, *limits, progress_sender(ctx), note, note_if_running).outcome()

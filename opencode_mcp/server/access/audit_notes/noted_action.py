@@ -1,4 +1,4 @@
-"""Session, directory and tool of a request that names none of them, for the audit log: it answers or ends a task."""
+"""Session, directory and tool of a request whose parameters and result do not name them, for the audit log."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
