@@ -82,7 +82,7 @@ class Work:
 
     def add(self, message: Message, session: Session) -> None:
         """Add one message of a session."""
-        period = _period_of(message)
+        period = period_of(message)
         time = message.info.time
         if time.completed or message.info.role == "user":
             self.ends.append(time.completed or time.created)
@@ -170,7 +170,8 @@ def _whole(periods: Sequence[Period]) -> Period:
     return Period(begin, max((period.end for period in periods), default=begin))
 
 
-def _period_of(message: Message) -> Period:
+def period_of(message: Message) -> Period:
+    """Return the time of a message; one that has not ended goes on for ever."""
     time = message.info.time
     return Period(time.created, time.completed or math.inf)
 

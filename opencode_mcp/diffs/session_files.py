@@ -4,9 +4,10 @@ An editing call names its files. What a command or a subagent changed is only kn
 files before and after a step, which counts the work of others at the same time, too. Such a file is not certain.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from opencode_mcp.diffs.authorship import Period, WriteCall, period_of
 from opencode_mcp.diffs.named_files import COUNTS, PATH_FIELDS, absolute, can_write, named_files, names_files
 from opencode_mcp.opencode.vocabulary.models import Message, PatchPart, ToolPart
 from opencode_mcp.text.json_types import JsonMap
@@ -28,6 +29,14 @@ class SessionFile:
     """Lines that its calls added and removed, one after the other; ``None`` if a call shows no numbers."""
     is_certain: bool
     """False if a command or a subagent of the session, or another session at the same time, may have changed it."""
+    differed: tuple[Period, ...] = ()
+    """Times of the steps after which it differed, if it is not certain."""
+
+    def is_of(self, others: Sequence[WriteCall]) -> bool:
+        """Return True if it is not certain, and known changes of others explain it each time."""
+        calls = [call for call in others if self.path in call.files]
+        explained = [any(map(period.overlaps, (call.period for call in calls))) for period in self.differed]
+        return bool(explained) and all(explained)
 
 
 def session_files(messages: Iterable[Message], directory: str) -> list[SessionFile]:
@@ -38,15 +47,17 @@ def session_files(messages: Iterable[Message], directory: str) -> list[SessionFi
         directory: Directory of the session.
     """
     named: dict[str, Lines | None] = {}
-    perhaps: dict[str, None] = {}
+    perhaps: dict[str, tuple[Period, ...]] = {}
     for message in messages:
         for call in message.tool_calls:
             for path, lines in _lines_of(call, directory).items():
                 named[path] = _sum(named.get(path, (0, 0)), lines)
         if any(map(_is_open, message.tool_calls)):
-            perhaps |= dict.fromkeys(_differing(message, directory))
+            for path in _differing(message, directory):
+                perhaps[path] = (*perhaps.get(path, ()), period_of(message))
     certain = [SessionFile(path, lines, is_certain=True) for path, lines in sorted(named.items())]
-    return certain + [SessionFile(path, None, is_certain=False) for path in sorted(perhaps.keys() - named.keys())]
+    unnamed = sorted(perhaps.keys() - named.keys())
+    return certain + [SessionFile(path, None, is_certain=False, differed=perhaps[path]) for path in unnamed]
 
 
 def _is_open(call: ToolPart) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from opencode_mcp.diffs.authorship import Period, WriteCall
 from opencode_mcp.diffs.session_files import SessionFile, session_files
 from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, Part, PatchPart, ToolPart
 
@@ -57,3 +58,24 @@ def test_what_differed_after_a_command_or_a_subagent_is_not_certain() -> None:
     read = step(call("bash", {"command": "ls"}), differed("/p/by-hand.txt"))
     certain = {file.path: file.is_certain for file in found(command, edit, delegated, read)}
     assert certain == {"/p/a.txt": True, "/p/by-subagent.txt": False, "/p/made.txt": False}
+
+
+def test_a_file_that_others_changed_each_time_that_it_differed_is_theirs() -> None:
+    first, second = (
+        Message(
+            info=MessageInfo.model_validate(
+                {"id": "msg_1", "sessionID": "ses_1", "role": "assistant", "time": {"created": at, "completed": at + 9}}
+            ),
+            parts=[call("bash", {"command": "make"}), differed("/p/b.txt")],
+        )
+        for at in (10, 30)
+    )
+    brought = [brought_at(12), brought_at(35)]
+    [once], [twice] = found(first), found(first, second)
+    assert [once.is_of(brought[:1]), once.is_of(brought[1:]), once.is_of([])] == [True, False, False]
+    assert [twice.is_of(brought[:1]), twice.is_of(brought)] == [False, True]
+
+
+def brought_at(begin: float) -> WriteCall:
+    """Return isolated work of another session that was brought back."""
+    return WriteCall("ses_2", "Other", Period(begin, begin + 1), frozenset({"/p/b.txt"}), is_open=False)

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import takewhile
 from math import inf
 
+from opencode_mcp.diffs.authorship import WriteCall
 from opencode_mcp.diffs.session_files import SessionFile, session_files
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Message, Session
@@ -23,6 +24,15 @@ class SessionChanges:
     def made_certain(self) -> "SessionChanges":
         """Return the same changes, each as certainly made by the session."""
         return replace(self, files=[replace(file, is_certain=True) for file in self.files])
+
+    @property
+    def are_certain(self) -> bool:
+        """Return True if the session certainly made each change."""
+        return all(file.is_certain for file in self.files)
+
+    def without(self, others: Sequence[WriteCall]) -> "SessionChanges":
+        """Return the changes that known changes of others do not explain."""
+        return replace(self, files=[file for file in self.files if not file.is_of(others)])
 
 
 NO_CHANGES = SessionChanges()

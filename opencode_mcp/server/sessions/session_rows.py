@@ -8,10 +8,12 @@ named by the caller are read; the outcome of another one is ``unknown``.
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
+from opencode_mcp.diffs.authorship import Period
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.http_client.concurrent_reads import read_each
 from opencode_mcp.opencode.vocabulary.default_titles import without_repetition
@@ -50,6 +52,7 @@ CHANGES_SECONDS = 3.0
 """Seconds in which the files of a session are read; the rest of its row does not wait for them."""
 MESSAGES_READ = 50
 """Most messages of a session that are read for the files that it changed."""
+ALWAYS = Period(0, inf)
 UNKNOWN = "unknown: the outcome and the prompt were not read, since {}."
 CLOSED = "OpenCode has not opened the project; directory=... opens one and reads its sessions"
 SLOW = "OpenCode did not answer in time; call again, or with a smaller limit"
@@ -126,7 +129,7 @@ async def session_rows(bridge: "Bridge", page: session_list.SessionPage) -> Sess
         BackendError: The subagents, or the open requests of a project, could not be read.
     """
     waiting = await _waiting(bridge, page)
-    ends = await _read_ends(bridge, page)
+    ends = await _without_brought_files(bridge, page, await _read_ends(bridge, page))
     subagents = await read_subagents(bridge.client, page.directory)
     if page.totals:
         for session in page.sessions:
@@ -203,6 +206,18 @@ async def _read_ends(bridge: "Bridge", page: session_list.SessionPage) -> dict[s
     return {session.id: _End(*unread(session)) for session in page.sessions} | cast("dict[str, _End]", found)
 
 
+async def _without_brought_files(
+    bridge: "Bridge", page: session_list.SessionPage, ends: dict[str, _End]
+) -> dict[str, _End]:
+    """Leave out the files that isolated work of other sessions explains, which was brought back at that time."""
+    unsure = {session.directory for session in page.sessions if not ends[session.id].changes.are_certain}
+    brought = {directory: await bridge.runs.other_work(directory, ALWAYS) for directory in unsure}
+    for session in page.sessions:
+        end = ends[session.id]
+        ends[session.id] = replace(end, changes=end.changes.without(brought.get(session.directory, [])))
+    return ends
+
+
 async def _read_end(bridge: "Bridge", session: "Session") -> _End:
     """Read the end of a session, and further messages only if these are not all, for the files that it changed."""
     last, own = await read_end(bridge, session)
@@ -269,7 +284,7 @@ def _time_text(row: Row) -> str:
 
 
 def _is_uncertain(row: Row) -> bool:
-    return not all(file.is_certain for file in row.changes.files)
+    return not row.changes.are_certain
 
 
 def _line(row: Row, *, common: bool) -> str:

@@ -101,7 +101,7 @@ async def test_work_that_is_brought_back_beside_a_run_is_that_of_its_own_session
     brought, beside, key = f"brought-{case}.txt", f"beside-{case}.txt", f"beside-{case}"
     place = str(tracked)
     isolated = await host.run(write(brought, "x\n"), directory=place, isolate=True, title=f"Isolated {case}")
-    running = await host.start(step(hold(key), write(beside, "x\n"), bash("true")), directory=place)
+    running = await host.start(step(hold(key), write(beside, "x\n"), bash(f"touch {beside}")), directory=place)
     await scripted_model.reached(key)
     apart = f"Work in isolated worktrees is not in it: opencode_diff(session_id=...) of {isolated['session_id']}"
     assert apart in await host.text("opencode_diff", directory=place)
@@ -113,6 +113,9 @@ async def test_work_that_is_brought_back_beside_a_run_is_that_of_its_own_session
     assert whose == {beside: "this", brought: "other"}
     (other,) = next(file["others"] for file in report["files"] if file["path"] == brought)
     assert other == {"session_id": isolated["session_id"], "title": f"Isolated {case}"}
+    listed = await host.data("opencode_list_sessions", directory=place)
+    [row] = [row for row in listed["sessions"] if row["session_id"] == running]
+    assert [file["path"] for file in row["files"]] == [beside]
     assert brought in await host.text("opencode_diff", session_id=isolated["session_id"])
     shown = await host.text("opencode_diff", session_id=running)
     assert f"1 file that other sessions changed is left out: {brought} ({isolated['session_id']}" in shown
