@@ -122,19 +122,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     own = _era_by_name(metafunc.function.__module__)
     eras = ERAS if _runs_in_both_eras(metafunc) else (own,)
-    on_2 = _runs_on_2(metafunc)
     cases = [pytest.param(era, 1) for era in eras]
     generations = [pytest.param(1)]
-    if on_2:
+    if _runs_on_2(metafunc):
         cases.append(pytest.param(own, 2, marks=pytest.mark.on_opencode2))
         generations.append(pytest.param(2, marks=pytest.mark.on_opencode2))
-    names = [name for name in ("era", "opencode_generation") if name in metafunc.fixturenames]
-    if names == ["era", "opencode_generation"]:
-        metafunc.parametrize(names, cases, indirect=True)
-    elif names == ["era"]:
-        metafunc.parametrize("era", eras, indirect=True)
-    elif names == ["opencode_generation"]:
-        metafunc.parametrize("opencode_generation", generations, indirect=True)
+    values = {"era": eras, "opencode_generation": generations, "era,opencode_generation": cases}
+    names = ",".join(name for name in ("era", "opencode_generation") if name in metafunc.fixturenames)
+    if names:
+        metafunc.parametrize(names, values[names], indirect=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

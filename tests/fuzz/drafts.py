@@ -1,6 +1,6 @@
 """Messages as hypothesis draws them, for a surface of tools, resources and prompts; they have no ids yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -131,11 +131,15 @@ def arguments_of(schema: Mapping[str, Any]) -> st.SearchStrategy[Json]:
     properties = cast("Mapping[str, Mapping[str, object]]", schema.get("properties", {}))
     required = cast("Sequence[str]", schema.get("required", ()))
     fields = {name: argument(name, form) for name, form in properties.items()}
-    said = {name: fields[name] for name in fields if name in ALWAYS_SAID}
-    must = {name: fields[name] for name in required if name in fields} | said
-    whole = st.fixed_dictionaries(must, optional={name: fields[name] for name in fields if name not in must})
-    partial = st.fixed_dictionaries(said, optional={name: fields[name] for name in fields if name not in said})
+    whole = _with_always(fields, {*required, *ALWAYS_SAID})
+    partial = _with_always(fields, ALWAYS_SAID)
     return st.one_of(whole, whole, partial)
+
+
+def _with_always(fields: Mapping[str, st.SearchStrategy[object]], always: Collection[str]) -> st.SearchStrategy[Json]:
+    """Objects with some of the fields, and with all of those that are always said."""
+    said = {name: fields[name] for name in fields if name in always}
+    return st.fixed_dictionaries(said, optional={name: fields[name] for name in fields if name not in always})
 
 
 def _either(*usual: object) -> st.SearchStrategy[object]:

@@ -35,25 +35,27 @@ class Finding:
 def unanswered(shots: Sequence[Shot], replies: Sequence[Json]) -> list[Shot]:
     """The shots that are still owed something."""
     answered = _ids(replies)
-    open_shots = [shot for shot in shots if shot.owed == "answer" and not answered[shot.id]]
-    wanted = [
-        shot for shot in shots if shot.owed == "null" or (shot.owed == "answer or null" and not answered[shot.id])
-    ]
-    missing = len(wanted) - answered[None]
-    return open_shots + (wanted[:missing] if missing > 0 else [])
+    without = [shot for shot in shots if shot.owed == "null" or not answered[shot.id]]
+    open_shots = [shot for shot in without if shot.owed == "answer"]
+    wanted = [shot for shot in without if shot.owed in {"null", "answer or null"}]
+    missing = max(len(wanted) - answered[None], 0)
+    return open_shots + wanted[:missing]
 
 
 def surplus(shots: Sequence[Shot], replies: Sequence[Json]) -> list[Finding]:
     """Requests that were answered twice, and answers to nothing."""
     answered = _ids(replies)
-    sent = {shot.id for shot in shots}
+    known = {None, *(shot.id for shot in shots)}
     twice = [Finding("answered twice", shot) for shot in shots if shot.id is not None and answered[shot.id] > 1]
-    stray = [
-        Finding("an answer to nothing", None, str(identity)) for identity in answered if identity not in sent | {None}
-    ]
+    stray = [Finding("an answer to nothing", None, str(identity)) for identity in answered if identity not in known]
+    return [*twice, *stray, *_errors_without_id(shots, answered)]
+
+
+def _errors_without_id(shots: Sequence[Shot], answered: Mapping[object, int]) -> Iterable[Finding]:
     owing = [shot for shot in shots if shot.owed != "answer" and not (shot.id is not None and answered[shot.id])]
     more = answered[None] - len(owing)
-    return twice + stray + ([Finding("more errors without an id than messages", None, str(more))] if more > 0 else [])
+    if more > 0:
+        yield Finding("more errors without an id than messages", None, str(more))
 
 
 def unsayable(shots: Sequence[Shot], sent: Iterable[Json], canaries: Mapping[str, str]) -> list[Finding]:
@@ -63,11 +65,15 @@ def unsayable(shots: Sequence[Shot], sent: Iterable[Json], canaries: Mapping[str
     for message in sent:
         text = json.dumps(message, ensure_ascii=False)
         shot = by_id.get(message.get("id"))
-        found += [Finding(f"told {what}", shot, text) for what, canary in canaries.items() if canary in text]
-        found += [Finding("a crash", shot, text) for crash in CRASH_TEXTS if crash in text]
-        if message.get("error", {}).get("code") == 0:
-            found.append(Finding("an error of code 0", shot, text))
+        told = [f"told {what}" for what, canary in canaries.items() if canary in text]
+        found += [Finding(what, shot, text) for what in (*told, *_failures(message, text))]
     return found
+
+
+def _failures(message: Json, text: str) -> Iterable[str]:
+    yield from ("a crash" for crash in CRASH_TEXTS if crash in text)
+    if message.get("error", {}).get("code") == 0:
+        yield "an error of code 0"
 
 
 def _ids(replies: Sequence[Json]) -> Counter[object]:

@@ -63,19 +63,30 @@ def _shot(draft: Draft, number: int, host: Host, places: Mapping[str, str]) -> S
 
 
 def _message(draft: Draft, identity: int | str, host: Host) -> Json:
+    match draft.kind:
+        case "cancel":
+            fields: Json = {"method": "notifications/cancelled", "params": _cancelled(draft.params, identity)}
+        case "response":
+            fields = {"id": identity}
+        case "request":
+            fields = {"method": draft.method, "params": _with_envelope(draft, host), "id": identity}
+        case "bad-id":
+            fields = {"method": draft.method, "params": draft.params, "id": identity}
+        case _:
+            fields = {"method": draft.method, "params": draft.params}
+    return {"jsonrpc": "2.0", **fields, **draft.extra}
+
+
+def _cancelled(params: object, identity: int | str) -> Json:
+    before = identity - 1 if isinstance(identity, int) else identity
+    return {"requestId": before, **(cast("Json", params) if isinstance(params, dict) else {})}
+
+
+def _with_envelope(draft: Draft, host: Host) -> object:
     params: object = draft.params
-    if draft.kind == "cancel":
-        before = identity - 1 if isinstance(identity, int) else identity
-        params = {"requestId": before, **(cast("Json", params) if isinstance(params, dict) else {})}
-        return {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params, **draft.extra}
-    if draft.kind == "response":
-        return {"jsonrpc": "2.0", "id": identity, **draft.extra}
-    if host.modern and draft.enveloped and isinstance(params, dict) and draft.kind == "request":
-        params = {"_meta": host.envelope(), **cast("Json", params)}
-    message: Json = {"jsonrpc": "2.0", "method": draft.method, "params": params}
-    if draft.kind in {"request", "bad-id"}:
-        message["id"] = identity
-    return message | draft.extra
+    if host.modern and draft.enveloped and isinstance(params, dict):
+        return {"_meta": host.envelope(), **cast("Json", params)}
+    return draft.params
 
 
 def _encoded(message: Json, places: Mapping[str, str]) -> str:

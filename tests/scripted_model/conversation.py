@@ -44,7 +44,7 @@ class Asked:
 def read(body: dict[str, Any], session: str) -> Asked:
     """Make sense of a chat-completion request."""
     messages = cast("list[dict[str, Any]]", body["messages"])
-    system = "\n".join(_text(message) for message in messages if message["role"] == "system")
+    system = "\n".join(_texts(messages, "system"))
     prompts = [place for place, message in enumerate(messages) if _is_prompt(message)]
     since = messages[prompts[-1] :]
     offered = offered_tools(body.get("tools") or [])
@@ -57,8 +57,8 @@ def read(body: dict[str, Any], session: str) -> Asked:
         prompt=_text(since[0]),
         before=_text(messages[prompts[-2]]) if len(prompts) > 1 else "",
         turn=len(prompts),
-        step=sum(message["role"] == "assistant" for message in since),
-        results=[_text(message)[:KEPT] for message in since if message["role"] == "tool"],
+        step=len(_texts(since, "assistant")),
+        results=[result[:KEPT] for result in _texts(since, "tool")],
         tools=list(offered),
         arguments=offered,
     )
@@ -81,6 +81,11 @@ def answer(asked: Asked) -> Step:
 
 def _is_prompt(message: dict[str, Any]) -> bool:
     return message["role"] == "user" and not _text(message).startswith(ATTACHED)
+
+
+def _texts(messages: Sequence[dict[str, Any]], role: str) -> list[str]:
+    """Return the texts of the messages of one role."""
+    return [_text(message) for message in messages if message["role"] == role]
 
 
 def _text(message: dict[str, Any]) -> str:

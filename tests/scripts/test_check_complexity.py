@@ -18,3 +18,10 @@ def test_functions_over_the_limit_and_files_that_cannot_be_read_are_named(tmp_pa
     over, unreadable = sorted(too_complex([tmp_path]), reverse=True)
     assert over == f"{code}:3: over_limit has a complexity of {LIMIT + 1}"
     assert unreadable.startswith(f"{broken}: invalid syntax")
+
+
+def test_assertions_and_test_functions_are_not_counted(tmp_path: Path) -> None:
+    code = tmp_path / "code.py"
+    asserting = "def helper(x):\n" + "    assert x\n" * (LIMIT + 1)
+    code.write_text(asserting + function("test_long", LIMIT + 1))
+    assert too_complex([tmp_path]) == []

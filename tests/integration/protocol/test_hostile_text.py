@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from mcp import MCPError
+from mcp import Client, MCPError
 from mcp_types import (
     CallToolResult,
     ElicitResult,
@@ -264,7 +264,12 @@ async def use_project(caller: Caller) -> None:
 
 async def read_everything(bridge: Bridge, told: Told, session: str, message: str) -> None:
     """Read every resource, prompt and completion, and list all that is listed."""
-    client = bridge.client
+    await read_resources(bridge.client, told, session, message)
+    await read_prompts(bridge.client, told)
+    await read_completions(bridge.client, told)
+
+
+async def read_resources(client: Client, told: Told, session: str, message: str) -> None:
     addresses = {
         "sessions": uris.SESSIONS,
         "project": uris.PROJECT,
@@ -287,6 +292,9 @@ async def read_everything(bridge: Bridge, told: Told, session: str, message: str
     told.data.append(
         ("resources", [item.model_dump(mode="json") for item in (await client.list_resources()).resources])
     )
+
+
+async def read_prompts(client: Client, told: Told) -> None:
     prompts = (await client.list_prompts()).prompts
     told.data.append(("prompts", [prompt.model_dump(mode="json") for prompt in prompts]))
     assert "plain" in {prompt.name for prompt in prompts}
@@ -295,6 +303,9 @@ async def read_everything(bridge: Bridge, told: Told, session: str, message: str
         with pytest.raises(MCPError) as refused:
             await client.get_prompt(name)
         told.texts.append(("prompt", str(refused.value)))
+
+
+async def read_completions(client: Client, told: Told) -> None:
     for argument in ("agent", "directory", "model"):
         reference = PromptReference(type="ref/prompt", name="delegate")
         values = (await client.complete(reference, {"name": argument, "value": ""})).completion.values

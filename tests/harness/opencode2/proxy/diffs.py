@@ -50,18 +50,26 @@ class Diffs:
 
 def _trees(found: Sequence[Json], start: str | None, last: str | None) -> tuple[str, str] | None:
     """Find the trees before the first and after the last step of a range of turns; None: no step was recorded."""
+    turns = _turns(found, start, last)
+    starts, ends = _snapshots(turns, "start"), _snapshots(turns, "end")
+    return (starts[0], ends[-1]) if starts and ends else None
+
+
+def _snapshots(turns: Sequence[Json], moment: str) -> list[str]:
+    """Return the trees that the steps of turns recorded at one moment of each, their ``start`` or ``end``."""
+    snapshots = [cast("Json", item.get("snapshot") or {}) for item in turns]
+    return [snapshot[moment] for snapshot in snapshots if snapshot.get(moment)]
+
+
+def _turns(found: Sequence[Json], start: str | None, last: str | None) -> Sequence[Json]:
+    """Return the messages of a range of turns: of the first alone without a last one, and of all without either."""
     ids = [item["id"] for item in found]
     first = ids.index(start) if start else 0
-    through = ids.index(last) if last else (first if start else len(ids) - 1)
-    turns = list(found[first:])
-    for place in range(max(through, 0), len(ids)):
+    through = ids.index(last or start) if last or start else max(len(ids) - 1, 0)
+    for place in range(through, len(ids)):
         if found[place]["type"] == "idle":
-            turns = list(found[first:place])
-            break
-    snapshots = [cast("Json", item.get("snapshot") or {}) for item in turns]
-    starts = [snapshot["start"] for snapshot in snapshots if snapshot.get("start")]
-    ends = [snapshot["end"] for snapshot in snapshots if snapshot.get("end")]
-    return (starts[0], ends[-1]) if starts and ends else None
+            return found[first:place]
+    return found[first:]
 
 
 async def _holds(repository: Path, tree: str) -> bool:

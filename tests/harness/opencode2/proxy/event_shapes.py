@@ -44,20 +44,22 @@ def translate(event: Json, *, user_rejects: bool = False) -> list[Json]:
         give_users_reason(event)
     if not event.get("location"):
         event.pop("location", None)
-    if kind in SPECIAL:
-        return SPECIAL[kind](event)
-    data = cast("Json", event.get("data") or {})
-    for start, change in CHANGES.items():
-        if kind.startswith(start):
-            change(data)
-    shapes.error(data.get("error"))
-    return [event]
+    return SPECIAL.get(kind, _changed)(event)
 
 
 def give_users_reason(event: Json) -> None:
     """Have an execution that a rejection ended say so; the preview says ``shutdown``."""
     if event["type"] == "session.execution.interrupted" and event["data"].get("reason") == "shutdown":
         event["data"]["reason"] = "user"
+
+
+def _changed(event: Json) -> list[Json]:
+    data = cast("Json", event.get("data") or {})
+    for start, change in CHANGES.items():
+        if event["type"].startswith(start):
+            change(data)
+    shapes.error(data.get("error"))
+    return [event]
 
 
 def _created(event: Json) -> list[Json]:
