@@ -25,7 +25,7 @@ from opencode_mcp.isolation.removal.branch_and_discard import discard, keep_bran
 from opencode_mcp.isolation.repository.trees import changes
 from opencode_mcp.isolation.unfinished.unfinished_commits import repair
 from opencode_mcp.isolation.unfinished.unfinished_writes import repair_write
-from opencode_mcp.isolation.whole_worktrees import is_own_folder
+from opencode_mcp.isolation.whole_worktrees import is_folder, is_own_folder
 from opencode_mcp.isolation.worktree_records import Brought
 
 if TYPE_CHECKING:
@@ -51,7 +51,14 @@ WAYS: "Mapping[How, Callable[[Worktrees, Worktree, IntegrationOptions], Awaitabl
 }
 
 
-def _removed_by_hand(worktree: "Worktree") -> NotFound:
+async def _unusable(worktree: "Worktree") -> NotFound:
+    """Return the error for a worktree that git cannot use: its repository was moved, or its own files are gone."""
+    if not await is_folder(worktree.common_dir):
+        return NotFound(
+            f"The repository of the isolated worktree {worktree.branch} is not in {worktree.common_dir} any more, so "
+            "git cannot use the worktree.",
+            hint=f"Put the repository back there and call again. The files of the worktree stay in {worktree.folder}.",
+        )
     return NotFound(
         f"The files of the isolated worktree {worktree.branch} do not exist any more: {worktree.folder}, or what git "
         "knows of it, was removed or replaced, by somebody or by a call that was interrupted.",
@@ -124,7 +131,7 @@ class Integrator:
             NotFound: They were removed or replaced.
         """
         if not await is_own_folder(self._worktrees, worktree):
-            raise _removed_by_hand(worktree)
+            raise await _unusable(worktree)
 
     async def changed(self, worktree: "Worktree") -> "list[TreeChange]":
         """Return the changes of a worktree since its base, brought back or not; raises as ``integrate``."""

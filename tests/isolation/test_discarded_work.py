@@ -15,6 +15,7 @@ from opencode_mcp.isolation import worktrees as isolation_worktrees
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
+from opencode_mcp.isolation.removal.discarded_work import KEPT
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.results.integration_text import text_of
 from tests.isolation.repository import contents, git, make_repository, put
@@ -143,3 +144,39 @@ async def test_a_worktree_that_was_removed_in_part_is_not_taken_for_the_work(
     git(repository, *done.undo.split()[1:])
     assert git(repository, "show", f"{made.branch}:a.txt", f"{made.branch}:src/b.txt") == "A\nb"
     assert [path.name for path in worktrees.records.folder.iterdir()] == ["records"]
+
+
+def faulty_settings(repository: Path) -> None:
+    with (repository / ".git" / "config").open("a") as file:
+        file.write("[garbage\n")
+
+
+def faulty_value(repository: Path) -> None:
+    git(repository, "config", "core.bare", "maybe")
+
+
+def damaged_tree(repository: Path) -> None:
+    name = git(repository, "rev-parse", "HEAD^{tree}")
+    tree = repository / ".git" / "objects" / name[:2] / name[2:]
+    tree.chmod(0o600)
+    tree.write_text("junk")
+
+
+@pytest.mark.parametrize("harm", [faulty_settings, faulty_value, damaged_tree])
+async def test_no_file_is_removed_that_no_commit_has(
+    harm: Callable[[Path], None], tmp_path: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    repository = make_repository(tmp_path / "project", FILES)
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), {"a.txt": "A\n"})
+    harm(repository)
+    try:
+        done = await integrator.integrate(made, "discard", REQUEST)
+    except GitFailed as error:
+        assert "Nothing was" in f"{error} {error.hint}"  # noqa: PT017 - both outcomes are right
+        place = Path(made.folder)
+    else:
+        place = Path(f"{made.folder}{KEPT}")
+        assert f"They are in {place} now" in text_of("discard", made, done)
+        assert not await anyio.Path(made.folder).exists()
+    assert contents(place)["a.txt"] == b"A\n"

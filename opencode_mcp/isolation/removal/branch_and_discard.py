@@ -40,7 +40,7 @@ async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: Integr
     if not await has_folder(worktree):
         done = await kept_commits(worktree, git)
     elif git is None:
-        raise _without_repository(worktree)
+        raise await _without_repository(worktrees, worktree)
     else:
         done = await kept_work(worktrees, worktree, git)
     await worktrees.remove(worktree)
@@ -49,13 +49,17 @@ async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: Integr
     return replace(done, keeps_branch=keeps_branch, undo_in=worktree.common_dir if is_elsewhere else "")
 
 
-def _without_repository(worktree: "Worktree") -> GitFailed:
+async def _without_repository(worktrees: "Worktrees", worktree: "Worktree") -> GitFailed:
     """Return the error for a worktree that has files, but no repository that could keep them."""
+    reason = f"there is none in {worktree.common_dir} any more"
+    try:
+        await worktrees.checkout_git(worktree)
+    except GitFailed as error:
+        reason = error.message.removesuffix(".")
     return GitFailed(
-        f"The repository of {worktree.branch} does not exist any more in {worktree.common_dir}, or cannot be read, so "
-        "the work cannot be kept. Nothing was removed.",
-        hint=f"Put the repository back and call again. Or copy what is needed from {worktree.folder}, remove that "
-        "folder by hand, and call again.",
+        f"The repository of {worktree.branch} cannot keep the work: {reason}. Nothing was removed.",
+        hint=f"Correct that or put the repository back, and call again. Or copy what is needed from {worktree.folder}, "
+        "remove that folder by hand, and call again.",
     )
 
 

@@ -1,6 +1,9 @@
 """Keep a commit of the work of a worktree that is discarded, as far as git can read it."""
 
+import os
 from dataclasses import replace
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
@@ -24,6 +27,12 @@ LOST = "Its own files did not exist any more"
 ONLY_COMMITS = f"{LOST}: only the commits on its branch are kept."
 READABLE_KEPT = "Only those of its files that git can read are kept, since git could not read its worktree:"
 NOTHING_KEPT = f"{LOST}, and its branch had no commits: there was nothing to keep."
+KEPT = "-kept"
+"""End of the name of a folder whose files could not be kept as a commit."""
+SET_ASIDE = (
+    "Its files were not kept as a commit, since git cannot read them: {} They are in {} now: copy what is needed, and "
+    "remove that folder."
+)
 INTERRUPTED = "An earlier discard was interrupted after it had kept the work."
 NO_REPOSITORY = f"{LOST}, and its repository cannot be read: there was nothing to keep."
 EMPTIED = "No file was left in its folder, except hidden ones"
@@ -40,9 +49,28 @@ async def kept_work(worktrees: "Worktrees", worktree: "Worktree", git: "Git") ->
         try:
             return await _kept_readable_files(git, worktree, error)
         except GitFailed:
-            # An agent can write files and objects that git cannot read.
-            lost = f"Its files were not kept as a commit, since git cannot read them: {error.message}"
-            return replace(await _kept_rest(git, worktree), lost=lost)
+            # An agent can write files and objects that git cannot read; or git fails at everything, as it does with
+            # faulty settings.
+            place = await to_thread.run_sync(_set_aside, worktree.folder)
+            return replace(await _kept_rest(git, worktree), lost=SET_ASIDE.format(error.message, place))
+
+
+def _set_aside(folder: str) -> str:
+    """Move the folder of a worktree, whose files no commit has, to another name, and return that.
+
+    Raises:
+        GitFailed: It cannot be moved.
+    """
+    names = (f"{folder}{KEPT}{number or ''}" for number in count())
+    place = next(name for name in names if not os.path.lexists(name))
+    try:
+        Path(folder).rename(place)
+    except OSError as error:
+        raise GitFailed(
+            f"Git cannot keep the files of {folder}, and the folder cannot be moved: {error.strerror}.",
+            hint="Nothing was removed. Copy what is needed, remove the folder by hand, and call again.",
+        ) from error
+    return place
 
 
 async def _kept_files(files: "Git", worktree: "Worktree", git: "Git") -> Integration:

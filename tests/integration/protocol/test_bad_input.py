@@ -142,7 +142,7 @@ async def test_a_file_that_cannot_be_attached(host: Host, workplace: Path, outsi
         ({"files": "README.md"}, "`files` must be a list"),
         ({"output_schema": "object"}, "`output_schema` must be an object"),
         ({"permissions": "allow"}, "`permissions` must be one of"),
-        ({"max_cost": 0}, "`max_cost`: Input should be greater than 0."),
+        ({"max_cost": 0}, "`max_cost` must be more than 0; got 0."),
     ],
 )
 @pytest.mark.both_eras
