@@ -42,9 +42,9 @@ from anyio.abc import TaskGroup
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendUnavailable
+from opencode_mcp.events import stream
 from opencode_mcp.events.answer_waits import AnswerWaits
 from opencode_mcp.events.session_state import SessionState, fold
-from opencode_mcp.events.stream import follow_stream
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.launcher.server_age import server_age
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -224,7 +224,9 @@ class Hub:
         return await server_age(self._transport.endpoint, health.pid)
 
     async def _run(self, transport: Transport) -> None:
-        async with aclosing(follow_stream(OpenCodeClient(transport))) as events:
+        is_known = transport.endpoint.process is not None
+        gone_seconds = stream.GONE_SECONDS if is_known else stream.UNKNOWN_GONE_SECONDS
+        async with aclosing(stream.follow_stream(OpenCodeClient(transport), gone_seconds)) as events:
             async for event in events:
                 if self._transport is not transport:
                     return

@@ -21,16 +21,20 @@ logger = logging.getLogger(__name__)
 SILENCE_SECONDS = 22.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
-# Attempts for a server that refuses connections before it counts as gone: about 1.2 s in all.
-TRIES_BEFORE_LOST = 4
+GONE_SECONDS = 1.5
+"""Time for which a server whose process is known refuses connections before it counts as gone."""
+UNKNOWN_GONE_SECONDS = 8.0
+"""The same for a server that no bridge started: a proxy or a network before it may fail, while it goes on."""
+LONGEST_RETRY_SECONDS = 1.0
 HEALTH_TIMEOUT_SECONDS = 2.0
 
 
-async def follow_stream(client: OpenCodeClient) -> AsyncGenerator[Event]:
+async def follow_stream(client: OpenCodeClient, gone_seconds: float) -> AsyncGenerator[Event]:
     """Yield the events of every directory until OpenCode is gone.
 
     Args:
         client: Bound to one server, so that a reconnect never starts another.
+        gone_seconds: Time for which it refuses connections before it counts as gone.
 
     Yields:
         ``Gap`` whenever the stream is connected, events as they arrive, and ``Lost`` as the last.
@@ -47,7 +51,7 @@ async def follow_stream(client: OpenCodeClient) -> AsyncGenerator[Event]:
                     yield event
         except BridgeError as error:
             logger.info("the event stream broke: %s", error)
-        reason = await _why_gone(client)
+        reason = await _why_gone(client, gone_seconds)
         if reason:
             yield Lost("", reason)
             return
@@ -66,19 +70,20 @@ async def _events(lines: AsyncIterator[list[Event]]) -> AsyncGenerator[Event]:
             yield event
 
 
-async def _why_gone(client: OpenCodeClient) -> str:
+async def _why_gone(client: OpenCodeClient, gone_seconds: float) -> str:
     """Return the reason why the server counts as gone; empty while it lives or is only silent."""
-    reason = ""
-    for attempt in range(TRIES_BEFORE_LOST):
+    deadline, pause = anyio.current_time() + gone_seconds, FIRST_PAUSE_SECONDS
+    while True:
         try:
             await client.health(timeout=HEALTH_TIMEOUT_SECONDS)
         except BackendTimeout:
             return ""
         except BackendUnavailable as error:
-            reason = error.message
+            if anyio.current_time() + pause > deadline:
+                return error.message
         except OperatorError as error:
             return error.message
         else:
             return ""
-        await anyio.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
-    return reason
+        await anyio.sleep(pause)
+        pause = min(pause * 2, LONGEST_RETRY_SECONDS)

@@ -9,6 +9,7 @@ import pytest
 
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events import hub as hub_module
+from opencode_mcp.events import stream
 from opencode_mcp.events.hub import EVERYTHING, Hub, Listener
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -334,13 +335,13 @@ async def test_a_directory_that_opencode_opens_anew_has_its_lists_read_again(
     change = ProjectChanged("", commands=True, reopened=reopened, reported_directory="/p")
     listening = anyio.Event()
 
-    async def follow(_client: OpenCodeClient) -> AsyncGenerator[Event]:
+    async def follow(_client: OpenCodeClient, _gone_seconds: float) -> AsyncGenerator[Event]:
         yield Gap("")
         await listening.wait()
         yield change
         await anyio.sleep_forever()
 
-    monkeypatch.setattr(hub_module, "follow_stream", follow)
+    monkeypatch.setattr(stream, "follow_stream", follow)
     async with running_hub(Endpoint(url="http://127.0.0.1:1", generation=2)) as hub:
         transport = await hub.ensure()
         lists = transport.directory_lists["/p"] = DirectoryLists(is_complete=True)
@@ -358,7 +359,7 @@ async def test_the_time_of_waiting_outlives_a_gap_and_goes_on_when_the_request_i
     prompt = MessageInfo(id="msg_1", session_id=SES, role="user")
     listening = anyio.Event()
 
-    async def follow(_client: OpenCodeClient) -> AsyncGenerator[Event]:
+    async def follow(_client: OpenCodeClient, _gone_seconds: float) -> AsyncGenerator[Event]:
         yield Gap("")
         await listening.wait()
         yield MessageChanged(SES, prompt)
@@ -367,7 +368,7 @@ async def test_the_time_of_waiting_outlives_a_gap_and_goes_on_when_the_request_i
         yield Idle(SES)
         await anyio.sleep_forever()
 
-    monkeypatch.setattr(hub_module, "follow_stream", follow)
+    monkeypatch.setattr(stream, "follow_stream", follow)
     async with running_hub(Endpoint(url="http://127.0.0.1:1")) as hub:
         await hub.ensure()
         with hub.listen(SES) as listener:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from opencode_mcp.events import stream
-from opencode_mcp.events.stream import follow_stream
+from opencode_mcp.events.stream import GONE_SECONDS, follow_stream
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.v1 import event_parser
@@ -37,7 +37,7 @@ PAUSE = 0.1
 async def following(endpoint: Endpoint) -> AsyncGenerator[AsyncIterator[Event]]:
     """The events of an OpenCode, for a while."""
     with anyio.fail_after(SECONDS):
-        async with connected(endpoint) as client, aclosing(follow_stream(client)) as events:
+        async with connected(endpoint) as client, aclosing(follow_stream(client, GONE_SECONDS)) as events:
             yield events
 
 

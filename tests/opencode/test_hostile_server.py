@@ -12,7 +12,7 @@ import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from opencode_mcp.events.stream import follow_stream
+from opencode_mcp.events.stream import GONE_SECONDS, follow_stream
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.http_client import transport
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
@@ -151,7 +151,7 @@ async def test_the_stream_is_opened_anew_after_an_event_without_end(monkeypatch:
             tasks.start_soon(listener.serve, serve)
             async with (
                 connected(Endpoint(url=f"http://127.0.0.1:{port}")) as client,
-                aclosing(follow_stream(client)) as events,
+                aclosing(follow_stream(client, GONE_SECONDS)) as events,
             ):
                 assert [await anext(events) for _ in range(3)] == [Gap("")] * 3
             tasks.cancel_scope.cancel()

@@ -28,6 +28,8 @@ from tests.wires import cut_on_its_way
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 SECONDS = 180
+ATTEMPTS = 7
+"""Connections that a bridge attempts in about three seconds: longer than a server that it started may refuse them."""
 
 
 @asynccontextmanager
@@ -275,6 +277,24 @@ async def test_a_connection_that_breaks_for_a_moment_is_not_noticed(
         for _ in range(3):
             await proxy.cut()
         await scripted_model.release("moment")
+    assert (reports[0]["status"], reports[0]["text"]) == ("completed", "Before. After.")
+
+
+async def test_a_connection_that_is_refused_for_seconds_ends_no_run(
+    proxied: Launch, proxy: Proxy, scripted_model: ScriptedModel
+) -> None:
+    answer = step(text("Before. "), hold("refused"), text("After."))
+    async with connected(proxied) as host, meanwhile(partial(host.run, answer)) as reports:
+        await scripted_model.reached("refused")
+        await proxy.refuse()
+        enough = proxy.connections + ATTEMPTS
+
+        async def is_enough() -> bool:
+            return proxy.connections >= enough
+
+        await eventually(is_enough)
+        proxy.accept()
+        await scripted_model.release("refused")
     assert (reports[0]["status"], reports[0]["text"]) == ("completed", "Before. After.")
 
 
