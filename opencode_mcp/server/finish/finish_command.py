@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 60.0
 """Time for the command; then it is ended."""
+ENDING_SECONDS = 5.0
+"""Time for a command that has begun when the bridge ends: hosts for one task end it as soon as they have the result."""
 
 
 def report_to_command(bridge: "Bridge", run: "Run") -> None:
@@ -86,16 +88,28 @@ class FinishCommand:
                 both.start_soon(finish_url.deliver, settings.on_finish_url, settings.on_finish_key, text)
 
     async def _run(self, text: bytes) -> None:
-        """Run the command with a report on its stdin."""
+        """Run the command with a report on its stdin; when the bridge ends meanwhile, it has a few seconds more."""
+        scope = anyio.CancelScope(shield=True, deadline=anyio.current_time() + LONGEST_SECONDS)
+        ended = anyio.Event()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._run_within, scope, text, ended)
+            try:
+                await ended.wait()
+            finally:
+                scope.deadline = min(scope.deadline, anyio.current_time() + ENDING_SECONDS)
+
+    async def _run_within(self, scope: anyio.CancelScope, text: bytes, ended: anyio.Event) -> None:
+        """Run the command in a scope that limits its time."""
         settings = self._bridge.settings
         try:
-            with anyio.fail_after(LONGEST_SECONDS):
+            with scope:
                 environment = without_credentials(settings.environment)
                 done = await run_fed(settings.on_finish, text, environment=environment, outputs=DEVNULL)
-        except TimeoutError:
-            logger.warning("the command of --on-finish took more than %.0f s and was ended", LONGEST_SECONDS)
+                if done.returncode:
+                    logger.warning("the command of --on-finish ended with the exit code %d", done.returncode)
         except OSError as error:
             logger.warning("the command of --on-finish could not be run: %s", error.strerror)
-        else:
-            if done.returncode:
-                logger.warning("the command of --on-finish ended with the exit code %d", done.returncode)
+        finally:
+            ended.set()
+        if scope.cancelled_caught:
+            logger.warning("the command of --on-finish took too long and was ended")

@@ -61,15 +61,14 @@ async def test_the_best_of_three_models_is_brought_back(host: Host, tracked: Pat
     assert not best.exists()
     first, second, third = (task["session_id"] for task in table["tasks"])
     assert f'opencode_diff(session_id="{first}", compare_with="{second}")' in table["next"]
-    bring_first = f'opencode_integrate(session_id="{first}", how="apply")'
-    assert bring_first in table["next"]
+    assert "opencode_integrate with the session id of the best one brings that back" in table["next"]
     alone = await host.data("opencode_wait", session_id=f"{table['batch_id']}.1", wait_seconds=0)
     together = await host.data("opencode_wait", session_ids=[first, second], wait_seconds=0)
     stopped = await host.data("opencode_abort", session_id=first)
     for report in (alone, together["runs"][0], stopped):
         assert "a git worktree" in report["note"], report
         assert "opencode_revert" not in report.get("next", "")
-    assert bring_first in alone["next"]
+    assert f'opencode_integrate(session_id="{first}", how="apply")' in alone["next"]
     named = {"ses_A": first, "ses_B": second}
     compared = await host.text(compare[0], **{name: named[value] for name, value in compare[1].items()})
     assert best.name in compared
