@@ -120,7 +120,8 @@ async def test_it_is_attached_to_by_the_registration_of_a_background_service(
     path.write_text(json.dumps(said), encoding="utf-8")
     path.chmod(0o600)
     async with aclosing(Launcher(replace(settings, attach="service"))) as launcher:
-        assert replace(await launcher.locate(), process=record.process) == record.endpoint
+        service = replace(record.endpoint, is_service=True)
+        assert replace(await launcher.locate(), process=record.process) == service
     assert await record.process.runs()
     with pytest.raises(Unauthorized) as refused:
         await Launcher(replace(settings, url=record.url)).locate()
