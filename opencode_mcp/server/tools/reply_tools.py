@@ -43,7 +43,7 @@ async def opencode_reply_permission(
         Literal["once", "always", "reject"],
         Field(description="always, if offered: also for what matches later, in every session"),
     ],
-    message: Annotated[str, Field(description="With reject: the reason, or what to do instead")] = "",
+    message: Annotated[str, Field(description="With reject: reason, or what to do instead")] = "",
     session_id: RequestSession = "",
     wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:
