@@ -271,7 +271,7 @@ async def opencode_abort(
     ctx: BridgeContext,
     *,
     session_id: SessionOrBatch,
-    message_id: Annotated[str, Field(description="Only if it works on it")] = "",
+    message_id: Annotated[str, Field(description="Only if it works on this prompt")] = "",
 ) -> CallToolResult:
     """Stop what a session and its subagents are working on.
 
