@@ -48,16 +48,26 @@ def session_files(messages: Iterable[Message], directory: str) -> list[SessionFi
     """
     named: dict[str, Lines | None] = {}
     perhaps: dict[str, tuple[Period, ...]] = {}
-    for message in messages:
+    ordered = sorted(messages, key=lambda message: message.info.time.created)
+    for earlier, message in zip([None, *ordered], ordered, strict=False):
         for call in message.tool_calls:
             for path, lines in _lines_of(call, directory).items():
                 named[path] = _sum(named.get(path, (0, 0)), lines)
         if any(map(_is_open, message.tool_calls)):
             for path in _differing(message, directory):
-                perhaps[path] = (*perhaps.get(path, ()), period_of(message))
+                perhaps[path] = (*perhaps.get(path, ()), _period_of_step(message, earlier))
     certain = [SessionFile(path, lines, is_certain=True) for path, lines in sorted(named.items())]
     unnamed = sorted(perhaps.keys() - named.keys())
     return certain + [SessionFile(path, None, is_certain=False, differed=perhaps[path]) for path in unnamed]
+
+
+def _period_of_step(message: Message, earlier: Message | None) -> Period:
+    """Return the time of a step: OpenCode 2 dates its message only from the first output of the model on."""
+    own = period_of(message)
+    if earlier is None:
+        return own
+    time = earlier.info.time
+    return Period(min(own.begin, time.completed or time.created), own.end)
 
 
 def _is_open(call: ToolPart) -> bool:
