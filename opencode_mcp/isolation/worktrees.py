@@ -66,18 +66,18 @@ class Worktrees(RecordedWorktrees):
         return await self.git(worktree.checkout) if all(exist) else None
 
     async def keeping_git(self, worktree: Worktree) -> Git | None:
-        """Return git for the repository that keeps discarded work; None if that cannot be read.
+        """Return git for the repository that keeps discarded work; None if that does not exist any more.
 
         It is that of the person's checkout. If the checkout was a worktree itself that was removed, it is the one that
         this shared with others.
+
+        Raises:
+            GitFailed: Git cannot read the repository.
         """
-        try:
-            if found := await self.checkout_git(worktree):
-                return found
-            if await anyio.Path(worktree.common_dir).is_dir():
-                return await self.git(Repository(worktree.common_dir, str(self.records.folder)))
-        except GitFailed as error:
-            logger.warning("the repository of %s cannot be read: %s", worktree.branch, error)
+        if found := await self.checkout_git(worktree):
+            return found
+        if await anyio.Path(worktree.common_dir).is_dir():
+            return await self.git(Repository(worktree.common_dir, str(self.records.folder)))
         return None
 
     async def git_in(self, directory: str) -> Git:
@@ -171,10 +171,19 @@ class Worktrees(RecordedWorktrees):
         await to_thread.run_sync(_remove_at_once, worktree.folder)
         # Git's own command would look into the folder first, and prune what it knows of other worktrees.
         await to_thread.run_sync(_remove_folder, worktree.files.git_dir)
-        git = None if keep_branch else await self.keeping_git(worktree)
+        if not keep_branch:
+            await self._delete_branch(worktree)
+        await self.write_removed(worktree)
+
+    async def _delete_branch(self, worktree: Worktree) -> None:
+        """Delete the branch of a worktree, as far as git can read its repository."""
+        try:
+            git = await self.keeping_git(worktree)
+        except GitFailed as error:
+            logger.warning("the repository of %s cannot be read: %s", worktree.branch, error)
+            return
         if git:
             await git.attempt("update-ref", "-d", f"refs/heads/{worktree.branch}")
-        await self.write_removed(worktree)
 
     async def delete_record(self, worktree: Worktree) -> None:
         """Delete the record of a removed worktree without a session; of its commits, the discarded work stays."""

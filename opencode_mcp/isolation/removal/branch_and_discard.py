@@ -30,17 +30,17 @@ async def keep_branch(worktrees: "Worktrees", worktree: "Worktree", options: Int
 async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: IntegrationOptions) -> Integration:
     """Remove the worktree and its branch, after a commit of the work is kept.
 
-    Without one, it removes them only if git cannot read what an agent has made of the files or of the objects. The
+    If git cannot make one, as an agent can write files and objects that git cannot read, the folder is moved aside. The
     files in other repositories inside are not kept: an agent may have put them there, and git does not take them.
 
     Raises:
         GitFailed: The work cannot be kept, and nothing was removed; or the worktree cannot be removed.
     """
-    git = await worktrees.keeping_git(worktree)
+    git, reason = await _keeping_git(worktrees, worktree)
     if not await has_folder(worktree):
         done = await kept_commits(worktree, git)
     elif git is None:
-        raise await _without_repository(worktrees, worktree)
+        raise _without_repository(worktree, reason)
     else:
         done = await kept_work(worktrees, worktree, git)
     await worktrees.remove(worktree)
@@ -49,13 +49,17 @@ async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: Integr
     return replace(done, keeps_branch=keeps_branch, undo_in=worktree.common_dir if is_elsewhere else "")
 
 
-async def _without_repository(worktrees: "Worktrees", worktree: "Worktree") -> GitFailed:
-    """Return the error for a worktree that has files, but no repository that could keep them."""
-    reason = f"there is none in {worktree.common_dir} any more"
+async def _keeping_git(worktrees: "Worktrees", worktree: "Worktree") -> "tuple[Git | None, str]":
+    """Return git for the repository that keeps the work; without one, the reason."""
     try:
-        await worktrees.checkout_git(worktree)
+        git = await worktrees.keeping_git(worktree)
     except GitFailed as error:
-        reason = error.message.removesuffix(".")
+        return None, error.message.removesuffix(".")
+    return git, "" if git else f"there is none in {worktree.common_dir} any more"
+
+
+def _without_repository(worktree: "Worktree", reason: str) -> GitFailed:
+    """Return the error for a worktree that has files, but no repository that could keep them."""
     return GitFailed(
         f"The repository of {worktree.branch} cannot keep the work: {reason}. Nothing was removed.",
         hint=f"Correct that or put the repository back, and call again. Or copy what is needed from {worktree.folder}, "

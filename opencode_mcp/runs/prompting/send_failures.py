@@ -5,9 +5,10 @@ A prompt that OpenCode may have is followed and never sent again.
 
 from http import HTTPStatus
 
-from opencode_mcp.errors import BackendFailed, BackendTimeout, BackendUnavailable, BridgeError
+from opencode_mcp.errors import BackendFailed, BridgeError
 from opencode_mcp.opencode.http_client.codec import is_unreadable
 from opencode_mcp.opencode.http_client.transport import TOO_LARGE
+from opencode_mcp.opencode.lost_replies import is_reply_lost
 
 
 def may_have_arrived(error: BridgeError) -> bool:
@@ -16,9 +17,7 @@ def may_have_arrived(error: BridgeError) -> bool:
     It does not if it refused the request (4xx: the caller's or the operator's error), does not know the route, or was
     never reached.
     """
-    if isinstance(error, BackendUnavailable):
-        return error.sent
-    return isinstance(error, BackendTimeout | BackendFailed)
+    return is_reply_lost(error) or isinstance(error, BackendFailed)
 
 
 def is_reported_failure(error: BridgeError) -> bool:
