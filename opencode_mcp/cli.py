@@ -11,8 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp import __version__, lazy_imports
-from opencode_mcp import doctor as examination
-from opencode_mcp.config import resolve
+from opencode_mcp.doctor import examination
 from opencode_mcp.errors import BridgeError, InvalidSetting
 from opencode_mcp.http import serve_http
 from opencode_mcp.http.principals import token_command
@@ -21,10 +20,11 @@ from opencode_mcp.processes.garbage_collector import collector_paused
 from opencode_mcp.server import app
 from opencode_mcp.server.stdio import serve_stdio, stderr_log
 from opencode_mcp.server.stdio.front import front
+from opencode_mcp.settings import resolve
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
     from opencode_mcp.server.stdio.front.takeover import Takeover
+    from opencode_mcp.settings import Settings
 
 USAGE_ERROR = 2
 

@@ -13,10 +13,9 @@ from typing import cast
 
 from pydantic import BaseModel
 
-from opencode_mcp.config import Settings
 from opencode_mcp.options import OPTIONS, Option
 from opencode_mcp.runs.outcome.run_report import ChangedFile, PendingRequest, RunReport
-from opencode_mcp.server.access.operation_uses import ONLY_IF_ALLOWED
+from opencode_mcp.server.access.operations_of_tools import ONLY_IF_ALLOWED
 from opencode_mcp.server.definition.tool import ToolSpec
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.results.duplicate_text import IN_TEXT
@@ -24,6 +23,7 @@ from opencode_mcp.server.results.host_settings import HOSTS as SETTINGS
 from opencode_mcp.server.results.size_limit import NOTE
 from opencode_mcp.server.tools import TOOLS
 from opencode_mcp.server.waiting.host_limits import HOSTS, UNKNOWN_HOST_SECONDS, HostProfile
+from opencode_mcp.settings import Settings
 from scripts.blocks import replace_block, table
 
 ROOT = Path(__file__).parents[1]

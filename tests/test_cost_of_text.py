@@ -18,7 +18,6 @@ from functools import partial
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.diffs import (
     authorship,
     diff_merge,
@@ -37,9 +36,9 @@ from opencode_mcp.http.oauth.oauth_settings import DEFAULT_SCOPES
 from opencode_mcp.http.principals import claim_match, permission_rules
 from opencode_mcp.http.principals.principal import Principal
 from opencode_mcp.http.request_logs import audited_place
-from opencode_mcp.markdown import diff, excerpt, headline, question_blocks, tool_calls, transcript
+from opencode_mcp.markdown import excerpt, file_changes, headline, question_blocks, tool_calls, transcript
 from opencode_mcp.markdown.detail_level import DETAILED, View
-from opencode_mcp.opencode.http_client import codec, request_limits, terminal
+from opencode_mcp.opencode.http_client import codec, request_checks, terminal
 from opencode_mcp.opencode.operation_catalog import argument_problems, operation_search, schema_text
 from opencode_mcp.opencode.operation_catalog.arguments import split
 from opencode_mcp.opencode.operation_catalog.catalog import table_of
@@ -71,6 +70,7 @@ from opencode_mcp.server.definition import argument_limits
 from opencode_mcp.server.operations import json_cut, json_outline, json_select
 from opencode_mcp.server.results import size_limit
 from opencode_mcp.server.stdio.front import request_keys
+from opencode_mcp.settings import Settings
 from opencode_mcp.text import json_text, name_lists, outside_text, similar_names
 from opencode_mcp.workspace import globs, line_window
 from opencode_mcp.workspace.configuration import command_template, protected_files
@@ -324,7 +324,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "opencode.http_client.codec failure": lambda text: codec.failure(
         "a", codec.Reply(status=500, body=json.dumps({"error": text}).encode())
     ),
-    "opencode.http_client.request_limits": lambda text: request_limits.check_body(FIND, {"title": text, text: [text]}),
+    "opencode.http_client.request_checks": lambda text: request_checks.check_body(FIND, {"title": text, text: [text]}),
     "text.json_text": json_text.read_json,
     "text.name_lists": lambda text: name_lists.listed(text.split("\n"), 10),
     "runs.output_schema.schema_in_prompt": schema_in_prompt.parse_answer,
@@ -423,7 +423,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
         a_call("question", {"questions": [{"question": text, "options": [{"label": text, "description": text}]}]}),
         View(DETAILED),
     ),
-    "markdown.diff": lambda text: diff.render_diff([a_diff(text)] * 2),
+    "markdown.file_changes": lambda text: file_changes.render_diff([a_diff(text)] * 2),
 }
 SLOW: Mapping[str, int] = {
     "text.similar_names short": 8,

@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from opencode_mcp.config import resolve
 from opencode_mcp.options import OPTIONS
+from opencode_mcp.settings import resolve
 from scripts import draw_states
 from scripts.draw_demo import LONGEST_PAUSE, Line, draw, hurry
 from scripts.generate_tables import PAGES, renewed

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.config import resolve
-from opencode_mcp.doctor import examine
+from opencode_mcp.doctor.examination import examine
+from opencode_mcp.settings import resolve
 from opencode_mcp.workspace.search.ripgrep_executable import find_ripgrep
 from tests.harness.bridges.launch import COMMAND, Launch, left_server
 from tests.harness.opencode2.running import OpenCode2

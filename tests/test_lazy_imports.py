@@ -20,7 +20,7 @@ from tests.harness.processes.isolation import basics
 ROOT = Path(__file__).parent.parent
 NAME = "lazy_example"
 LISTING = """
-from opencode_mcp.config import Settings
+from opencode_mcp.settings import Settings
 from opencode_mcp.lazy_imports import FOR_CALLS
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.stdio.serve_stdio import serve_stdio

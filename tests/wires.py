@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 import anyio
 from anyio.lowlevel import checkpoint
 
-from opencode_mcp.config import Settings
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
+from opencode_mcp.settings import Settings
 from tests.harness.faults.proxy import Proxy
 from tests.harness.waiting import eventually
 

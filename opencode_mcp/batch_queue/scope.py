@@ -15,7 +15,7 @@ from opencode_mcp.disk.state_folder import shared_key
 from opencode_mcp.launcher.provider_environment import fingerprint
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 INDIFFERENT = frozenset(
     {

@@ -21,12 +21,12 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.versions import describe_tested, is_untested
 from opencode_mcp.opencode.vocabulary.backend_events import SessionDeleted
 from opencode_mcp.runs.prompting.prompt import find_missing_model
-from opencode_mcp.server.access.paths import Fence
+from opencode_mcp.server.access.fence import Fence
 from opencode_mcp.text.similar_names import suggest
 from opencode_mcp.workspace.configuration.unreadable_settings import unreadable_settings
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 SERVER = "server"
 SERVICE_REMEDY = (

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from opencode_mcp.config import settings_file
 from opencode_mcp.doctor.finding import Finding, failure_of, found, warn
 from opencode_mcp.doctor.running_bridge import serves_mcp, serves_metrics
 from opencode_mcp.errors import BridgeError, InvalidSetting
@@ -21,9 +20,10 @@ from opencode_mcp.http.oauth.oauth_settings import read_oauth
 from opencode_mcp.http.principals.principal_file import PrincipalFile, exposure_of
 from opencode_mcp.http.web.header_checks import allowed_names
 from opencode_mcp.server.tokens.token_codec import key_in
+from opencode_mcp.settings import settings_file
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 FREE, USED = "is free", "is used by a bridge that runs"
 OTHERS_READ = stat.S_IRGRP | stat.S_IROTH

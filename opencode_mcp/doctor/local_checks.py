@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from opencode_mcp.batch_queue.rows import queued_elsewhere
 from opencode_mcp.batch_queue.scope import scope_of
 from opencode_mcp.batch_queue.store import Store, queue_file
-from opencode_mcp.config import settings_file
 from opencode_mcp.disk import state_folder
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BridgeError
@@ -26,11 +25,12 @@ from opencode_mcp.launcher.executables.executable_version import printed_line
 from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode.versions import check_version, printed_version
 from opencode_mcp.remote_isolation import remote_records
+from opencode_mcp.settings import settings_file
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.workspace.search.ripgrep_executable import find_ripgrep
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 DISTRIBUTION = "opencode-mcp"
 DEPENDENCIES = "dependencies"

@@ -42,7 +42,7 @@ from anyio.abc import TaskGroup
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendUnavailable
-from opencode_mcp.events import stream
+from opencode_mcp.events import reconnecting_stream
 from opencode_mcp.events.answer_waits import AnswerWaits
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.launcher.connection import Connection
@@ -225,8 +225,8 @@ class Hub:
 
     async def _run(self, transport: Transport) -> None:
         is_known = transport.endpoint.process is not None
-        gone_seconds = stream.GONE_SECONDS if is_known else stream.UNKNOWN_GONE_SECONDS
-        async with aclosing(stream.follow_stream(OpenCodeClient(transport), gone_seconds)) as events:
+        gone_seconds = reconnecting_stream.GONE_SECONDS if is_known else reconnecting_stream.UNKNOWN_GONE_SECONDS
+        async with aclosing(reconnecting_stream.follow_stream(OpenCodeClient(transport), gone_seconds)) as events:
             async for event in events:
                 if self._transport is not transport:
                     return

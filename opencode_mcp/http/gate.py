@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.config import read_file
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.http.authentication.caller import Caller
 from opencode_mcp.http.authentication.needed_scopes import lacking_scopes, tool_named
@@ -17,8 +16,9 @@ from opencode_mcp.http.principals.principal_file import stamp_of
 from opencode_mcp.http.request_logs.request_log import log_missing_scopes
 from opencode_mcp.http.simultaneous_requests import SimultaneousRequests
 from opencode_mcp.http.unfinished_batches import has_unfinished_tasks
-from opencode_mcp.http.web.cut_off import CHANGED_PRINCIPAL, REVOKED
+from opencode_mcp.http.web.cut_off_errors import CHANGED_PRINCIPAL, REVOKED
 from opencode_mcp.http.web.exchange import exchange_of, is_call
+from opencode_mcp.settings import read_file
 from opencode_mcp.text.json_values import as_map
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
     from starlette.types import Receive, Scope, Send
 
-    from opencode_mcp.config import Settings
     from opencode_mcp.http.authentication.authenticator import Authenticator
     from opencode_mcp.http.principals.principal_file import PrincipalFile
     from opencode_mcp.http.tenant import Tenant
     from opencode_mcp.http.web.exchange import Exchange
     from opencode_mcp.opencode.tables.annotation_types import Effect
+    from opencode_mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
 

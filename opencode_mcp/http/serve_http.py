@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.config import settings_file
 from opencode_mcp.http.address import Address, listening
 from opencode_mcp.http.authentication.authenticator import Authenticator
 from opencode_mcp.http.authentication.without_authentication import check_authentication
@@ -27,13 +26,14 @@ from opencode_mcp.http.principals.principal_file import PrincipalFile, exposure_
 from opencode_mcp.http.simultaneous_requests import SimultaneousRequests
 from opencode_mcp.http.tenant import REPORT_SECONDS, Tenant
 from opencode_mcp.http.traces.tracing import tracer_of
-from opencode_mcp.http.web.cut_off import SHUT_DOWN, SHUTTING_DOWN
+from opencode_mcp.http.web.cut_off_errors import SHUT_DOWN, SHUTTING_DOWN
 from opencode_mcp.http.web.header_checks import allowed_names
 from opencode_mcp.http.web.http_app import MCP_PATH, HttpApp
 from opencode_mcp.http.web.web_server import WebServer, connection_limit
+from opencode_mcp.server.shared_connection import Upstream
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES
 from opencode_mcp.server.tokens.token_codec import key_in
-from opencode_mcp.server.upstream import Upstream
+from opencode_mcp.settings import settings_file
 
 if TYPE_CHECKING:
     from socket import socket
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from starlette.responses import Response
 
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
 

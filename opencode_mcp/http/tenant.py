@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from starlette.types import Receive, Scope, Send
 
-    from opencode_mcp.config import Settings
     from opencode_mcp.http.request_logs.request_log import CountRequest
     from opencode_mcp.http.web.exchange import Exchange
     from opencode_mcp.server.app import ToolNames
-    from opencode_mcp.server.upstream import Upstream
+    from opencode_mcp.server.shared_connection import Upstream
+    from opencode_mcp.settings import Settings
 
 REPORT_SECONDS = 4.0
 """Time that calls have to report the runs for which they wait, when their server ends."""

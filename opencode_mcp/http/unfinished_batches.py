@@ -6,7 +6,7 @@ from opencode_mcp.batch_queue import scope, task_queue
 from opencode_mcp.server.bridge import QUEUE
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 
 async def has_unfinished_tasks(settings: "Settings") -> bool:

@@ -23,7 +23,7 @@ from opencode_mcp.processes.port_owner import owns
 from opencode_mcp.processes.process_table import born
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 NAMES_OF_HOST = frozenset({HOST, "localhost"})
 SERVICE_HINT = (

@@ -12,7 +12,7 @@ import anyio
 from opencode_mcp.errors import BackendTimeout, BridgeError, UnsupportedVersion
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.transport import Transport
-from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.http_client.endpoint import Endpoint

@@ -63,15 +63,15 @@ from opencode_mcp.launcher.executables.executable_version import forget_versions
 from opencode_mcp.launcher.guarding.guarded_start import guard_again
 from opencode_mcp.launcher.health import answers, check, is_busy
 from opencode_mcp.launcher.locks import Lease, hold
+from opencode_mcp.launcher.server_record import ServerRecord, StateFiles, files_for, files_without_executable
 from opencode_mcp.launcher.sharing import UNRESPONSIVE_GRACE_SECONDS, Sharing
 from opencode_mcp.launcher.starter import READY_TIMEOUT_SECONDS, Starter
-from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for, files_without_executable
 from opencode_mcp.launcher.stopping import stop
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.versions import Generation
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from anyio import to_thread
 
-from opencode_mcp.config import LOOPBACK_NAMES
 from opencode_mcp.processes.port_owner import owns
 from opencode_mcp.processes.process_table import age_seconds, programs
+from opencode_mcp.settings import LOOPBACK_NAMES
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.http_client.endpoint import Endpoint

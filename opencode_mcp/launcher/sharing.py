@@ -14,15 +14,15 @@ from opencode_mcp.errors import BackendTimeout, InvalidSetting
 from opencode_mcp.launcher.guarding.guarded_start import guard_again
 from opencode_mcp.launcher.health import is_busy
 from opencode_mcp.launcher.provider_environment import differing
+from opencode_mcp.launcher.server_record import variables_of
 from opencode_mcp.launcher.starter import await_ready
-from opencode_mcp.launcher.state_file import variables_of
 from opencode_mcp.launcher.stopping import stop
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
     from opencode_mcp.launcher.executables.executable import Executable
     from opencode_mcp.launcher.locks import Lease
-    from opencode_mcp.launcher.state_file import ServerRecord, StateFiles
+    from opencode_mcp.launcher.server_record import ServerRecord, StateFiles
+    from opencode_mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.config import DEPTH_VARIABLE, INSIDE_VARIABLE
 from opencode_mcp.disk.state_folder import unusable
 from opencode_mcp.errors import BridgeError, InvalidSetting, OpenCodeNotStarting, Unauthorized
-from opencode_mcp.launcher.child_output import read_output
 from opencode_mcp.launcher.data_folder import data_lock
 from opencode_mcp.launcher.executables.serve_command import (
     announced_url,
@@ -28,14 +26,17 @@ from opencode_mcp.launcher.executables.serve_command import (
 from opencode_mcp.launcher.guarding.guard import Plan
 from opencode_mcp.launcher.guarding.guarded_start import GuardedServer
 from opencode_mcp.launcher.health import await_healthy, check
-from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, variables_of
+from opencode_mcp.launcher.output_in_errors import read_output
+from opencode_mcp.launcher.server_record import ServerRecord, StateFiles, variables_of
 from opencode_mcp.launcher.stopping import interrupting_command
 from opencode_mcp.opencode.versions import versions_tested
-from opencode_mcp.processes.identity import NO_PROCESS, end, gone
+from opencode_mcp.processes.ending import end, gone
+from opencode_mcp.processes.identity import NO_PROCESS
+from opencode_mcp.settings import DEPTH_VARIABLE, INSIDE_VARIABLE
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
     from opencode_mcp.launcher.executables.executable import Executable
+    from opencode_mcp.settings import Settings
 
 READ_BYTES = 65_536
 READY_TIMEOUT_SECONDS = 30.0

@@ -13,9 +13,9 @@ import anyio
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.launcher.health import connected
-from opencode_mcp.launcher.state_file import ServerRecord, StateFiles
+from opencode_mcp.launcher.server_record import ServerRecord, StateFiles
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.processes.identity import end
+from opencode_mcp.processes.ending import end
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.versions import Generation

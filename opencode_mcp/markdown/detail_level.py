@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from opencode_mcp.markdown.layout import ANY_LENGTH
-from opencode_mcp.markdown.shown_parts import ShownParts
+from opencode_mcp.markdown.show_choices import ShownParts
 from opencode_mcp.opencode.vocabulary.models import (
     QUESTION_TOOL,
     CompactionPart,

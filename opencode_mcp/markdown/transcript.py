@@ -13,7 +13,7 @@ from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.headline import headline
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section, draw
 from opencode_mcp.markdown.question_blocks import has_questions, question_blocks
-from opencode_mcp.markdown.shown_parts import ShownParts
+from opencode_mcp.markdown.show_choices import ShownParts
 from opencode_mcp.markdown.tool_calls import tool_blocks
 from opencode_mcp.opencode.vocabulary.models import (
     ABORTED_ERROR,

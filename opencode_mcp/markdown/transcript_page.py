@@ -9,7 +9,7 @@ from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.markdown.cut_off_calls import idle_sessions, with_cut_off
 from opencode_mcp.markdown.detail_level import NO_REQUEST_FACTS, RequestFacts
 from opencode_mcp.markdown.excerpt import code
-from opencode_mcp.markdown.shown_parts import ShownParts
+from opencode_mcp.markdown.show_choices import ShownParts
 from opencode_mcp.markdown.transcript import messages_for, messages_with, render_transcript
 from opencode_mcp.opencode.client import OpenCodeClient, Page
 from opencode_mcp.opencode.vocabulary.models import Message, Session

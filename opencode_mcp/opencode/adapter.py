@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         UncommittedFile,
         Vcs,
     )
-    from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
+    from opencode_mcp.opencode.vocabulary.session_filter import Page, SessionFilter
     from opencode_mcp.opencode.vocabulary.submission import (
         Accepted,
         CommandSubmission,

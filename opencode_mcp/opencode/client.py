@@ -14,7 +14,7 @@ from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.operation_catalog.catalog import table_of
 from opencode_mcp.opencode.v1 import adapter as v1
 from opencode_mcp.opencode.v2 import adapter as v2
-from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import Page, SessionFilter
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.adapter import Adapter

@@ -16,7 +16,7 @@ import threading
 from contextlib import suppress
 from types import FrameType
 
-from opencode_mcp.processes.groups import FLAGS, force_one_to_end, force_to_end
+from opencode_mcp.processes.ending import FLAGS, force_one_to_end, force_to_end
 from opencode_mcp.processes.process_table import started_with
 
 MARK_VALUE = "1"

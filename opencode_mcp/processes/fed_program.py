@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.abc import ByteReceiveStream, ByteSendStream
 
-from opencode_mcp.processes.groups import FLAGS
+from opencode_mcp.processes.ending import FLAGS
 
 if TYPE_CHECKING:
     from anyio.abc import Process

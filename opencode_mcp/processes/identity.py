@@ -1,4 +1,4 @@
-"""Recognize and end processes, each with the group that it leads. The module knows nothing of OpenCode.
+"""Identity of a process, which tells it from a later one with the same id. The module knows nothing of OpenCode.
 
 A process can outlive its parent, and any process can end it. So it is identified by its id and its birth, which no
 later process shares.
@@ -6,14 +6,10 @@ later process shares.
 
 from dataclasses import dataclass
 
-import anyio
 from anyio import to_thread
 
-from opencode_mcp.processes.groups import ask_to_end, force_to_end
 from opencode_mcp.processes.port_owner import listens, owns
 from opencode_mcp.processes.process_table import born, processor_seconds
-
-POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +47,3 @@ class Process:
 
 NO_PROCESS = Process(0, "")
 """Stand-in for a process that was not started yet."""
-
-
-async def end(process: Process, *, grace: float) -> None:
-    """End a process and the rest of its group.
-
-    Args:
-        process: The leader of the group.
-        grace: Seconds that it has to end by itself, and again until it must be gone.
-    """
-    if not await process.runs():
-        return
-    await to_thread.run_sync(ask_to_end, process.pid)
-    await gone(process, within=grace)
-    # Even if the leader has ended: its descendants may have outlived it.
-    await to_thread.run_sync(force_to_end, process.pid)
-    await gone(process, within=grace)
-
-
-async def gone(process: Process, *, within: float) -> None:
-    """Wait until a process has ended, or the time is over.
-
-    Args:
-        process: The process.
-        within: Seconds.
-    """
-    with anyio.move_on_after(within):
-        while await process.runs():  # noqa: ASYNC110 - a process notifies only its parent of its end
-            await anyio.sleep(POLL_SECONDS)

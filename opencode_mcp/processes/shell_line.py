@@ -11,7 +11,7 @@ from anyio import to_thread
 from anyio.abc import Process
 
 from opencode_mcp.processes.command_supervisor import MARK_VALUE
-from opencode_mcp.processes.groups import FLAGS, force_to_end
+from opencode_mcp.processes.ending import FLAGS, force_to_end
 
 # -I: neither the working directory nor a variable decides which modules Python loads.
 SUPERVISOR = (sys.executable, "-I", "-m", "opencode_mcp.processes.command_supervisor")

@@ -34,9 +34,9 @@ from opencode_mcp.runs.outcome.answer_summary import first_words
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_have_arrived
-from opencode_mcp.runs.record import Run, RunStarter
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_note import ANY_PROMPT
+from opencode_mcp.runs.run_record import Run, RunStarter
 from opencode_mcp.runs.starting.prompt_poster import BEGIN_SILENCE, POST_LEAST, next_message_id
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
 from opencode_mcp.text.outside_text import one_line

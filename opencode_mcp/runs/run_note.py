@@ -15,8 +15,8 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.runs.limits import NO_LIMITS, Limits, read_limits
-from opencode_mcp.runs.record import STARTERS, RunStarter
 from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies, strictest
+from opencode_mcp.runs.run_record import STARTERS, RunStarter
 from opencode_mcp.runs.verification.request import VerificationRecord, Verify, read_record
 from opencode_mcp.runs.verification.request import as_data as as_record_data
 from opencode_mcp.text.json_values import as_text

@@ -18,8 +18,8 @@ from mcp_types import (
 )
 
 from opencode_mcp import __version__
-from opencode_mcp.server.access.operation_uses import TOOL_USES
-from opencode_mcp.server.batches.batch_tasks import AllTasks
+from opencode_mcp.server.access.operations_of_tools import TOOL_USES
+from opencode_mcp.server.batches.batches_as_mcp_tasks import AllTasks
 from opencode_mcp.server.batches.worker import work_on_batches
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.icon import ICON
@@ -32,15 +32,15 @@ from opencode_mcp.server.sdk_private import without_log_configuration
 from opencode_mcp.server.tokens import token_codec
 from opencode_mcp.server.tools import TOOLS, listed_tools
 from opencode_mcp.server.waiting.call_context import add_arrival
-from opencode_mcp.server.waiting.run_tasks import TOOLS as TASK_TOOLS
+from opencode_mcp.server.waiting.runs_as_mcp_tasks import TOOLS as TASK_TOOLS
 from opencode_mcp.server.waiting.tasks_extension import Tasks
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerMiddleware
 
-    from opencode_mcp.config import Settings
     from opencode_mcp.server.definition.tool import BridgeTool
-    from opencode_mcp.server.upstream import Upstream
+    from opencode_mcp.server.shared_connection import Upstream
+    from opencode_mcp.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,39 +19,39 @@ from opencode_mcp.isolation import worktrees as isolation_worktrees
 from opencode_mcp.launcher import outages
 from opencode_mcp.opencode import any_operation
 from opencode_mcp.remote_isolation import remote_integration, remote_records, remote_worktrees
-from opencode_mcp.runs import commands, limits, open_waits, run, run_note
+from opencode_mcp.runs import commands, limits, open_waits, run_life, run_note
 from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender
 from opencode_mcp.runs.enforcement import limit_watch, verifier
 from opencode_mcp.runs.prompting import reload, session_lock
 from opencode_mcp.runs.requests import open_requests
 from opencode_mcp.runs.requests import permission_policy as policy
 from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
-from opencode_mcp.server.access import operation_arguments, operation_uses, paths
+from opencode_mcp.server.access import fence, operation_arguments, operations_of_tools
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.execution import verify_commands
 from opencode_mcp.server.access.missing_scopes import scope_of
 from opencode_mcp.server.notifications import publisher
-from opencode_mcp.server.slow_calls import SlowCalls
+from opencode_mcp.server.shared_connection import Upstream
+from opencode_mcp.server.slow_call_work import SlowCalls
 from opencode_mcp.server.tokens.tickets import Tickets
 from opencode_mcp.server.tokens.token_codec import TokenCodec
-from opencode_mcp.server.upstream import Upstream
 from opencode_mcp.workspace import files
 from opencode_mcp.workspace.search import project_search, ripgrep, ripgrep_executable
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-    from opencode_mcp.config import Settings
     from opencode_mcp.events import hub
     from opencode_mcp.isolation import recorded_worktrees
     from opencode_mcp.launcher import connection
     from opencode_mcp.opencode import client
     from opencode_mcp.opencode.tables.operation_table import Operation
-    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.run_record import Run
     from opencode_mcp.runs.starting import starting_runs
     from opencode_mcp.runs.verification.request import Verify
-    from opencode_mcp.server.access.operation_uses import OneOperation, Uses
+    from opencode_mcp.server.access.operations_of_tools import OneOperation, Uses
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
+    from opencode_mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -139,12 +139,12 @@ class Bridge:
         return publisher.Publisher(self.hub, self.subscriptions, self.fence, attached=self.settings.attached)
 
     @cached_property
-    def runs(self) -> "run.Runs":
+    def runs(self) -> "run_life.Runs":
         """Prompts, and the runs that follow from them."""
         state = self.settings.state_directory
         notes = run_note.Notes(TokenCodec(state, key_file=self.settings.key_file), self.policy)
         locks = session_lock.SessionLocks(state / "turns")
-        return run.Runs(self.hub, notes, locks, self.instance_reload, self.worktrees.records)
+        return run_life.Runs(self.hub, notes, locks, self.instance_reload, self.worktrees.records)
 
     @cached_property
     def instance_reload(self) -> "reload.InstanceReload":
@@ -156,7 +156,7 @@ class Bridge:
         """Give the reason why OpenCode may not be made to read its files again; empty: it may."""
         if self.settings.attached:
             return "This MCP server did not start that OpenCode, so it must not do that by itself."
-        if self.allowed.denies(operation_uses.RELOAD) or self.settings.read_only:
+        if self.allowed.denies(operations_of_tools.RELOAD) or self.settings.read_only:
             return "Whoever configured this MCP server denies that operation."
         return ""
 
@@ -183,7 +183,7 @@ class Bridge:
     @cached_property
     def answer_rules(self) -> "answer_rules.AnswerRules":
         """Decides who may answer what, by the operator's policy."""
-        denied = frozenset(name for name, used in operation_uses.ANSWERS.items() if self.allowed.denies(used))
+        denied = frozenset(name for name, used in operations_of_tools.ANSWERS.items() if self.allowed.denies(used))
         missing_scope = scope_of("execute", self.settings)
         return answer_rules.AnswerRules(self.policy, self.settings.read_only, denied, missing_scope)
 
@@ -224,7 +224,7 @@ class Bridge:
     @property
     def may_stop(self) -> bool:
         """Return True if the operator lets this bridge stop runs."""
-        return not self.settings.read_only and not self.allowed.denies(operation_uses.STOP)
+        return not self.settings.read_only and not self.allowed.denies(operations_of_tools.STOP)
 
     @cached_property
     def verifier(self) -> "verifier.Verifier":
@@ -297,9 +297,9 @@ class Bridge:
         return project_search.ProjectSearch(self.client, found)
 
     @cached_property
-    def fence(self) -> "paths.Fence":
+    def fence(self) -> "fence.Fence":
         """The directories and sessions that callers may name."""
-        return paths.Fence(self.settings, self.client, self.worktrees.records, self._place_of)
+        return fence.Fence(self.settings, self.client, self.worktrees.records, self._place_of)
 
     def _place_of(self, session_id: str) -> str:
         return self._upstream.hub.place_of(session_id)
@@ -343,7 +343,7 @@ class Bridge:
         return any_operation.OperationCalls(self.connection)
 
     async def operation_of(self, purpose: "OneOperation") -> "Operation":
-        """Return the operation that the generation of OpenCode in use has for a purpose (``operation_uses.py``).
+        """Return the operation that the generation of OpenCode in use has for a purpose (``operations_of_tools.py``).
 
         Raises:
             BridgeError: OpenCode cannot be reached.

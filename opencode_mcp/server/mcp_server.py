@@ -32,7 +32,7 @@ from pydantic import AnyUrl
 from opencode_mcp.errors import SCOPE_REMEDY, BridgeError, CallerError, NotFound
 from opencode_mcp.server.access import missing_scopes
 from opencode_mcp.server.access.audit_notes import refused_calls
-from opencode_mcp.server.access.operation_uses import RESOURCE_USES, TOOL_USES
+from opencode_mcp.server.access.operations_of_tools import RESOURCE_USES, TOOL_USES
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.prompts import command_prompts
 from opencode_mcp.server.prompts.prompts import OWN, PromptSpec, own_prompt

@@ -16,10 +16,10 @@ from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode import versions
 from opencode_mcp.opencode.configuration_changes import OF_BRIDGES, OF_OTHERS
-from opencode_mcp.opencode.http_client.concurrent_reads import read_each
+from opencode_mcp.opencode.http_client.read_group import read_each
 from opencode_mcp.opencode.vocabulary import models
 from opencode_mcp.runs.requests import request_descriptions
-from opencode_mcp.server.access.operation_uses import RESOURCE_USES
+from opencode_mcp.server.access.operations_of_tools import RESOURCE_USES
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.server.status_settings import flags_of
 from opencode_mcp.text.outside_text import one_line

@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import TYPE_CHECKING, cast
 
-from opencode_mcp.config import Settings
+from opencode_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

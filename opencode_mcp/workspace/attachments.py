@@ -14,7 +14,7 @@ from urllib.parse import quote
 from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.opencode.vocabulary.submission import Attachment
 from opencode_mcp.workspace.file_scan import encoding_of
-from opencode_mcp.workspace.images import image_problem, image_type
+from opencode_mcp.workspace.image_checks import image_problem, image_type
 
 if TYPE_CHECKING:
     from opencode_mcp.workspace.files import OpenFile, ProjectFiles

@@ -8,7 +8,7 @@ import codecs
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from opencode_mcp.workspace.images import image_type
+from opencode_mcp.workspace.image_checks import image_type
 from opencode_mcp.workspace.line_window import LineWindow
 
 if TYPE_CHECKING:

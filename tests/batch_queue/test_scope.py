@@ -11,12 +11,12 @@ from typing import cast
 import pytest
 
 from opencode_mcp.batch_queue.scope import INDIFFERENT, scope_of
-from opencode_mcp.config import Settings
 from opencode_mcp.options import IsolationSetup
+from opencode_mcp.settings import Settings
 
 PRINTS_SCOPE = """
 from opencode_mcp.batch_queue.scope import scope_of
-from opencode_mcp.config import resolve
+from opencode_mcp.settings import resolve
 
 flags = {"allow": ["execute", "admin"], "deny": ["session.abort"], "wait": 20.0, "max_runs": 2, "permissions": "allow"}
 print(scope_of(resolve(flags)))

@@ -9,7 +9,7 @@ import pytest
 
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events import hub as hub_module
-from opencode_mcp.events import stream
+from opencode_mcp.events import reconnecting_stream
 from opencode_mcp.events.hub import EVERYTHING, Hub, Listener
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -341,7 +341,7 @@ async def test_a_directory_that_opencode_opens_anew_has_its_lists_read_again(
         yield change
         await anyio.sleep_forever()
 
-    monkeypatch.setattr(stream, "follow_stream", follow)
+    monkeypatch.setattr(reconnecting_stream, "follow_stream", follow)
     async with running_hub(Endpoint(url="http://127.0.0.1:1", generation=2)) as hub:
         transport = await hub.ensure()
         lists = transport.directory_lists["/p"] = DirectoryLists(is_complete=True)
@@ -368,7 +368,7 @@ async def test_the_time_of_waiting_outlives_a_gap_and_goes_on_when_the_request_i
         yield Idle(SES)
         await anyio.sleep_forever()
 
-    monkeypatch.setattr(stream, "follow_stream", follow)
+    monkeypatch.setattr(reconnecting_stream, "follow_stream", follow)
     async with running_hub(Endpoint(url="http://127.0.0.1:1")) as hub:
         await hub.ensure()
         with hub.listen(SES) as listener:

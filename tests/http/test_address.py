@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.authentication.without_authentication import check_authentication
+from opencode_mcp.settings import Settings
 from tests.harness.each import for_each
 
 

@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.principals.claim_match import matching_principals
 from opencode_mcp.http.principals.principal import read_principals
+from opencode_mcp.settings import Settings
 from tests.harness.each import for_each
 
 ROOT = os.path.abspath(os.sep)  # noqa: PTH100 - settings are texts

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.doctor import running_bridge
 from opencode_mcp.doctor.http_checks import http_findings
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.principals.principal_tokens import digest_of
+from opencode_mcp.settings import Settings
 from tests.harness.servers.issuer import running_issuer
 
 PRINCIPAL = f'[principals.laptop]\ntoken_sha256 = "{digest_of("token")}"\ndirectories = ["/p"]\n'

@@ -11,7 +11,6 @@ import anyio.abc
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from opencode_mcp.config import Settings
 from opencode_mcp.http import gate as gate_module
 from opencode_mcp.http.authentication.authenticator import Authenticator
 from opencode_mcp.http.authentication.caller import Caller
@@ -20,6 +19,7 @@ from opencode_mcp.http.oauth.oauth_settings import CLOCK_SKEW_SECONDS
 from opencode_mcp.http.principals.principal_file import PrincipalFile
 from opencode_mcp.http.simultaneous_requests import LEAST_OF_ONE, SimultaneousRequests
 from opencode_mcp.http.web.exchange import EXCHANGE, LISTEN, Exchange
+from opencode_mcp.settings import Settings
 from tests.harness.waiting import eventually
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.failure_rate_limit import ATTEMPTS
 from opencode_mcp.http.web.header_checks import AllowedNames, HeaderChecks, allowed_names
 from opencode_mcp.http.web.request_target import read_target
+from opencode_mcp.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

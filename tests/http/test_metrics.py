@@ -8,11 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.doctor.http_checks import http_findings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.metrics import serving as metrics_serving
 from opencode_mcp.http.metrics.serving import metrics_of
+from opencode_mcp.settings import Settings
 from tests.harness.bridges.bridge import connected
 from tests.harness.bridges.launch import attaching
 from tests.harness.bridges.served import Served, serving

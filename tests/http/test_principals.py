@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.principals import principal_file
 from opencode_mcp.http.principals.principal import overlap, read_principals
 from opencode_mcp.http.principals.principal_file import PrincipalFile, exposure_of
 from opencode_mcp.http.principals.principal_tokens import PREFIX, digest_of, matching, new_token
 from opencode_mcp.runs.requests.permission_policy import Policy
+from opencode_mcp.settings import Settings
 from tests.harness.each import for_each
 
 ONE = digest_of("one")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.serve_http import serve_http
+from opencode_mcp.settings import Settings
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from opencode_mcp.config import Settings
 from opencode_mcp.http.traces import tracing
 from opencode_mcp.http.traces.exporter import FewLines
 from opencode_mcp.http.traces.spans import spans_middleware
 from opencode_mcp.http.traces.tracing import is_configured, tracer_of
 from opencode_mcp.server.app import ToolNames, build_server
+from opencode_mcp.settings import Settings
 from tests.harness.bridges.served import serving
 from tests.harness.each import for_each
 from tests.harness.servers.threaded_server import served_in_thread

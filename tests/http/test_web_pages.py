@@ -5,10 +5,10 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from opencode_mcp.config import Settings
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.web.header_checks import allowed_names
 from opencode_mcp.http.web.http_app import HttpApp
+from opencode_mcp.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

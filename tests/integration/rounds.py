@@ -18,9 +18,9 @@ from mcp.client.context import ClientRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 
-from opencode_mcp.config import Settings
 from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.server.app import build_server
+from opencode_mcp.settings import Settings
 from tests.harness.bridges.bridge import DATA_READER, MODES, Era, text_of
 from tests.harness.faults.lossy_proxy import LossyProxy
 from tests.harness.opencode2.running import OpenCode2

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
 from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
-from opencode_mcp.server.access.paths import Fence
+from opencode_mcp.server.access.fence import Fence
 from opencode_mcp.server.results.integration_text import text_of
+from opencode_mcp.settings import Settings
 from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ import sys
 import anyio
 from anyio import to_thread
 
-from opencode_mcp.config import resolve
 from opencode_mcp.launcher.launcher import Launcher
+from opencode_mcp.settings import resolve
 
 
 async def main() -> None:

@@ -9,9 +9,10 @@ from subprocess import Popen
 import anyio
 import pytest
 
-from opencode_mcp.config import Settings
-from opencode_mcp.launcher.state_file import StateFiles, files_for
-from opencode_mcp.processes.identity import Process, end
+from opencode_mcp.launcher.server_record import StateFiles, files_for
+from opencode_mcp.processes.ending import end
+from opencode_mcp.processes.identity import Process
+from opencode_mcp.settings import Settings
 from tests.harness.processes.isolation import ROOT
 from tests.harness.processes.process import spawned
 from tests.harness.servers.opencode import binary

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, NotOpenCode, Unauthorized, UnsupportedVersion
 from opencode_mcp.launcher import launcher
 from opencode_mcp.launcher.health import check
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.versions import OLDEST
+from opencode_mcp.settings import Settings
 from tests.harness.faults.altered import altered
 from tests.harness.opencode2.standin.app import PASSWORD, running_standin
 from tests.harness.servers.opencode import OpenCode, free_port

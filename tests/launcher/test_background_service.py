@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendUnavailable, InvalidSetting, NotOpenCode, OpenCodeNotInstalled
 from opencode_mcp.launcher.background_service import (
     is_registered,
@@ -17,6 +16,7 @@ from opencode_mcp.launcher.background_service import (
 )
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.processes.process_table import born
+from opencode_mcp.settings import Settings
 from tests.harness.servers.opencode import free_port
 from tests.launcher.test_attach import something_else
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import OpenCodeNotInstalled
 from opencode_mcp.launcher.executables import executable
 from opencode_mcp.launcher.executables.executable import find_executable
 from opencode_mcp.launcher.executables.executable_version import forget_versions
 from opencode_mcp.launcher.executables.serve_command import serve_environment
 from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.settings import Settings
 
 PLACEHOLDER = 'echo "Error: opencode-ai\'s postinstall script was not run." >&2\nexit 1\n'
 

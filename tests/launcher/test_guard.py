@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.disk.file_locks import try_lock
 from opencode_mcp.errors import BackendTimeout, InvalidSetting, NotAllowed, OpenCodeNotStarting
 from opencode_mcp.launcher.executables.executable import Executable
@@ -19,12 +18,13 @@ from opencode_mcp.launcher.guarding.guard import Plan
 from opencode_mcp.launcher.guarding.guarded_start import GuardedServer
 from opencode_mcp.launcher.health import check, connected, is_busy
 from opencode_mcp.launcher.launcher import Launcher
+from opencode_mcp.launcher.server_record import ServerRecord, StateFiles, files_for
 from opencode_mcp.launcher.starter import Starter
-from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.processes.identity import Process
 from opencode_mcp.processes.process_table import born, descendants
 from opencode_mcp.runs.prompting.message_ids import new_message_id
+from opencode_mcp.settings import Settings
 from tests.harness.processes.process import await_line
 from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually

@@ -13,17 +13,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.launcher.health import answers, is_busy
 from opencode_mcp.launcher.launcher import Launcher
-from opencode_mcp.launcher.state_file import StateFiles
+from opencode_mcp.launcher.server_record import StateFiles
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.codec import encode
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import Transport
-from opencode_mcp.processes.identity import gone
+from opencode_mcp.processes.ending import gone
+from opencode_mcp.settings import Settings
 from tests.harness.operations import operation
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

@@ -15,13 +15,13 @@ import anyio
 import pytest
 from opencode import AsyncOpencode
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting, Unauthorized
 from opencode_mcp.launcher.background_service import registration_file
 from opencode_mcp.launcher.health import check, is_busy
 from opencode_mcp.launcher.launcher import Launcher
-from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
+from opencode_mcp.launcher.server_record import ServerRecord, StateFiles, files_for
 from opencode_mcp.launcher.stopping import interrupting_command
+from opencode_mcp.settings import Settings
 from tests.harness.opencode2.driving import prompt
 from tests.harness.opencode2.environment import environment
 from tests.harness.opencode2.fixtures import skip_without_engine

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.launcher.data_folder import LOCK
 from opencode_mcp.launcher.launcher import Launcher
-from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
-from opencode_mcp.processes.identity import end
+from opencode_mcp.launcher.server_record import ServerRecord, StateFiles, files_for
+from opencode_mcp.processes.ending import end
+from opencode_mcp.settings import Settings
 from tests.harness.processes.process import await_line, kill
 from tests.harness.waiting import eventually
 from tests.launcher.conftest import STOP_AFTER, Bridge, ended

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission, ShellSubmission
 from opencode_mcp.runs.prompting.message_ids import new_message_id
+from opencode_mcp.settings import Settings
 from tests.harness.project import configure
 from tests.harness.waiting import eventually
 from tests.launcher.conftest import read

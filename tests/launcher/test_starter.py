@@ -8,15 +8,15 @@ from pathlib import Path
 import anyio
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import OpenCodeNotStarting
 from opencode_mcp.launcher.executables.executable import Executable
 from opencode_mcp.launcher.executables.serve_command import announced_url
+from opencode_mcp.launcher.server_record import StateFiles
 from opencode_mcp.launcher.starter import Starter, working_directory
-from opencode_mcp.launcher.state_file import StateFiles
 from opencode_mcp.opencode.versions import Generation
-from opencode_mcp.processes.identity import end
+from opencode_mcp.processes.ending import end
 from opencode_mcp.processes.process_table import born
+from opencode_mcp.settings import Settings
 from tests.harness.each import for_each
 from tests.harness.servers.opencode import binary
 from tests.harness.waiting import eventually

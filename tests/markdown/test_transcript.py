@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opencode_mcp.markdown.detail_level import CUT_OFF, PermissionAnswer, RequestFacts
-from opencode_mcp.markdown.shown_parts import ShownParts
+from opencode_mcp.markdown.show_choices import ShownParts
 from opencode_mcp.markdown.transcript import render_message, render_transcript
 from opencode_mcp.opencode.vocabulary.models import SHELL_LINE_NOTE, Message
 from tests.markdown.own_words import own_words

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from opencode_mcp.markdown.shown_parts import ShownParts
+from opencode_mcp.markdown.show_choices import ShownParts
 from opencode_mcp.markdown.transcript_page import read_transcript
 from opencode_mcp.opencode.vocabulary.models import Message, Session
-from opencode_mcp.opencode.vocabulary.selection import Page
+from opencode_mcp.opencode.vocabulary.session_filter import Page
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient

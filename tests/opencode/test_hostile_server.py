@@ -12,7 +12,7 @@ import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from opencode_mcp.events.stream import GONE_SECONDS, follow_stream
+from opencode_mcp.events.reconnecting_stream import GONE_SECONDS, follow_stream
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.http_client import transport
 from opencode_mcp.opencode.http_client.endpoint import Endpoint

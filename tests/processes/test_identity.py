@@ -10,7 +10,8 @@ from threading import Thread
 import anyio
 import pytest
 
-from opencode_mcp.processes.identity import Process, end
+from opencode_mcp.processes.ending import end
+from opencode_mcp.processes.identity import Process
 from opencode_mcp.processes.process_table import born, processor_seconds
 from tests.harness.waiting import eventually
 

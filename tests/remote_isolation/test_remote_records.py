@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.remote_isolation.remote_paths import remote_path
 from opencode_mcp.remote_isolation.remote_records import RemoteRecords
 from opencode_mcp.server.access.allowed_directories import Roots
+from opencode_mcp.settings import Settings
 from tests.remote_isolation.far_opencode import READY, REPOSITORY, URL, FarOpenCode, worktrees_of
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ import pytest
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_note import Notes
 from opencode_mcp.server.tokens.token_codec import TokenCodec
 from tests.events.conftest import endpoint, proxy

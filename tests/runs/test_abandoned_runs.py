@@ -12,7 +12,7 @@ from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.runs.following.abandoned_runs import abandoned_seconds
-from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.run_record import Run
 from tests.wires import Route
 
 pytestmark = pytest.mark.anyio

@@ -10,8 +10,8 @@ from opencode_mcp.opencode.v1 import event_parser as v1_events
 from opencode_mcp.opencode.v2.event_parsing import event_parser as v2_events
 from opencode_mcp.runs.following import follow
 from opencode_mcp.runs.following.progress_throttle import ProgressThrottle
-from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_life import Runs
+from opencode_mcp.runs.run_record import Run
 from tests.harness.faults.proxy import Proxy
 from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually

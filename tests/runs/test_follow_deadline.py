@@ -13,7 +13,7 @@ from opencode_mcp.runs.following.follow import Follower
 from opencode_mcp.runs.following.read_ahead import ReadAhead
 from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.outcome.state import State
-from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.run_record import Run
 
 if TYPE_CHECKING:
     from opencode_mcp.launcher.connection import Connection

@@ -15,8 +15,8 @@ from opencode_mcp.opencode.vocabulary.models import Failure, Message, MessageInf
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following import read_ahead
 from opencode_mcp.runs.following.read_ahead import ReadAhead, Record, folded
-from opencode_mcp.runs.record import Run, SessionRecord, all_answers, last_answers, read_session
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_life import Runs
+from opencode_mcp.runs.run_record import Run, SessionRecord, all_answers, last_answers, read_session
 from tests.harness.servers.model import ScriptedModel
 from tests.runs.worker import WAIT, Worker
 from tests.scripted_model.script import bash, hold, step, text

@@ -5,8 +5,8 @@ from typing import Any
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.outcome.run_report import RunReport
 from opencode_mcp.runs.prompting.prompt import Prompt
-from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_life import Runs
+from opencode_mcp.runs.run_record import Run
 from tests.scripted_model.script import Action, Step, script
 
 WAIT = 40

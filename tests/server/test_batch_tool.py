@@ -10,11 +10,11 @@ import pytest
 from opencode_mcp.batch_queue.scope import scope_of
 from opencode_mcp.batch_queue.store import queue_file
 from opencode_mcp.batch_queue.tasks import NewBatch, NewTask
-from opencode_mcp.config import Settings
 from opencode_mcp.server.batches import new_batches
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.tools.batch_tool import opencode_run_many
+from opencode_mcp.settings import Settings
 from tests.harness.waiting import eventually
 from tests.server.waiting.test_wait import call_of
 

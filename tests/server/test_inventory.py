@@ -12,11 +12,11 @@ import pytest
 from mcp import Client
 from mcp_types import Tool
 
-from opencode_mcp.config import Settings
-from opencode_mcp.server.access.operation_uses import MINIMAL_TOOLS, ONLY_IF_ALLOWED
+from opencode_mcp.server.access.operations_of_tools import MINIMAL_TOOLS, ONLY_IF_ALLOWED
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.instructions import TEXT
 from opencode_mcp.server.tools import TOOLS, listed_tools
+from opencode_mcp.settings import Settings
 from tests.harness.each import for_each
 from tests.harness.processes.isolation import ROOT, basics
 from tests.snapshot import SNAPSHOTS, assert_matches
@@ -214,7 +214,7 @@ def test_a_description_names_only_tools_that_there_are(tool: Tool) -> None:
 def test_building_the_server_loads_nothing_that_only_a_call_needs() -> None:
     program = """
 import sys
-from opencode_mcp.config import Settings
+from opencode_mcp.settings import Settings
 from opencode_mcp.server.app import build_server
 from tests.harness.processes.executed import is_executed
 build_server(Settings())

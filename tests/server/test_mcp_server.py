@@ -8,10 +8,10 @@ import pytest
 from mcp import Client, MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
-from opencode_mcp.config import Settings
 from opencode_mcp.server import mcp_server, uris
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.prompts.prompts import OWN
+from opencode_mcp.settings import Settings
 from opencode_mcp.text.outside_text import INVISIBLE
 from tests.harness.faults.proxy import proxy_to
 from tests.harness.servers.opencode import OpenCode

@@ -1,7 +1,7 @@
 """The status shows the settings that limit a caller as flags, and nothing secret."""
 
-from opencode_mcp.config import Settings
 from opencode_mcp.server.status_settings import flags_of
+from opencode_mcp.settings import Settings
 
 
 def test_only_what_was_set_is_shown_besides_who_answers() -> None:

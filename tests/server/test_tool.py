@@ -10,12 +10,12 @@ from mcp.server.mcpserver import MCPServer
 from mcp_types import CallToolResult, TextContent
 from pydantic import Field
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.server.bridge import BridgeContext
 from opencode_mcp.server.definition.tool import ToolSpec, tool, without_noise
 from opencode_mcp.server.results.render import explain, result
 from opencode_mcp.server.tools import listed_tools
+from opencode_mcp.settings import Settings
 from tests.harness.bridges.bridge import text_of
 from tests.reflection import descendants
 

@@ -6,7 +6,7 @@ import pytest
 
 from opencode_mcp.workspace.file_scan import READ_ON_CHARACTERS, FileScan, encoding_of, scan_file
 from opencode_mcp.workspace.files import OpenFile
-from opencode_mcp.workspace.images import image_type
+from opencode_mcp.workspace.image_checks import image_type
 from opencode_mcp.workspace.line_window import LineWindow
 from tests.harness.each import for_each
 

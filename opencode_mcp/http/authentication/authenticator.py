@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Scope
 
-    from opencode_mcp.config import Settings
     from opencode_mcp.http.oauth.access_tokens import AccessTokens
     from opencode_mcp.http.oauth.oauth_settings import Scopes
     from opencode_mcp.http.principals.principal import Principal
     from opencode_mcp.http.principals.principal_file import PrincipalFile
     from opencode_mcp.opencode.tables.annotation_types import Effect
+    from opencode_mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from opencode_mcp.server.access.missing_scopes import missing_scopes
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 CALL = (b"mcp-method", b"tools/call")
 NAME = b"mcp-name"

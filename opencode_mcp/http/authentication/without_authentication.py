@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from opencode_mcp.errors import InvalidSetting
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
     from opencode_mcp.http.address import Address
+    from opencode_mcp.settings import Settings
 
 NEW_PRINCIPAL = "Make a principal: opencode-mcp token new NAME --directory DIR."
 

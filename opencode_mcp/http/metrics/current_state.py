@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from opencode_mcp.http.gate import Gate, OpenGate
     from opencode_mcp.http.tenant import Tenant
     from opencode_mcp.http.web.web_server import WebServer
-    from opencode_mcp.server.upstream import Upstream
+    from opencode_mcp.server.shared_connection import Upstream
 
 
 def _nothing() -> dict[str, int]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
     from socket import socket
 
-    from opencode_mcp.config import Settings
     from opencode_mcp.http.metrics.current_state import CurrentState
+    from opencode_mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
 

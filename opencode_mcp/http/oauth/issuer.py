@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from opencode_mcp.config import LOOPBACK_NAMES
 from opencode_mcp.errors import IssuerFailed
 from opencode_mcp.http.oauth.key_set import KeySet, key_set_of
 from opencode_mcp.http.oauth.oauth_settings import OAuthSettings
 from opencode_mcp.opencode.http_client.document_fetching import fetch
+from opencode_mcp.settings import LOOPBACK_NAMES
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_values import as_map, as_text
 

@@ -6,13 +6,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import SplitResult, urlsplit
 
-from opencode_mcp.config import LOOPBACK_NAMES
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.opencode.tables.annotation_types import Effect
 from opencode_mcp.options import as_names, as_text, as_texts
+from opencode_mcp.settings import LOOPBACK_NAMES
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 CLOCK_SKEW_SECONDS = 60
 """Difference between the clocks of the issuer and this machine that is forgiven."""

@@ -9,8 +9,8 @@ from opencode_mcp.server.access.setting_names import GENERATIONS, annotations_of
 from opencode_mcp.text.json_values import as_list, as_text
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
     from opencode_mcp.opencode.tables.annotation_types import Effect
+    from opencode_mcp.settings import Settings
 
 USUAL_EFFECTS: "frozenset[Effect]" = frozenset({"read", "write", "execute"})
 SCOPE_CLAIMS = ("scope", "scp")

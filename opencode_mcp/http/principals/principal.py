@@ -12,12 +12,12 @@ from itertools import combinations, takewhile
 from pathlib import Path
 from typing import Any, cast
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.principals.permission_rules import default_decider, rules_of_principal
 from opencode_mcp.options import OPTIONS, as_texts, has_wildcard
 from opencode_mcp.server.access.allowed_directories import resolved
 from opencode_mcp.server.access.setting_names import check_names
+from opencode_mcp.settings import Settings
 
 TOKEN_KEY = "token_sha256"  # noqa: S105 - the name of a key
 SUBJECTS_KEY, CLAIMS_KEY = "subjects", "claims"

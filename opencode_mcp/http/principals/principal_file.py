@@ -9,15 +9,15 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from opencode_mcp.config import read_file
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.principals.principal import Principal, read_principals
 from opencode_mcp.http.principals.principal_tokens import matching
+from opencode_mcp.settings import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import filelock
 
-from opencode_mcp.config import read_file, resolve, settings_file
 from opencode_mcp.disk.state_folder import PRIVATE, PRIVATE_FOLDER, replace_private
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.http.principals import settings_text
+from opencode_mcp.http.principals import settings_file_edits
 from opencode_mcp.http.principals.principal import OWN_OPTIONS, TOKEN_KEY, check_name, read_principals
 from opencode_mcp.http.principals.principal_tokens import digest_of, new_token
 from opencode_mcp.options import OPTIONS, Option, as_texts, has_wildcard
+from opencode_mcp.settings import read_file, resolve, settings_file
 
 LOCK_SECONDS = 5.0
 HELP = {"max_runs": "runs of the principal at once: a further one is refused, and the tasks of its batches are queued"}
@@ -122,7 +122,7 @@ class _File:
                     f"There is a principal {name} already.",
                     hint=f"`opencode-mcp token rotate {name}` replaces its token.",
                 )
-            return settings_text.add_principal(text, name, table)
+            return settings_file_edits.add_principal(text, name, table)
 
         self._change(add_to)
         return token
@@ -131,13 +131,13 @@ class _File:
         """Replace the token of a principal, and return the new one."""
         self._check_known(name)
         token = new_token()
-        self._change(lambda text: settings_text.set_value(text, name, TOKEN_KEY, digest_of(token)))
+        self._change(lambda text: settings_file_edits.set_value(text, name, TOKEN_KEY, digest_of(token)))
         return token
 
     def revoke(self, name: str) -> None:
         """Remove a principal."""
         self._check_known(name)
-        self._change(lambda text: settings_text.remove_principal(text, name))
+        self._change(lambda text: settings_file_edits.remove_principal(text, name))
 
     def _check_known(self, name: str) -> None:
         if name not in self.principals:
@@ -151,7 +151,7 @@ class _File:
             with filelock.FileLock(f"{self.path}.lock", timeout=LOCK_SECONDS, mode=PRIVATE):
                 text = self.path.read_text(encoding="utf-8-sig") if self.path.exists() else ""
                 changed = change(text)
-                read_principals(settings_text.principals_in(changed), self._settings)
+                read_principals(settings_file_edits.principals_in(changed), self._settings)
                 replace_private(self.path, changed.encode())
         except filelock.Timeout as error:
             raise InvalidSetting(f"Another process has held {error.lock_file} for {LOCK_SECONDS:.0f} s.") from error

@@ -20,13 +20,13 @@ from opencode_mcp.http.request_logs.request_names import CALL, known_method, kno
 from opencode_mcp.http.request_logs.request_outcome import RequestEnd, request_end
 from opencode_mcp.server.access.allowed_directories import Roots
 from opencode_mcp.server.access.audit_notes.noted_action import NotedAction, noted_action
-from opencode_mcp.server.access.operation_uses import ONLY_IF_ALLOWED
+from opencode_mcp.server.access.operations_of_tools import ONLY_IF_ALLOWED
 from opencode_mcp.server.access.setting_names import GENERATIONS, annotations_of
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
     from opencode_mcp.server.app import ToolNames
+    from opencode_mcp.settings import Settings
 
 logger = logging.getLogger(JSON_LINES)
 

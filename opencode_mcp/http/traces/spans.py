@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
     from opentelemetry.trace import Tracer
 
-    from opencode_mcp.config import Settings
     from opencode_mcp.server.app import ToolNames
+    from opencode_mcp.settings import Settings
 
 PARENT = TraceContextTextMapPropagator()
 """Reads the client's span in the ``_meta`` of a request (W3C Trace Context)."""

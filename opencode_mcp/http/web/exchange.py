@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.http.web.cut_off import error_of, event_of, request_id_in
+from opencode_mcp.http.web.cut_off_errors import error_of, event_of, request_id_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -19,7 +19,7 @@ from opencode_mcp.text.outside_text import one_line
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from opencode_mcp.http.web.cut_off import refusal_of
+from opencode_mcp.http.web.cut_off_errors import refusal_of
 from opencode_mcp.http.web.exchange import UNAVAILABLE, exchange_of
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from anyio import to_thread
 
 from opencode_mcp.disk.full_disk import space_hint
 from opencode_mcp.errors import GitFailed, InvalidSetting
-from opencode_mcp.isolation.repository.git_settings import (
+from opencode_mcp.isolation.repository.disabled_programs import (
     FIXED,
     NAMED_PROGRAMS,
     as_variables,

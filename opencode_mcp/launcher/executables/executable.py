@@ -15,8 +15,8 @@ from opencode_mcp.errors import OpenCodeNotInstalled
 from opencode_mcp.launcher.executables.executable_version import version_of
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
     from opencode_mcp.opencode.versions import Generation
+    from opencode_mcp.settings import Settings
 
 NEWEST_GENERATION = 2
 PROGRAMS = ("opencode", "opencode2")

@@ -19,7 +19,7 @@ from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.opencode.versions import Generation, printed_version
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
 

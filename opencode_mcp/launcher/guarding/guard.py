@@ -50,7 +50,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from opencode_mcp.disk.file_locks import any_lease_lives, try_lock
 from opencode_mcp.launcher.guarding import data_lock
-from opencode_mcp.processes.groups import FLAGS, ask_to_end, force_to_end
+from opencode_mcp.processes.ending import FLAGS, ask_to_end, force_to_end
 from opencode_mcp.processes.process_table import born, started_with
 
 if TYPE_CHECKING:

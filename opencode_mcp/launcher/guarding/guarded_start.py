@@ -18,11 +18,11 @@ from opencode_mcp.disk.state_folder import open_private
 from opencode_mcp.errors import InvalidSetting, OpenCodeNotStarting
 from opencode_mcp.launcher.guarding.data_lock import Holder
 from opencode_mcp.launcher.guarding.guard import HOLDER, KEEP, READY, Plan
-from opencode_mcp.processes.groups import FLAGS
+from opencode_mcp.processes.ending import FLAGS
 from opencode_mcp.processes.identity import Process
 
 if TYPE_CHECKING:
-    from opencode_mcp.launcher.state_file import StateFiles
+    from opencode_mcp.launcher.server_record import StateFiles
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from opencode_mcp.errors import (
     UnsupportedOperation,
 )
 from opencode_mcp.opencode.http_client.config_problems import config_problem
-from opencode_mcp.opencode.http_client.request_limits import (
+from opencode_mcp.opencode.http_client.request_checks import (
     check_body,
     check_numbers,
     check_path,

@@ -47,7 +47,6 @@ import wsproto.events
 from httpx_sse import EventSource, SSEError
 
 from opencode_mcp.bounded_dict import BoundedDict
-from opencode_mcp.config import LOOPBACK_NAMES
 from opencode_mcp.errors import (
     BackendFailed,
     BackendTimeout,
@@ -61,6 +60,7 @@ from opencode_mcp.opencode.http_client.codec import Reply, Request, failure
 from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
 from opencode_mcp.opencode.http_client.project_opening import Openings
 from opencode_mcp.processes.checked_connections import AnotherListener, ProcessConnections
+from opencode_mcp.settings import LOOPBACK_NAMES
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.http_client.endpoint import Endpoint

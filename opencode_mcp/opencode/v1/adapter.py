@@ -44,7 +44,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     Wire,
     read_each,
 )
-from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import Page, SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import Accepted, Features, Rereading
 from opencode_mcp.text.json_values import as_texts
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.outcome.run_report import PendingRequest
-from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.permission_policy import Policy, strictest
 from opencode_mcp.runs.requests.shell_policy import always_decider, asked_decider
+from opencode_mcp.runs.run_record import Run
 
 READ_ONLY = "This MCP server is read-only and answers nothing"
 DENIED = "Whoever configured this MCP server denies {}"

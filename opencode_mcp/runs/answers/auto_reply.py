@@ -23,11 +23,11 @@ from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.follow import Observation, Respond, SendProgress, leave_open, no_progress
 from opencode_mcp.runs.outcome.run_report import Decision, PendingRequest, RunReport
 from opencode_mcp.runs.outcome.state import ENDS, State
-from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.reports.reporter import UNSEEN, unseen_report
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.requests.request_descriptions import describe
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_life import Runs
+from opencode_mcp.runs.run_record import Run
 from opencode_mcp.text.outside_text import shorten
 
 logger = logging.getLogger(__name__)

@@ -37,12 +37,12 @@ from opencode_mcp.runs.answers.answer_rules import (
 from opencode_mcp.runs.outcome.endings import QUESTION_TOOL, refusal_text
 from opencode_mcp.runs.outcome.run_report import Decision, PendingRequest
 from opencode_mcp.runs.prompting.message_ids import age_of
-from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.requests.answers_as_sent import fit_answers, read_differently
 from opencode_mcp.runs.requests.open_requests import Requests, is_of_directory
-from opencode_mcp.runs.requests.question_answers import fit_answers, read_differently
 from opencode_mcp.runs.requests.request_descriptions import Request, describe
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_note import Note, combined
+from opencode_mcp.runs.run_record import Run
 from opencode_mcp.runs.session_history.given_answers import GivenAnswer, answers_in, metadata_with
 
 logger = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.output_schema.schema_in_prompt import corrected_prompt
 from opencode_mcp.runs.prompting.prompt import Prompt
-from opencode_mcp.runs.record import Run, latest_prompt
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_life import Runs
+from opencode_mcp.runs.run_record import Run, latest_prompt
 from opencode_mcp.runs.starting.prompt_poster import POST_LEAST, next_message_id
 from opencode_mcp.runs.verification.request import VerificationRecord
 from opencode_mcp.runs.verification.verification_progress import Verification

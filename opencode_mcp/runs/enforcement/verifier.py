@@ -31,9 +31,9 @@ from opencode_mcp.runs.enforcement.repairs import is_at_end_of, read_note, send_
 from opencode_mcp.runs.following.follow import Observation, no_progress
 from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.outcome.state import State
-from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.open_requests import Requests
-from opencode_mcp.runs.run import STOPPED, Runs
+from opencode_mcp.runs.run_life import STOPPED, Runs
+from opencode_mcp.runs.run_record import Run
 from opencode_mcp.runs.verification.command import verify
 from opencode_mcp.runs.verification.request import Verified, Verify
 from opencode_mcp.runs.verification.verification_progress import Verification

@@ -4,7 +4,7 @@ from math import inf
 
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.run_record import Run
 
 CLOCKS_DIFFER_SECONDS = 60.0
 """Time by which the clocks of two machines may differ before one of them misreads the record of the other."""

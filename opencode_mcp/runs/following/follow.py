@@ -60,7 +60,8 @@ from opencode_mcp.runs.following.read_ahead import ReadAhead, known_record
 from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.outcome.state import ENDS, Evidence, State, advance, classify
 from opencode_mcp.runs.prompting.message_ids import age_of
-from opencode_mcp.runs.record import (
+from opencode_mcp.runs.requests.open_requests import Requests
+from opencode_mcp.runs.run_record import (
     Run,
     SessionRecord,
     all_answers,
@@ -71,7 +72,6 @@ from opencode_mcp.runs.record import (
     says_nothing,
     was_stopped_between,
 )
-from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.session_history.history import is_copied
 
 logger = logging.getLogger(__name__)
@@ -162,7 +162,7 @@ class Observation:
     session: SessionRecord | None = None
     """The session's part of the report, where it was read ahead."""
     correction: Run | None = None
-    """The run of the prompt that asked for a corrected answer, if that was seen; see ``corrections.py``."""
+    """The run of the prompt that asked for a corrected answer, if that was seen; see ``schema_corrections.py``."""
     checked: CheckedAnswer | None = None
     """The answer, if it was checked because its schema was part of the prompt."""
     prompts: list[str] = field(default_factory=list[str])

@@ -25,7 +25,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo
 from opencode_mcp.runs.following.unfinished_answer import UnfinishedAnswer
-from opencode_mcp.runs.record import Run, SessionRecord, last_answers, read_session
+from opencode_mcp.runs.run_record import Run, SessionRecord, last_answers, read_session
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import anyio
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.follow import Observation, SendProgress
 from opencode_mcp.runs.outcome.state import State
-from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.run_record import Run
 from opencode_mcp.runs.verification.verification_progress import Verification
 
 Follow = Callable[[Run], Awaitable[Observation]]

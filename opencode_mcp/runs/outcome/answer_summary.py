@@ -1,6 +1,6 @@
 """Summary of the answer to one prompt, and the rule that says when a completed run has no whole answer.
 
-It gets the assistant's messages of a run, as ``runs/record.py`` finds them.
+It gets the assistant's messages of a run, as ``runs/run_record.py`` finds them.
 """
 
 from dataclasses import dataclass, field

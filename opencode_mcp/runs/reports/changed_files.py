@@ -14,7 +14,7 @@ from opencode_mcp.diffs.authorship import Work, WriteCall
 from opencode_mcp.diffs.diff_merge import merge_diffs
 from opencode_mcp.diffs.named_files import absolute, possible_paths
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http_client.concurrent_reads import at_once
+from opencode_mcp.opencode.http_client.read_group import at_once
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session
 from opencode_mcp.runs.following.follow import Observation
 from opencode_mcp.runs.outcome.reported_files import add_authors, list_files, list_missing, list_named, list_outside

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Message
-from opencode_mcp.runs.record import MESSAGES_A_PAGE, Run, is_prompt
+from opencode_mcp.runs.run_record import MESSAGES_A_PAGE, Run, is_prompt
 
 TOGETHER_MS = 10_000
 """Time within which two prompts without an answer between them were sent together."""

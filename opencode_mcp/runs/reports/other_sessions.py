@@ -15,13 +15,13 @@ from typing import cast
 from opencode_mcp.diffs.authorship import AuthorFinder, Period, Work, WriteCall, work_of
 from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http_client.concurrent_reads import at_once, read_each
+from opencode_mcp.opencode.http_client.read_group import at_once, read_each
 from opencode_mcp.opencode.vocabulary.models import Message, Session
-from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 from opencode_mcp.runs.outcome.reported_files import list_named
 from opencode_mcp.runs.prompting.message_ids import age_of
-from opencode_mcp.runs.record import MESSAGES_A_PAGE, Run, all_answers
 from opencode_mcp.runs.reports.integrated_work import OtherWork, no_other_work
+from opencode_mcp.runs.run_record import MESSAGES_A_PAGE, Run, all_answers
 from opencode_mcp.runs.session_history.history import messages_not_undone, own_messages
 
 logger = logging.getLogger(__name__)

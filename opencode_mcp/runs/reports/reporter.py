@@ -10,7 +10,7 @@ import anyio
 from opencode_mcp.errors import BackendError
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http_client.concurrent_reads import at_once
+from opencode_mcp.opencode.http_client.read_group import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.opencode.vocabulary.models import Failure, Message
 from opencode_mcp.opencode.vocabulary.submission import Accepted
@@ -24,7 +24,6 @@ from opencode_mcp.runs.outcome.run_report import STATUSES, RunReport, Status, Us
 from opencode_mcp.runs.outcome.state import ENDS, QUIET_LIMIT_SECONDS, State
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.prompting.message_ids import age_of
-from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.reports.changed_files import changed_files
 from opencode_mcp.runs.reports.integrated_work import OtherWork, no_other_work
 from opencode_mcp.runs.reports.last_calls import last_calls
@@ -32,6 +31,7 @@ from opencode_mcp.runs.reports.merged_prompts import read_merged
 from opencode_mcp.runs.reports.noted_refusals import add_noted_refusals
 from opencode_mcp.runs.reports.subagent_spending import SubagentSpending, read_subagent_spending
 from opencode_mcp.runs.reports.waited_time import waited_seconds
+from opencode_mcp.runs.run_record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.session_history.given_answers import GivenAnswer, answers_in
 from opencode_mcp.runs.session_history.spending import step_of
 from opencode_mcp.text.outside_text import one_line

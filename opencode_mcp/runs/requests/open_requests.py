@@ -17,7 +17,7 @@ from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendFailed, NotFound
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http_client.concurrent_reads import at_once
+from opencode_mcp.opencode.http_client.read_group import at_once
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Permission, Question, ToolPart
 from opencode_mcp.runs.outcome.run_report import PendingRequest

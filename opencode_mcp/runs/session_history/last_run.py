@@ -14,7 +14,7 @@ from opencode_mcp.runs.outcome.state import Evidence, State, classify
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.output_schema.schema_in_prompt import ParsedAnswer, corrected_prompt, parse_answer, schema_of
 from opencode_mcp.runs.prompting.message_ids import age_of
-from opencode_mcp.runs.record import answers_in, is_cut_short, is_prompt, says_nothing, was_stopped_between
+from opencode_mcp.runs.run_record import answers_in, is_cut_short, is_prompt, says_nothing, was_stopped_between
 from opencode_mcp.runs.session_history.history import is_copied
 from opencode_mcp.runs.session_history.prompt_beginning import prompt_beginning
 from opencode_mcp.runs.session_history.spending import step_of

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

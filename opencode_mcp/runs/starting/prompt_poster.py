@@ -18,7 +18,7 @@ from opencode_mcp.runs.output_schema.schema_in_prompt import with_schema_in_text
 from opencode_mcp.runs.prompting.message_ids import message_id_after, new_message_id
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_have_arrived
-from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.run_record import Run
 
 logger = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidArgument, InvalidSetting, SettingsChange
 from opencode_mcp.isolation.worktree_records import Records, Worktree
 from opencode_mcp.options import has_wildcard
 from opencode_mcp.remote_isolation.remote_paths import normalized, remote_path
+from opencode_mcp.settings import Settings
 
 PARSED_PATHS = 1000
 """Most paths that are kept in parsed form, since each call compares its path with the listed ones."""

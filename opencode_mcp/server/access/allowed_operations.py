@@ -19,7 +19,7 @@ from opencode_mcp.opencode.operation_catalog import catalog
 from opencode_mcp.opencode.v2 import replacements
 from opencode_mcp.server.access import refusals
 from opencode_mcp.server.access.missing_scopes import scope_of
-from opencode_mcp.server.access.operation_uses import (
+from opencode_mcp.server.access.operations_of_tools import (
     MINIMAL_TOOLS,
     ONLY_IF_ALLOWED,
     TOOL_USES,
@@ -36,11 +36,11 @@ from opencode_mcp.server.access.setting_names import (
 )
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
     from opencode_mcp.opencode.tables.annotation_types import Effect
     from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.opencode.versions import Generation
-    from opencode_mcp.server.access.operation_uses import OneOperation, Uses
+    from opencode_mcp.server.access.operations_of_tools import OneOperation, Uses
+    from opencode_mcp.settings import Settings
 
 ALLOWED_BY_ITSELF: frozenset["Effect"] = frozenset({"read", "write"})
 
@@ -105,7 +105,7 @@ class AllowedOperations:
         return self._settings.toolsets == (MINIMAL,)
 
     def serves(self, uses: "Uses") -> bool:
-        """Return True if our tools and resources with these uses (``operation_uses.py``) are listed and served.
+        """Return True if our tools and resources with these uses (``operations_of_tools.py``) are listed and served.
 
         The uses of OpenCode 1 decide; see ``serves_always``.
         """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.operation_catalog.arguments import SplitArguments
     from opencode_mcp.opencode.tables.argument_rules import ArgumentRules
     from opencode_mcp.opencode.tables.operation_table import Operation
-    from opencode_mcp.server.access.paths import Fence
+    from opencode_mcp.server.access.fence import Fence
 
 WITHOUT_FILES = frozenset(
     {

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from opencode_mcp.server.access.operation_uses import TOOL_USES, WRITE_BY_THEMSELVES
+from opencode_mcp.server.access.operations_of_tools import TOOL_USES, WRITE_BY_THEMSELVES
 from opencode_mcp.server.access.setting_names import GENERATIONS, annotations_of
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
     from opencode_mcp.opencode.tables.annotation_types import Effect
+    from opencode_mcp.settings import Settings
 
 WRITE: "frozenset[Effect]" = frozenset({"write"})
 CHANGING_TOOLS = WRITE_BY_THEMSELVES | {"opencode_call_operation"}

@@ -20,7 +20,7 @@ from opencode_mcp.server.access.call_directory import directory_of, needed
 from opencode_mcp.server.access.execution.command_texts import CommandTexts
 from opencode_mcp.server.access.execution.shell_lines import check_unasked
 from opencode_mcp.server.access.execution.undo_checks import check_redo, check_undo
-from opencode_mcp.server.access.operation_uses import SHELL
+from opencode_mcp.server.access.operations_of_tools import SHELL
 from opencode_mcp.server.access.owners import Owners
 from opencode_mcp.text.json_types import JsonMap
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.prompting.reload import InstanceReload
     from opencode_mcp.runs.requests.permission_policy import Policy
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
-    from opencode_mcp.server.access.paths import Fence
+    from opencode_mcp.server.access.fence import Fence
 
 BREAKS = re.compile(r"[\t\n\r]")
 BLANKS = "".join(map(chr, range(33)))

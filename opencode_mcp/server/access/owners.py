@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.opencode.versions import Generation
-    from opencode_mcp.server.access.paths import Fence
+    from opencode_mcp.server.access.fence import Fence
     from opencode_mcp.text.json_types import JsonMap
 
 PROJECT_READERS: Mapping["Generation", tuple[str, str]] = {

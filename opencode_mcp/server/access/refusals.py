@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import NotAllowed, SettingsChange
 from opencode_mcp.opencode.configuration_changes import RESTART
-from opencode_mcp.server.access.operation_uses import TOOL_OF
+from opencode_mcp.server.access.operations_of_tools import TOOL_OF
 from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:

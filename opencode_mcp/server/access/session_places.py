@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from opencode_mcp.opencode.v2 import annotations as v2_annotations
 from opencode_mcp.text.similar_names import similar_names
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
     from opencode_mcp.opencode.tables.annotation_types import Annotation
     from opencode_mcp.opencode.versions import Generation
+    from opencode_mcp.settings import Settings
 
 DEFAULT = "default"
 MINIMAL = "minimal"

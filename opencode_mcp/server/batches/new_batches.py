@@ -16,7 +16,7 @@ from opencode_mcp.server.new_runs.run_orders import RunOrder, prompt_of
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.record import RunStarter
+    from opencode_mcp.runs.run_record import RunStarter
     from opencode_mcp.server.bridge import Bridge
     from opencode_mcp.server.definition.tool import BridgeTool
 

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from opencode_mcp.batch_queue.tasks import Task
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.runs.outcome.run_report import RunReport
-    from opencode_mcp.runs.record import Run, RunStarter
+    from opencode_mcp.runs.run_record import Run, RunStarter
     from opencode_mcp.server.bridge import Bridge
 
 logger = logging.getLogger(__name__)

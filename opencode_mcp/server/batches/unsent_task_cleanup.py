@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 from opencode_mcp.server.new_runs.run_orders import RunOrder
 
 if TYPE_CHECKING:

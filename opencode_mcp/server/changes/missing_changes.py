@@ -6,10 +6,10 @@ import anyio
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.runs.reports import other_sessions
-from opencode_mcp.server.access.operation_uses import UNCOMMITTED
+from opencode_mcp.server.access.operations_of_tools import UNCOMMITTED
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
-from opencode_mcp.workspace import git_cause
+from opencode_mcp.workspace import missing_git
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
@@ -50,7 +50,7 @@ async def why_without_git(bridge: "Bridge", directory: str) -> str:
             "out, or belong to another user, so that git refuses it."
         )
     reread = (await bridge.client.features()).rereading.hint
-    return await git_cause.why_without_git(directory, bridge.settings.environment, reread)
+    return await missing_git.why_without_git(directory, bridge.settings.environment, reread)
 
 
 async def _unnamed(bridge: "Bridge", directory: str) -> str:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opencode_mcp.diffs.authorship import Period
-from opencode_mcp.markdown.diff import render_diff
+from opencode_mcp.markdown.file_changes import render_diff
 from opencode_mcp.runs.reports.other_sessions import EVER
 from opencode_mcp.runs.session_history.history import last_copied
 from opencode_mcp.server.changes import change_authors

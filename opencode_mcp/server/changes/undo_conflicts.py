@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from opencode_mcp.diffs.authorship import Authorship, Period, Work
 from opencode_mcp.errors import CallerError
 from opencode_mcp.runs.reports import other_sessions
-from opencode_mcp.server.access.operation_uses import INTEGRATE, REDO, UNDO
+from opencode_mcp.server.access.operations_of_tools import INTEGRATE, REDO, UNDO
 from opencode_mcp.server.changes import change_authors, lost_by_undo
 
 if TYPE_CHECKING:

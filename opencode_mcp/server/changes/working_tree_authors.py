@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from opencode_mcp.diffs.authorship import Period
 from opencode_mcp.diffs.named_files import possible_paths
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.opencode.http_client.concurrent_reads import read_each
-from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.opencode.http_client.read_group import read_each
+from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 from opencode_mcp.runs.session_history.session_changes import LatestMessages, SessionChanges, read_latest
-from opencode_mcp.server.access.operation_uses import SESSION_NAMES
+from opencode_mcp.server.access.operations_of_tools import SESSION_NAMES
 from opencode_mcp.server.changes.change_authors import listed_names
 from opencode_mcp.server.results.render import session_name
 from opencode_mcp.server.results.safe_text import shown

@@ -11,7 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING, cast
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.http_client.concurrent_reads import read_each
+from opencode_mcp.opencode.http_client.read_group import read_each
 from opencode_mcp.runs.session_history.spending import Account, Spending, read_account
 from opencode_mcp.server.results.timestamps import local_day
 from opencode_mcp.server.sessions import session_list

@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.opencode.operation_catalog import argument_problems
-from opencode_mcp.server.access.operation_uses import NOTHING, TOOL_USES
+from opencode_mcp.server.access.operations_of_tools import NOTHING, TOOL_USES
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.definition.argument_limits import check_limits
 from opencode_mcp.server.definition.hints import hints_of

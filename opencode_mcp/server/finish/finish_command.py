@@ -26,7 +26,7 @@ from opencode_mcp.server.waiting.wait import report_result
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.outcome.run_report import RunReport
-    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.run_record import Run
     from opencode_mcp.server.bridge import Bridge
 
 logger = logging.getLogger(__name__)

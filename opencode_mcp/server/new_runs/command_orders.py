@@ -14,7 +14,7 @@ from opencode_mcp.server.new_runs.isolated_runs import Isolation, place_of
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.options import Decider
-    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.run_record import Run
     from opencode_mcp.server.access.execution.command_texts import CommandLines
     from opencode_mcp.server.bridge import Bridge
 

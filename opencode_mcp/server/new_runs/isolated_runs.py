@@ -12,7 +12,7 @@ from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation import preparation
 from opencode_mcp.isolation.recorded_worktrees import HEAD
 from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_have_arrived
-from opencode_mcp.server.access.operation_uses import INTEGRATE
+from opencode_mcp.server.access.operations_of_tools import INTEGRATE
 from opencode_mcp.server.changes.isolated_changes_note import bringing_text, integrate_call, place_text
 from opencode_mcp.server.changes.unseen_changes import lost_note, unseen_note, worktree_of
 from opencode_mcp.server.results.render import next_step, without_tools
@@ -22,7 +22,7 @@ from opencode_mcp.server.sessions.session_deletion import worktree_note
 if TYPE_CHECKING:
     from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.runs.outcome.run_report import RunReport
-    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.run_record import Run
     from opencode_mcp.server.bridge import Bridge
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from opencode_mcp.config import settings_file_text
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.prompting.prompt import Prompt
@@ -18,15 +17,16 @@ from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.changes.unseen_changes import worktree_of
 from opencode_mcp.server.new_runs import start_limits
 from opencode_mcp.server.new_runs.isolated_runs import Isolation, place_of
+from opencode_mcp.settings import settings_file_text
 from opencode_mcp.workspace.attachments import attachment
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.opencode.vocabulary.submission import Attachment
     from opencode_mcp.options import Decider
-    from opencode_mcp.runs.record import Run, RunStarter
+    from opencode_mcp.runs.run_record import Run, RunStarter
     from opencode_mcp.runs.starting.start_deadline import StartDeadline
+    from opencode_mcp.settings import Settings
 
 WORKS_ELSEWHERE = (
     "For a few files there, call opencode_run with an allowed directory, and name them in the prompt. OpenCode asks "

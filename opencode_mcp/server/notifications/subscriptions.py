@@ -25,8 +25,8 @@ from opencode_mcp.server.sdk_private import call_at_disconnect, connection_state
 from opencode_mcp.server.uris import directory_in, session_in
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
-    from opencode_mcp.server.access.paths import Fence
+    from opencode_mcp.server.access.fence import Fence
+    from opencode_mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.secrets.redact_data import redact, secrets_in
 from opencode_mcp.server.access import refusals
 from opencode_mcp.server.access.argument_values import with_text_at
-from opencode_mcp.server.access.operation_uses import TOOL_OF
+from opencode_mcp.server.access.operations_of_tools import TOOL_OF
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.operations import run_slots
 from opencode_mcp.server.operations.filled_pages import filled_page

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.opencode.operation_catalog import arguments as operation_arguments
 from opencode_mcp.opencode.operation_catalog import schema_text
-from opencode_mcp.server.access.operation_uses import TOOL_OF
+from opencode_mcp.server.access.operations_of_tools import TOOL_OF
 from opencode_mcp.server.operations import calling
 from opencode_mcp.server.results.host_settings import UNKNOWN_OWNER, SettingsOwner, place_text
 from opencode_mcp.server.results.render import cut, result

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.operation_catalog.arguments import SplitArguments
     from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.opencode.versions import Generation
+    from opencode_mcp.server.access.fence import Fence
     from opencode_mcp.server.access.owners import Owners
-    from opencode_mcp.server.access.paths import Fence
     from opencode_mcp.text.json_types import JsonMap
 
 KEY = ""

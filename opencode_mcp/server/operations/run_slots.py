@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.server.access.operation_uses import STARTS
+from opencode_mcp.server.access.operations_of_tools import STARTS
 from opencode_mcp.server.new_runs import start_limits
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from opencode_mcp.text.json_values import as_map
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opencode_mcp.config import Settings
     from opencode_mcp.opencode.operation_catalog.arguments import SplitArguments
     from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.opencode.versions import Generation
+    from opencode_mcp.settings import Settings
     from opencode_mcp.text.json_types import JsonMap
 
 SEALED: "Mapping[Generation, str]" = {1: "v2.session.list", 2: "session.list"}

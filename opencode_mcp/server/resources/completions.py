@@ -8,9 +8,9 @@ import anyio
 from mcp_types import Completion
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.markdown.shown_parts import ShownParts
-from opencode_mcp.server.access import paths
-from opencode_mcp.server.access.operation_uses import COMPLETION_USES, NOTHING
+from opencode_mcp.markdown.show_choices import ShownParts
+from opencode_mcp.server.access import fence
+from opencode_mcp.server.access.operations_of_tools import COMPLETION_USES, NOTHING
 from opencode_mcp.server.sessions import session_list
 from opencode_mcp.text.outside_text import is_plain
 from opencode_mcp.workspace.project_folder import ProjectFolder
@@ -51,7 +51,7 @@ async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[
 
 async def _sessions(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
     """Find sessions by the beginning of the id, or by words of the title."""
-    by_id = typed.startswith(paths.SESSION_PREFIX)
+    by_id = typed.startswith(fence.SESSION_PREFIX)
     # OpenCode searches for a single text in the title.
     search = "" if by_id else max(typed.split(), key=len, default="")
     page = await session_list.list_sessions(
@@ -62,7 +62,7 @@ async def _sessions(bridge: "Bridge", typed: str, _others: Mapping[str, str]) ->
 
 def _fits(session: "Session", typed: str) -> bool:
     """Return True if an id or a title fits what was typed."""
-    if typed.startswith(paths.SESSION_PREFIX) and session.id.startswith(typed):
+    if typed.startswith(fence.SESSION_PREFIX) and session.id.startswith(typed):
         return True
     return all(word in session.title.casefold() for word in typed.casefold().split())
 

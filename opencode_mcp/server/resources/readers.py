@@ -11,11 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
-from opencode_mcp.markdown import diff, transcript, transcript_page
-from opencode_mcp.markdown.shown_parts import ShownParts
+from opencode_mcp.markdown import file_changes, transcript, transcript_page
+from opencode_mcp.markdown.show_choices import ShownParts
 from opencode_mcp.runs.outcome import run_report
 from opencode_mcp.runs.session_history import history
-from opencode_mcp.server import suggestions, uris
+from opencode_mcp.server import similar_paths, uris
 from opencode_mcp.server.changes import change_authors
 from opencode_mcp.server.changes.missing_changes import why_no_changes
 from opencode_mcp.server.project_status import describe_project
@@ -24,7 +24,7 @@ from opencode_mcp.server.results.render import report_text
 from opencode_mcp.server.results.safe_text import shown_data
 from opencode_mcp.server.results.size_limit import TAIL, cut_text, fit_data
 from opencode_mcp.server.sessions import session_list, session_rows, session_view
-from opencode_mcp.workspace import file_scan, images
+from opencode_mcp.workspace import file_scan, image_checks
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
@@ -122,7 +122,7 @@ async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  #
     changes = await change_authors.own_changes(bridge, session, prompt)
     pointer = f'opencode_diff(session_id="{id}", files=[...]) shows single files.'
     reason = "" if changes.diffs or changes.left_out or undone else await why_no_changes(bridge, session, prompt)
-    shown = reason or diff.render_diff(changes.diffs, limit=LIMIT, pointer=pointer, author=changes.author)
+    shown = reason or file_changes.render_diff(changes.diffs, limit=LIMIT, pointer=pointer, author=changes.author)
     notes = [change_authors.left_out_note(changes.left_out), change_authors.authors_note(changes.authors)]
     return _markdown("\n\n".join(filter(None, [*notes, shown])))
 
@@ -177,8 +177,8 @@ def _file_content(data: bytes, media_type: str) -> Content:
             return Content(data.decode(encoding), media_type if _is_text_type(media_type) else "text/plain")
         except UnicodeDecodeError:
             pass
-    kind = images.image_type(data) or media_type
-    if kind.startswith("image/") and images.image_problem(data):
+    kind = image_checks.image_type(data) or media_type
+    if kind.startswith("image/") and image_checks.image_problem(data):
         # A host would pass it to a model as an image, and the model's API would refuse the whole conversation.
         kind = ""
     return Content(data, kind or "application/octet-stream")
@@ -195,7 +195,8 @@ async def _no_file(bridge: "Bridge", directory: str, path: str) -> CallerError:
         found = await bridge.files.names(directory, path)
     except NotFound:
         return NotFound(
-            f"There is no file {path!r} in {directory}.", hint=await suggestions.suggest_files(bridge, directory, path)
+            f"There is no file {path!r} in {directory}.",
+            hint=await similar_paths.suggest_files(bridge, directory, path),
         )
     names = ", ".join(sorted(found)[:NAMED])
     return InvalidArgument(f"{path!r} is a folder.", hint=f"In it: {names}." if names else "It is empty.")

@@ -13,7 +13,7 @@ from mcp.shared.uri_template import UriTemplate
 from mcp_types import Annotations, Resource, ResourceTemplate
 
 from opencode_mcp.server import uris
-from opencode_mcp.server.access.operation_uses import RESOURCE_USES
+from opencode_mcp.server.access.operations_of_tools import RESOURCE_USES
 from opencode_mcp.server.resources import readers
 from opencode_mcp.server.resources.readers import JSON, MARKDOWN, Content
 from opencode_mcp.server.results.safe_text import shown

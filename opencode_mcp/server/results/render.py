@@ -30,9 +30,9 @@ from opencode_mcp.errors import (
 from opencode_mcp.markdown import excerpt
 from opencode_mcp.opencode.vocabulary.default_titles import made_title, without_repetition
 from opencode_mcp.runs.outcome import shortfall_sentences
-from opencode_mcp.runs.requests import always_scope
+from opencode_mcp.runs.requests import always_text
 from opencode_mcp.server.instructions import TOOL_NAME
-from opencode_mcp.server.results.failure_steps import failure_step
+from opencode_mcp.server.results.failed_run_steps import failure_step
 from opencode_mcp.server.results.host_settings import UNKNOWN_OWNER, SettingsOwner
 from opencode_mcp.server.results.refusal_text import steps_after_refusal
 from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
@@ -638,7 +638,7 @@ def request_text(request: "PendingRequest") -> str:
 
 def _always_line(request: "PendingRequest") -> str:
     """Return the line on what the answer "always" would allow, and who may give it."""
-    covers = always_scope.always_covers(request.permission, request.always, request.always_lasts)
+    covers = always_text.always_covers(request.permission, request.always, request.always_lasts)
     only = "" if request.agent_may_always else " Only a person may choose it."
     return f'"always" would also allow {one_line(covers, ALWAYS_LIMIT)}.{only}'
 

@@ -6,9 +6,9 @@ An isolated worktree stays when its session is deleted: its work may not have be
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import BackendTimeout, BridgeError, NotFound
-from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 from opencode_mcp.runs import session_stopping
-from opencode_mcp.server.access.operation_uses import STOP
+from opencode_mcp.server.access.operations_of_tools import STOP
 from opencode_mcp.server.results.render import without_tools
 from opencode_mcp.text.quantities import quantity
 

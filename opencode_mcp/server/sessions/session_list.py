@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 from opencode_mcp.server.results.paging import PAGE_BYTES, foreign_cursor
 from opencode_mcp.server.sessions import totals as session_totals
 from opencode_mcp.text.json_text import json_size

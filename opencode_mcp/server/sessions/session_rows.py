@@ -15,17 +15,17 @@ import anyio
 
 from opencode_mcp.diffs.authorship import Period
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.opencode.http_client.concurrent_reads import read_each
+from opencode_mcp.opencode.http_client.read_group import read_each
 from opencode_mcp.opencode.vocabulary.default_titles import without_repetition
 from opencode_mcp.runs.session_history.last_run import LastRun
 from opencode_mcp.runs.session_history.session_changes import NO_CHANGES, SessionChanges, changes_in, read_changes
 from opencode_mcp.runs.session_history.spending import Spending
 from opencode_mcp.runs.session_history.subagents import read_subagents
-from opencode_mcp.server.access.operation_uses import MESSAGES
+from opencode_mcp.server.access.operations_of_tools import MESSAGES
 from opencode_mcp.server.results.paging import PAGE_BYTES
 from opencode_mcp.server.sessions import session_list
 from opencode_mcp.server.sessions.changed_paths import MAYBE, changes_data, changes_text
-from opencode_mcp.server.sessions.session_reading import (
+from opencode_mcp.server.sessions.session_facts import (
     CHANGED_SINCE,
     PresentState,
     SessionFacts,

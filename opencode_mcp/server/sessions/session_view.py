@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from opencode_mcp.errors import BackendError
 from opencode_mcp.markdown.detail_level import PermissionAnswer, RequestFacts
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
-from opencode_mcp.opencode.http_client.concurrent_reads import at_once
+from opencode_mcp.opencode.http_client.read_group import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import without_repetition
 from opencode_mcp.runs.following.follow import present_activity
 from opencode_mcp.runs.outcome.run_report import PendingRequest, list_todos
-from opencode_mcp.runs.record import Run, all_answers, answers_in
 from opencode_mcp.runs.reports.waited_time import waited_seconds
+from opencode_mcp.runs.run_record import Run, all_answers, answers_in
 from opencode_mcp.runs.session_history import given_answers
 from opencode_mcp.runs.session_history.subagents import Subagents, read_subagents_of
 from opencode_mcp.server.results.amounts import tokens_text
@@ -27,7 +27,7 @@ from opencode_mcp.server.results.render import (
     unfinished_answer,
 )
 from opencode_mcp.server.results.safe_text import shown_sections
-from opencode_mcp.server.sessions.session_reading import (
+from opencode_mcp.server.sessions.session_facts import (
     IDLE,
     PresentState,
     SessionFacts,
@@ -43,7 +43,7 @@ from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.utc_time import moment
 
 if TYPE_CHECKING:
-    from opencode_mcp.markdown.shown_parts import ShownParts
+    from opencode_mcp.markdown.show_choices import ShownParts
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
     from opencode_mcp.runs.session_history.last_run import LastRun

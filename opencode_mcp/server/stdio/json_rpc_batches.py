@@ -10,7 +10,7 @@ from typing import cast
 
 from mcp_types import JSONRPCRequest, RequestId
 
-from opencode_mcp.server.stdio.incoming import Line
+from opencode_mcp.server.stdio.line_parsing import Line
 from opencode_mcp.text.json_types import JsonObject
 
 PROTOCOL = "2025-03-26"

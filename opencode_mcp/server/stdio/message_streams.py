@@ -20,9 +20,9 @@ from mcp_types import JSONRPCError, JSONRPCMessage, JSONRPCNotification, JSONRPC
 from opencode_mcp.server.stdio.descriptors import CHUNK, ROOM, can_wait, has_room
 from opencode_mcp.server.stdio.front.answered_requests import AnsweredRequests
 from opencode_mcp.server.stdio.front.takeover import Takeover
-from opencode_mcp.server.stdio.incoming import read_line
 from opencode_mcp.server.stdio.json_rpc_batches import Batches
-from opencode_mcp.server.stdio.outgoing import line_of
+from opencode_mcp.server.stdio.line_parsing import read_line
+from opencode_mcp.server.stdio.line_writing import line_of
 
 logger = logging.getLogger(__name__)
 

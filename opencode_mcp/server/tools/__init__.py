@@ -30,7 +30,7 @@ from opencode_mcp.server.tools.symbol_tool import opencode_find_symbols
 from opencode_mcp.server.tools.undo_tools import opencode_fork, opencode_revert
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 TOOLS: tuple[ToolSpec, ...] = (
     opencode_run,

@@ -8,8 +8,8 @@ from pydantic import Field
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.markdown import excerpt
 from opencode_mcp.opencode.vocabulary import models
-from opencode_mcp.runs import commands, limits, record
-from opencode_mcp.server.access.operation_uses import SHELL as SHELL_OPERATION
+from opencode_mcp.runs import commands, limits, run_record
+from opencode_mcp.server.access.operations_of_tools import SHELL as SHELL_OPERATION
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.finish import finish_command
@@ -39,7 +39,7 @@ from opencode_mcp.text.outside_text import clean, indented
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.outcome.run_report import RunReport
-    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.run_record import Run
 
 NO_EXIT_CODE = "OpenCode does not return the exit code; `; echo $?` at the end of the command prints it."
 
@@ -171,7 +171,7 @@ def _shell_result(bridge: Bridge, run: "Run", report: "RunReport", answer: str, 
 
 async def _printed(bridge: Bridge, run: "Run") -> tuple[str, str]:
     """Return the id of the message with the shell's output, and the output so far."""
-    for message in await record.all_answers(bridge.client, run):
+    for message in await run_record.all_answers(bridge.client, run):
         for part in message.parts:
             if isinstance(part, models.ToolPart):
                 return message.info.id, part.state.output or str(part.state.metadata.get("output") or "")

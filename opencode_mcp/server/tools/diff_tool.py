@@ -6,7 +6,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.markdown import diff as markdown_diff
+from opencode_mcp.markdown import file_changes as markdown_diff
 from opencode_mcp.runs.session_history import history
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.changes import (

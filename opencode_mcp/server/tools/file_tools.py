@@ -8,7 +8,7 @@ from mcp_types import CallToolResult, ImageContent
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument, NotFound
-from opencode_mcp.server import suggestions
+from opencode_mcp.server import similar_paths
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import file_link
@@ -17,7 +17,7 @@ from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import FILE_TEXTS
 from opencode_mcp.text.outside_text import beginning
 from opencode_mcp.text.quantities import quantity
-from opencode_mcp.workspace import attachments, file_scan, images, line_window
+from opencode_mcp.workspace import attachments, file_scan, image_checks, line_window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,7 +123,7 @@ async def _page(
     try:
         contents = await bridge.files.folder(directory, path, partial(_page_of, limit, cursor))
     except NotFound:
-        near = await suggestions.suggest_files(bridge, directory, path)
+        near = await similar_paths.suggest_files(bridge, directory, path)
         raise NotFound(f"There is no file or folder {path!r} in {directory}.", hint=near) from None
     page = contents.part
     return page, contents.sizes, [name for name in page.names if name.removesuffix("/") in contents.ignored]
@@ -197,5 +197,5 @@ def _why_not_shown(seen: "FileScan") -> str:
     """Return the reason why a file is not shown as an image; empty if it is shown."""
     if not seen.whole:
         return "It is too large to be shown as an image."
-    problem = images.image_problem(seen.data)
+    problem = image_checks.image_problem(seen.data)
     return f"It is not shown as an image: {problem}." if problem else ""

@@ -10,7 +10,7 @@ from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound, SessionBu
 from opencode_mcp.isolation import integration_result
 from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.server.access.execution.integration_checks import check_of
-from opencode_mcp.server.access.operation_uses import UNDO
+from opencode_mcp.server.access.operations_of_tools import UNDO
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results import integration_text

@@ -12,7 +12,7 @@ from pydantic import Field
 from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.opencode.operation_catalog import catalog, operation_search
 from opencode_mcp.opencode.tables import annotation_types as annotation
-from opencode_mcp.server.access.operation_uses import TOOL_OF
+from opencode_mcp.server.access.operations_of_tools import TOOL_OF
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.operations import calling, found_operations, reply_result

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.runs.answers.answer_rules import RequestReply
     from opencode_mcp.runs.answers.reply_sender import FoundRequest
-    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.run_record import Run
     from opencode_mcp.runs.starting.start_deadline import StartDeadline
 
 UNKNOWN_HINT = "opencode_wait on its session shows the open requests; name the session with session_id."

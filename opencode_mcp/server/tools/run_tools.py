@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.runs.outcome.run_report import RunReport
-    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.run_record import Run
     from opencode_mcp.runs.session_stopping import StopResult
     from opencode_mcp.server.bridge import Bridge
     from opencode_mcp.server.waiting.call_deadlines import Deadlines

@@ -8,8 +8,8 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument, NotFound
-from opencode_mcp.markdown.shown_parts import ShownParts
-from opencode_mcp.runs import record
+from opencode_mcp.markdown.show_choices import ShownParts
+from opencode_mcp.runs import run_record
 from opencode_mcp.runs.session_history import spending, subagents
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
@@ -123,7 +123,7 @@ async def _with_answers(ctx: BridgeContext, view: "SessionView") -> "SessionView
     try:
         run = await bridge.runs.find(session)
     except NotFound:
-        run = record.Run(session.directory, session.id, "")
+        run = run_record.Run(session.directory, session.id, "")
     mark_answerers(bridge, run, view.pending, ctx.client_capabilities)
     for request in view.pending:
         # A wait ends at once if the session is idle, and no run waits for the form of a client: nobody is asked then.

@@ -7,10 +7,10 @@ from pydantic import Field
 
 from opencode_mcp.diffs import raw_patch
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
-from opencode_mcp.runs import record
+from opencode_mcp.runs import run_record
 from opencode_mcp.runs.session_history import history, prompt_beginning
 from opencode_mcp.server.access.execution.undo_checks import check_redo, check_undo
-from opencode_mcp.server.access.operation_uses import REDO, UNDO
+from opencode_mcp.server.access.operations_of_tools import REDO, UNDO
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.changes import isolated_changes_note, undo_conflicts, unseen_changes
 from opencode_mcp.server.definition.tool import tool
@@ -59,7 +59,7 @@ async def opencode_revert(
 
 async def _no_point(bridge: Bridge, session: "Session") -> InvalidArgument:
     """Return the error for a call that names no point, or too much; it names the latest prompt."""
-    latest = await record.latest_prompt(bridge.client, session.id)
+    latest = await run_record.latest_prompt(bridge.client, session.id)
     hint = "opencode_session shows the messages."
     if latest and not session.revert:
         words = prompt_beginning.prompt_beginning(latest)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from opencode_mcp.runs.answers.answer_rules import Answerer
     from opencode_mcp.runs.outcome.run_report import PendingRequest, RunReport
-    from opencode_mcp.runs.record import Run, RunStarter
+    from opencode_mcp.runs.run_record import Run, RunStarter
     from opencode_mcp.server.bridge import Bridge, BridgeContext
 
 

@@ -10,7 +10,7 @@ import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.run_record import Run
     from opencode_mcp.server.bridge import BridgeContext
 
 Context = ServerRequestContext[Any, Any]

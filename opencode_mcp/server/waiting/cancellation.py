@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BackendError
-from opencode_mcp.server.access import operation_uses
+from opencode_mcp.server.access import operations_of_tools
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.run_record import Run
     from opencode_mcp.server.bridge import Bridge
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ async def stop_cancelled(bridge: "Bridge", run: "Run") -> None:
 async def _stop(bridge: "Bridge", run: "Run", seconds: float) -> bool:
     """Stop a run unless the operator denies that, and return True if there is nothing left to stop."""
     try:
-        if not bridge.allowed.allows(await bridge.operation_of(operation_uses.STOP)):
+        if not bridge.allowed.allows(await bridge.operation_of(operations_of_tools.STOP)):
             return True
         return not (await bridge.runs.stop(run, seconds)).busy
     except BackendError as error:

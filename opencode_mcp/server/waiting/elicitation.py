@@ -14,9 +14,9 @@ from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitRequest
 
 from opencode_mcp.opencode.vocabulary import answer_parser
 from opencode_mcp.runs.answers import answer_rules
-from opencode_mcp.runs.requests import always_scope, request_descriptions
+from opencode_mcp.runs.requests import always_text, request_descriptions
 from opencode_mcp.server.results.safe_text import shown, shown_data, shown_to_decide
-from opencode_mcp.server.waiting import form_fields
+from opencode_mcp.server.waiting import question_fields
 from opencode_mcp.text.outside_text import indented, one_line
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _url_form(request: "PendingRequest", url: str) -> ElicitRequestURLParams:
 
 def _permission_form(request: "PendingRequest") -> ElicitRequestFormParams:
 
-    covers = always_scope.always_covers(request.permission, request.always, request.always_lasts)
+    covers = always_text.always_covers(request.permission, request.always, request.always_lasts)
     always = one_line(covers, ALWAYS_LIMIT)
     message = (
         f"{_asker(request)} asks permission for {_shown(request)}\n\n“Always” would also allow {always}. {TO_DECLINE}"
@@ -84,7 +84,7 @@ def _permission_form(request: "PendingRequest") -> ElicitRequestFormParams:
         "default": "once",
     }
     feedback = {
-        **form_fields.OPTIONAL_TEXT,
+        **question_fields.OPTIONAL_TEXT,
         "title": "Feedback",
         "description": "With reject: what to do instead",
     }
@@ -98,11 +98,11 @@ def _question_form(request: "PendingRequest") -> ElicitRequestFormParams:
         item = request_descriptions.question_item(plain)
         asked_if = str(plain.get("asked_if") or "")
         is_required = item.required and not asked_if
-        fields[name] = form_fields.field_schema(item, asked_if, is_required=is_required)
+        fields[name] = question_fields.field_schema(item, asked_if, is_required=is_required)
         if item.custom and item.options:
             title = "Or in your own words"
             title += " (this or the one above is required)" if is_required else ""
-            fields[name + FREE_TEXT] = {**form_fields.OPTIONAL_TEXT, "title": title}
+            fields[name + FREE_TEXT] = {**question_fields.OPTIONAL_TEXT, "title": title}
         elif is_required:
             required.append(name)
     return _form(shown(f"{_asker(request)} asks: {_shown(request)}"), fields, required)
@@ -207,7 +207,7 @@ def _question_reply(request: "PendingRequest", content: FormContent) -> "Request
 
     names = zip(_names(request), request.questions, strict=True)
     answers = [
-        _answer(content, name, form_fields.labels_of(request_descriptions.question_item(plain)))
+        _answer(content, name, question_fields.labels_of(request_descriptions.question_item(plain)))
         for name, plain in names
     ]
     if not any(answers):

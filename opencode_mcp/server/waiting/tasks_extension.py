@@ -2,7 +2,7 @@
 
 A client of the 2026-07-28 era that declares the extension may get a task instead of a result. It polls the task with
 ``tasks/get``, answers its requests with ``tasks/update`` and stops it with ``tasks/cancel``. The source decides what a
-task is, where it is stored, and when a call becomes a task; see ``run_tasks.py``.
+task is, where it is stored, and when a call becomes a task; see ``runs_as_mcp_tasks.py``.
 """
 
 from collections.abc import Mapping, Sequence

@@ -48,7 +48,7 @@ from mcp_types import (
 from pydantic import ValidationError
 
 from opencode_mcp.errors import BackendTimeout, BridgeError, CallerError, NotFound
-from opencode_mcp.runs import record
+from opencode_mcp.runs import run_record
 from opencode_mcp.runs.outcome import run_report
 from opencode_mcp.runs.reports import reporter
 from opencode_mcp.server.access.audit_notes.noted_action import note_action
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.deadline import Deadline
     from opencode_mcp.runs.following.follow import SendProgress
     from opencode_mcp.runs.outcome.run_report import PendingRequest, RunReport
-    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.run_record import Run
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ async def resumed_run(ctx: BridgeContext) -> "Run | None":
     if "run" not in state:
         return None
 
-    run = record.Run.read(state["run"])
+    run = run_record.Run.read(state["run"])
     hint = f'The prompt was sent before: opencode_wait(session_id="{run.session_id}") reports it.'
     async with starting(ctx, start_deadline_of(ctx), hint):
         await bridge_of(ctx).fence.session(run.session_id)

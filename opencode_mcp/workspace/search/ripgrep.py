@@ -16,7 +16,7 @@ from anyio import to_thread
 
 from opencode_mcp.disk.confined import working_folder
 from opencode_mcp.errors import BackendFailed, BackendTimeout, InvalidArgument
-from opencode_mcp.processes.groups import FLAGS
+from opencode_mcp.processes.ending import FLAGS
 from opencode_mcp.workspace.project_folder import ProjectFolder
 from opencode_mcp.workspace.search.found_lines import LITERAL_HINT, FoundLine, TextQuery
 

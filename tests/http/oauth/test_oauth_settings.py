@@ -2,9 +2,9 @@
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.oauth.oauth_settings import DEFAULT_SCOPES, read_oauth
+from opencode_mcp.settings import Settings
 from tests.harness.each import for_each
 
 TABLE: dict[str, object] = {"issuer": "https://login.example.com/", "resource": "https://agents.example.com/mcp"}

@@ -2,12 +2,12 @@
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.http.oauth.oauth_settings import DEFAULT_SCOPES, EFFECTS, Scopes
 from opencode_mcp.http.oauth.token_rights import effects_of, narrowed, scope_for, scopes_of, usual_scopes
 from opencode_mcp.opencode.operation_catalog import catalog
 from opencode_mcp.opencode.tables.annotation_types import Effect
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
+from opencode_mcp.settings import Settings
 from tests.harness.each import for_each
 
 ALLOWED = Settings(allow=("execute", "admin", "session.shell", "config.update"))

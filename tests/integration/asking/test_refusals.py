@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mcp_types import Implementation
 
-from opencode_mcp.server.access.operation_uses import MINIMAL_TOOLS
+from opencode_mcp.server.access.operations_of_tools import MINIMAL_TOOLS
 from tests.harness.bridges.bridge import open_bridge
 from tests.harness.bridges.launch import Launch
 from tests.harness.project import make_project

@@ -124,7 +124,10 @@ async def test_no_error_repeats_a_secret_of_its_arguments(vault: Vault) -> None:
         ("config.update", {"provider": {"p": {"options": {"apiKey": secret, "timeout": secret}, "models": 5}}}),
         ("global.config.update", {"provider": {"p": {"options": {"apiKey": [secret]}, "models": secret}}}),
         ("mcp.add", {"name": "x", "config": {"type": "local", "command": ["true"], "environment": {"A": [secret]}}}),
-        ("mcp.add", {"name": "x", "config": {"type": "remote", "url": "http://127.0.0.1:9", "headers": {"A": secret}}}),
+        (
+            "mcp.add",
+            {"name": "x", "config": {"type": "remote", "url": "http://127.0.0.1:9", "headers": {"A": secret}}},
+        ),
         ("mcp.auth.callback", {"name": "nosuchserver", "code": secret}),
         ("v2.integration.connect.key", {"integrationID": "x", "key": secret}),
         ("pty.create", {"command": "/no/such/command", "env": {"A": secret}}),

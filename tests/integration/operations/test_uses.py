@@ -14,7 +14,7 @@ from mcp_types import PromptReference, ResourceTemplateReference
 from opencode_mcp.opencode.operation_catalog.catalog import table_of
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server import uris
-from opencode_mcp.server.access.operation_uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES, Uses
+from opencode_mcp.server.access.operations_of_tools import COMPLETION_USES, RESOURCE_USES, TOOL_USES, Uses
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES
 from tests.harness.bridges.bridge import Bridge, data_of, open_bridge, text_of

@@ -9,9 +9,8 @@ import anyio
 import pytest
 from mcp import Client, MCPError
 
-from opencode_mcp.config import Settings
 from opencode_mcp.opencode.http_client import project_opening
-from opencode_mcp.runs import run as runs
+from opencode_mcp.runs import run_life as runs
 from opencode_mcp.runs.answers.auto_reply import AutoReply
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.follow import Observation
@@ -20,6 +19,7 @@ from opencode_mcp.server.app import build_server
 from opencode_mcp.server.uris import PROJECT
 from opencode_mcp.server.waiting import call_deadlines, wait
 from opencode_mcp.server.waiting import host_limits as hosts
+from opencode_mcp.settings import Settings
 from tests.harness.bridges.bridge import data_of, text_of
 from tests.harness.faults.slow_proxy import SlowProxy, slow_proxy_to
 from tests.harness.servers.model import ScriptedModel

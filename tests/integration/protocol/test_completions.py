@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from mcp_types import PromptReference, ResourceTemplateReference
 
-from opencode_mcp.markdown.shown_parts import ShownParts
+from opencode_mcp.markdown.show_choices import ShownParts
 from opencode_mcp.server import uris
 from tests.harness.bridges.bridge import Bridge, Era, open_bridge
 from tests.harness.bridges.launch import attaching

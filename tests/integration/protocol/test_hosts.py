@@ -14,9 +14,9 @@ import pytest
 from mcp import Client
 from mcp_types import Implementation
 
-from opencode_mcp.config import Settings
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.waiting import host_limits as hosts
+from opencode_mcp.settings import Settings
 from tests.harness.bridges.bridge import MODES, Bridge, Era, OpenBridge, data_of, open_bridge
 from tests.harness.bridges.launch import COMMAND, Launch, attaching, left_server
 from tests.harness.bridges.rawrpc import Host, RawClient, open_raw, raw_process

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from opencode_mcp.server.access.operation_uses import TOOL_USES
+from opencode_mcp.server.access.operations_of_tools import TOOL_USES
 from opencode_mcp.server.instructions import TOOL_NAME
 from tests.harness.bridges.bridge import open_bridge
 from tests.harness.bridges.launch import attaching

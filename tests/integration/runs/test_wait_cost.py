@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from opencode_mcp.config import Settings
 from opencode_mcp.opencode.http_client.codec import Reply, Request
 from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.versions import Generation
-from opencode_mcp.runs import run as runs
+from opencode_mcp.runs import run_life as runs
 from opencode_mcp.runs.outcome.run_report import RunReport
 from opencode_mcp.server.app import build_server
+from opencode_mcp.settings import Settings
 from tests.harness.bridges.bridge import MODES, Era, data_of
 from tests.harness.differences import PROMPT, SUBAGENTS_READ
 from tests.harness.servers.opencode import OpenCode

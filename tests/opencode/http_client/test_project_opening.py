@@ -13,7 +13,7 @@ from opencode_mcp.opencode.http_client.codec import Request, encode
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.project_opening import project_of
 from opencode_mcp.opencode.http_client.transport import Transport
-from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 from tests.harness.faults.slow_proxy import SlowProxy, slow_proxy_to
 from tests.harness.operations import operation
 from tests.harness.servers.opencode import OpenCode, free_port

@@ -15,7 +15,7 @@ from opencode_mcp.opencode.http_client.codec import Reply, Request
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.opencode.vocabulary.models import Session, ToolPart
-from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import (
     CommandSubmission,
     PromptSubmission,

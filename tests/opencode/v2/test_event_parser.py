@@ -40,7 +40,7 @@ from opencode_mcp.opencode.vocabulary.models import (
 )
 from opencode_mcp.runs.following import read_ahead
 from opencode_mcp.runs.following.read_ahead import ReadAhead
-from opencode_mcp.runs.record import Run, SessionRecord
+from opencode_mcp.runs.run_record import Run, SessionRecord
 from opencode_mcp.server.notifications.affected_uris import changed_by
 from tests.harness.each import for_each
 from tests.opencode.v2.events import PLACE, SES, Json, Stream, line

@@ -12,7 +12,7 @@ from opencode_mcp.opencode.v2.messages.conversation import END
 from opencode_mcp.opencode.v2.messages.message_items import CONVERTERS as SINGLE
 from opencode_mcp.opencode.v2.messages.message_pairs import CONVERTERS as PAIRS
 from opencode_mcp.runs.outcome.answer_summary import summarise
-from opencode_mcp.runs.record import answers_in
+from opencode_mcp.runs.run_record import answers_in
 from tests.opencode.v2.lists import call, idle, item, prompt, read, said, step
 from tests.runs.json_of import values
 

@@ -22,8 +22,8 @@ from opencode_mcp.opencode.vocabulary.models import (
 )
 from opencode_mcp.runs.outcome.answer_summary import summarise
 from opencode_mcp.runs.outcome.state import State
-from opencode_mcp.runs.record import is_cut_short, is_prompt, was_followed
 from opencode_mcp.runs.reports.merged_prompts import merged_with
+from opencode_mcp.runs.run_record import is_cut_short, is_prompt, was_followed
 from tests.harness.each import for_each
 from tests.opencode.v2.lists import (
     SESSION,

@@ -15,8 +15,8 @@ from opencode_mcp.opencode.v2.messages.conversation import to_messages
 from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.runs.outcome.answer_summary import summarise
 from opencode_mcp.runs.outcome.state import State
-from opencode_mcp.runs.record import answers_in
 from opencode_mcp.runs.reports.merged_prompts import merged_with
+from opencode_mcp.runs.run_record import answers_in
 from tests.harness.failures import unwrapped
 from tests.harness.opencode2.driving import hearing, kinds, prompt
 from tests.harness.opencode2.running import OpenCode2

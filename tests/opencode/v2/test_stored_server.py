@@ -16,7 +16,7 @@ from opencode_mcp.opencode.http_client.codec import Reply, Request
 from opencode_mcp.opencode.v2.calls import message_calls, project_calls
 from opencode_mcp.opencode.v2.calls.message_calls import PAGES_OF_A_TURN
 from opencode_mcp.opencode.v2.calls.session_calls import MOST_PAGES
-from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.runs.prompting.send_failures import may_have_arrived
 from tests.opencode.v2.lists import SESSION, idle, prompt, read, said, step

@@ -16,8 +16,8 @@ from opencode_mcp.runs.answers.answer_rules import (
     RequestReply,
 )
 from opencode_mcp.runs.outcome.run_report import PendingRequest
-from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.permission_policy import Policy
+from opencode_mcp.runs.run_record import Run
 
 RUN = Run("/project", "ses_1", "msg_1", starter="agent")
 PERMISSION = PendingRequest(

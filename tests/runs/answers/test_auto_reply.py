@@ -20,10 +20,10 @@ from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.follow import no_progress
 from opencode_mcp.runs.outcome.run_report import RunReport
 from opencode_mcp.runs.prompting.prompt import Prompt
-from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.requests.permission_policy import Policy
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_life import Runs
+from opencode_mcp.runs.run_record import Run
 from opencode_mcp.runs.session_history.given_answers import GivenAnswer, answers_in
 from tests.harness.faults.proxy import Proxy
 from tests.harness.project import configure, make_project

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import opencode_mcp
-from opencode_mcp.server.access.operation_uses import ANSWERS
+from opencode_mcp.server.access.operations_of_tools import ANSWERS
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler_table import HANDLERS
 from tests.harness.operations import operations

@@ -14,7 +14,7 @@ from opencode_mcp.opencode.vocabulary.models import MessageInfo
 from opencode_mcp.runs.enforcement.limit_watch import LimitWatch
 from opencode_mcp.runs.known_prompts import KnownPrompts
 from opencode_mcp.runs.limits import Limits
-from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.run_record import Run
 from opencode_mcp.runs.session_stopping import StopResult
 from tests.opencode.v2.lists import SESSION
 from tests.opencode.v2.stored_server import StoredServer

@@ -11,7 +11,7 @@ from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.runs.commands import Commands
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_life import Runs
 from tests.harness.opencode2.running import OpenCode2
 
 

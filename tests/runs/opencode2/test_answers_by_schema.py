@@ -5,14 +5,14 @@ import pytest
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.following.corrections import NOT_CORRECTED
+from opencode_mcp.runs.following.schema_corrections import NOT_CORRECTED
 from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.output_schema.schema_in_prompt import INSTRUCTION, correction_id
 from opencode_mcp.runs.prompting.prompt import Prompt
-from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.reports.reporter import CORRECTED, IN_PROMPT
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_note import Notes
+from opencode_mcp.runs.run_record import Run
 from tests.harness.servers.model import ScriptedModel
 from tests.runs.worker import WAIT, Worker, session_of
 from tests.scripted_model.script import Action, Step, bash, hold, script, step, structured, text

@@ -13,8 +13,8 @@ from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Tr
 from opencode_mcp.opencode.vocabulary.models import ToolPart
 from opencode_mcp.runs.commands import Commands, ShellLine, SlashCommand
 from opencode_mcp.runs.outcome import state
-from opencode_mcp.runs.record import Run, all_answers
 from opencode_mcp.runs.run_note import ANY_PROMPT, Notes
+from opencode_mcp.runs.run_record import Run, all_answers
 from tests.runs.worker import WAIT, Worker, session_of
 from tests.scripted_model.script import bash, script, text
 

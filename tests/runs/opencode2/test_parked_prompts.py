@@ -13,8 +13,8 @@ from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.runs.outcome import state
 from opencode_mcp.runs.prompting.message_ids import new_message_id
-from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK
+from opencode_mcp.runs.run_record import Run
 from tests.harness.opencode2.standin.app import running_standin
 from tests.harness.waiting import eventually
 from tests.runs.worker import WAIT, Worker, session_of

@@ -11,9 +11,9 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.outcome.state import State
-from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_note import Notes
+from opencode_mcp.runs.run_record import Run
 from tests.harness.waiting import eventually
 from tests.runs.worker import WAIT, Worker
 from tests.scripted_model.script import failure, step, text

@@ -10,7 +10,7 @@ from opencode import AsyncOpencode
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.runs.following import follow
 from opencode_mcp.runs.outcome.endings import refusal_text
-from opencode_mcp.runs.record import Run, has_moved_on
+from opencode_mcp.runs.run_record import Run, has_moved_on
 from tests.harness.failures import unwrapped
 from tests.harness.opencode2.driving import permission
 from tests.harness.opencode2.running import OpenCode2

@@ -9,7 +9,7 @@ from opencode_mcp.errors import BackendUnavailable, NotFound
 from opencode_mcp.opencode.v1.adapter import OpenCode1
 from opencode_mcp.opencode.v2.adapter import OpenCode2
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session, SessionStatus, ToolPart
-from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import Page, SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import Features
 from opencode_mcp.runs.following.follow import Observation
 from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport

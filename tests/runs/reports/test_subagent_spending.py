@@ -6,7 +6,7 @@ import pytest
 
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.opencode.vocabulary.models import Message, Session
-from opencode_mcp.opencode.vocabulary.selection import Page
+from opencode_mcp.opencode.vocabulary.session_filter import Page
 from opencode_mcp.runs.reports.subagent_spending import read_subagent_spending
 from opencode_mcp.runs.session_history.spending import Spending
 

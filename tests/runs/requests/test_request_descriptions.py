@@ -11,7 +11,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     ToolPart,
     ToolState,
 )
-from opencode_mcp.runs.requests.always_scope import always_covers
+from opencode_mcp.runs.requests.always_text import always_covers
 from opencode_mcp.runs.requests.call_input import INPUT_LIMIT
 from opencode_mcp.runs.requests.request_descriptions import DIFF_LIMIT, describe, question_item
 

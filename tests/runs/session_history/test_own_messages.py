@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from opencode_mcp.opencode.vocabulary.models import Message, Session, Tokens
-from opencode_mcp.opencode.vocabulary.selection import Page
+from opencode_mcp.opencode.vocabulary.session_filter import Page
 from opencode_mcp.runs.prompting.message_ids import message_id
 from opencode_mcp.runs.session_history.history import is_copied
 from opencode_mcp.runs.session_history.spending import own_spending, read_account

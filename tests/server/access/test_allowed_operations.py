@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting, NotAllowed
 from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.opencode.tables.operation_table import Operation
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.runs.answers.answer_rules import ANSWERING
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
-from opencode_mcp.server.access.operation_uses import (
+from opencode_mcp.server.access.operations_of_tools import (
     ANSWERS,
     COMPLETION_USES,
     MINIMAL_TOOLS,
@@ -35,6 +34,7 @@ from opencode_mcp.server.operations.operation_tool import tool_name, tool_of
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.tools import TOOLS, listed_tools
+from opencode_mcp.settings import Settings
 from tests.harness.each import for_each
 from tests.harness.operations import operation, operations
 

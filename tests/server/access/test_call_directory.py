@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.operation_catalog.arguments import SplitArguments, arguments_of
 from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.opencode.tables.operation_table import Operation
 from opencode_mcp.server.access.argument_values import RULES
 from opencode_mcp.server.access.call_directory import directory_of, needed
-from opencode_mcp.server.access.paths import Fence
+from opencode_mcp.server.access.fence import Fence
+from opencode_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import NotAllowed, NotFound
 from opencode_mcp.opencode.operation_catalog.arguments import split
 from opencode_mcp.opencode.operation_catalog.catalog import TABLES
@@ -14,11 +13,12 @@ from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.operation_arguments import ArgumentChecker
 from opencode_mcp.server.access.owners import NO_REPOSITORY, PROJECT_DIRECTORIES, Owners
+from opencode_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.versions import Generation
-    from opencode_mcp.server.access.paths import Fence
+    from opencode_mcp.server.access.fence import Fence
 
 pytestmark = pytest.mark.anyio
 

@@ -9,9 +9,9 @@ import anyio
 import pytest
 from anyio.abc import TaskGroup
 
-from opencode_mcp.config import Settings
 from opencode_mcp.runs.outcome.run_report import RunReport
 from opencode_mcp.server.finish.finish_command import FinishCommand
+from opencode_mcp.settings import Settings
 from tests.harness.waiting import eventually
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import anyio
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 
-from opencode_mcp.config import resolve
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.server.finish.finish_url import DELIVERY, SIGNATURE, TIMESTAMP, deliver
+from opencode_mcp.settings import resolve
 from tests.harness.processes.isolation import ROOT
 
 pytestmark = pytest.mark.anyio

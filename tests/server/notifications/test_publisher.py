@@ -10,7 +10,6 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events.hub import BACKLOG, Hub, Listener
 from opencode_mcp.launcher.connection import Connection
@@ -29,6 +28,7 @@ from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.server import uris
 from opencode_mcp.server.notifications.publisher import Publisher
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
+from opencode_mcp.settings import Settings
 from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.anyio

@@ -11,12 +11,12 @@ from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, R
 from mcp.shared.exceptions import MCPError
 from mcp_types import ResourceListChangedNotification
 
-from opencode_mcp.config import Settings
 from opencode_mcp.server import uris
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.notifications import subscriptions as subscriptions_module
 from opencode_mcp.server.notifications.subscriptions import CountingBus, Subscriptions
+from opencode_mcp.settings import Settings
 from tests.harness.servers.opencode import OpenCode, free_port
 from tests.harness.waiting import eventually
 

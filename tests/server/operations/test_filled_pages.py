@@ -13,8 +13,8 @@ from tests.server.operations.test_row_filter import FOREIGN, OWN, Fenced
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.versions import Generation
+    from opencode_mcp.server.access.fence import Fence
     from opencode_mcp.server.access.owners import Owners
-    from opencode_mcp.server.access.paths import Fence
     from opencode_mcp.server.bridge import BridgeContext
     from opencode_mcp.text.json_types import JsonMap
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.operations.found_operations import SHOWN_WHOLE, FoundOperations
+from opencode_mcp.settings import Settings
 from tests.harness.bridges.bridge import text_of
 
 SETTINGS = (Settings(), Settings(read_only=True), Settings(missing_scopes={"execute": "opencode:execute"}))

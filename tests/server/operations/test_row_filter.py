@@ -11,8 +11,8 @@ from opencode_mcp.server.operations.row_filter import LISTS, RowFilter, left_out
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.versions import Generation
+    from opencode_mcp.server.access.fence import Fence
     from opencode_mcp.server.access.owners import Owners
-    from opencode_mcp.server.access.paths import Fence
 
 pytestmark = pytest.mark.anyio
 

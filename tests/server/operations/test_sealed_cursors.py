@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.operation_catalog.arguments import split
 from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.server.operations.sealed_cursors import SEALED, SealedCursors
 from opencode_mcp.server.tokens.token_codec import TokenCodec
+from opencode_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.operation_table import Operation

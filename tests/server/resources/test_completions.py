@@ -8,12 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from mcp_types import Completion
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.resources import completions
 from opencode_mcp.server.resources.completions import SHOWN, complete
+from opencode_mcp.settings import Settings
 from opencode_mcp.text.outside_text import is_plain
 
 pytestmark = pytest.mark.anyio

@@ -11,8 +11,8 @@ from opencode_mcp.runs.session_history.subagents import Subagents
 from opencode_mcp.server.costs.cost_report import CostReport, SessionCost, origin_of
 from opencode_mcp.server.costs.cost_tables import cost_data, cost_text
 from opencode_mcp.server.results.amounts import amount_data, amount_text
-from opencode_mcp.server.sessions.session_reading import PresentState, SessionFacts
-from opencode_mcp.server.sessions.session_reading import cost_text as session_cost_text
+from opencode_mcp.server.sessions.session_facts import PresentState, SessionFacts
+from opencode_mcp.server.sessions.session_facts import cost_text as session_cost_text
 from opencode_mcp.server.sessions.totals import Totals, totals_data, totals_text
 from opencode_mcp.text.quantities import money
 

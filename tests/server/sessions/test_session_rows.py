@@ -12,8 +12,8 @@ from opencode_mcp.runs.session_history.last_run import LastRun
 from opencode_mcp.runs.session_history.session_changes import NO_CHANGES
 from opencode_mcp.runs.session_history.spending import Spending
 from opencode_mcp.server.sessions import session_rows
+from opencode_mcp.server.sessions.session_facts import PresentState, SessionFacts, is_changed_since
 from opencode_mcp.server.sessions.session_list import SessionPage
-from opencode_mcp.server.sessions.session_reading import PresentState, SessionFacts, is_changed_since
 from opencode_mcp.server.sessions.session_rows import Row, SessionRows
 from opencode_mcp.server.sessions.totals import Totals
 

@@ -3,7 +3,7 @@
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.session_history.last_run import LastRun
 from opencode_mcp.runs.session_history.spending import Spending
-from opencode_mcp.server.sessions.session_reading import SessionFacts
+from opencode_mcp.server.sessions.session_facts import SessionFacts
 from opencode_mcp.server.sessions.session_view import SessionView, view_data, view_text
 
 SESSION = Session.read({"id": "ses_1"})

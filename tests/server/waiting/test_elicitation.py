@@ -14,7 +14,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.vocabulary.models import Choice, Condition, Question, QuestionItem
 from opencode_mcp.runs.answers.answer_rules import PermissionReply, QuestionReply
 from opencode_mcp.runs.outcome.run_report import PendingRequest
-from opencode_mcp.runs.requests.question_answers import fit_answers
+from opencode_mcp.runs.requests.answers_as_sent import fit_answers
 from opencode_mcp.runs.requests.request_descriptions import describe
 from opencode_mcp.server.waiting.elicitation import REPLIES, SHOWN, Unanswered, can_ask, form_of, read_form
 from tests.harness.each import for_each

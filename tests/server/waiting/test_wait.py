@@ -12,18 +12,18 @@ from mcp.server.mcpserver.exceptions import UnexpectedToolError
 from mcp.shared.exceptions import MCPError
 from mcp_types import ClientCapabilities
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendFailed, BackendUnavailable, BridgeError, NotFound, OpenCodeNotStarting
 from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.runs.answers.answer_rules import PERSON, POLICY, Answerer, PermissionReply, QuestionReply
 from opencode_mcp.runs.following.follow import Observation
 from opencode_mcp.runs.outcome.run_report import PendingRequest, RunReport
-from opencode_mcp.runs.record import STARTERS, Run, RunStarter
+from opencode_mcp.runs.run_record import STARTERS, Run, RunStarter
 from opencode_mcp.server.bridge import Bridge, BridgeContext
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.waiting.answerers import add_answerers, is_for_person
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import report_result, wait_for_run
+from opencode_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from mcp_types import CallToolResult

@@ -15,7 +15,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     SessionStatus,
     ToolPart,
 )
-from opencode_mcp.opencode.vocabulary.selection import Page
+from opencode_mcp.opencode.vocabulary.session_filter import Page
 from opencode_mcp.text.json_values import as_map, as_maps
 
 if TYPE_CHECKING:

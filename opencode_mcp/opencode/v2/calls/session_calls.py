@@ -16,7 +16,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     SessionStatus,
     Todo,
 )
-from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
+from opencode_mcp.opencode.vocabulary.session_filter import Page, SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import SessionSettings
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_maps

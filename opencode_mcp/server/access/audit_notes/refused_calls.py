@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import LimitReached, NotAllowed
 from opencode_mcp.server.access.missing_scopes import missing_scopes
-from opencode_mcp.server.access.operation_uses import TOOL_USES
+from opencode_mcp.server.access.operations_of_tools import TOOL_USES
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 OTHER_SETTINGS = "settings"
 _noted: ContextVar[list[str] | None] = ContextVar("_noted", default=None)

@@ -22,7 +22,7 @@ from opencode_mcp.workspace.configuration.command_template import expand, mentio
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.runs.prompting.reload import InstanceReload
-    from opencode_mcp.server.access.paths import Fence
+    from opencode_mcp.server.access.fence import Fence
 
 HINT = "Name a file of the project, or leave it out."
 NO_GIT = "/"

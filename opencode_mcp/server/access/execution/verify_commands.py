@@ -4,18 +4,18 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opencode_mcp.config import settings_file_text
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.verification.request import MOST_REPAIRS, Verify
 from opencode_mcp.server.access.execution.shell_lines import decider_of
-from opencode_mcp.server.access.operation_uses import SHELL
+from opencode_mcp.server.access.operations_of_tools import SHELL
+from opencode_mcp.settings import settings_file_text
 from opencode_mcp.text.name_lists import listed
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
     from opencode_mcp.runs.requests.permission_policy import Policy
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
+    from opencode_mcp.settings import Settings
 
 NAMES_SHOWN = 10
 LONGEST_LINE = 4000

@@ -2,7 +2,7 @@
 
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.session_stopping import SessionTree
-from opencode_mcp.server.access.operation_uses import STOP
+from opencode_mcp.server.access.operations_of_tools import STOP
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.server.sessions import session_deletion

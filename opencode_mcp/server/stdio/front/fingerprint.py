@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import opencode_mcp
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 SDK = "mcp"
 CACHE = "__pycache__"

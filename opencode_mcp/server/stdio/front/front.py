@@ -50,11 +50,11 @@ from opencode_mcp.server.stdio.front.fingerprint import fingerprint_of
 from opencode_mcp.server.stdio.front.request_keys import PONG, RequestKeys, is_readable
 from opencode_mcp.server.stdio.front.saved_responses import SavedResponses
 from opencode_mcp.server.stdio.front.takeover import Takeover
-from opencode_mcp.server.stdio.outgoing import line_of
+from opencode_mcp.server.stdio.line_writing import line_of
 from opencode_mcp.text.json_types import JsonObject
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 LONGEST_LINE = 64 * 1024
 """Bytes of a line that the front looks at."""

@@ -2,7 +2,6 @@
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import LimitReached, NotAllowed, NotFound, SettingsChange
 from opencode_mcp.server.access.allowed_directories import Roots
 from opencode_mcp.server.access.audit_notes.refused_calls import (
@@ -11,6 +10,7 @@ from opencode_mcp.server.access.audit_notes.refused_calls import (
     reason_of,
     reason_of_unlisted,
 )
+from opencode_mcp.settings import Settings
 from tests.harness.each import for_each
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import NotAllowed
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
@@ -15,7 +14,8 @@ from opencode_mcp.opencode.operation_catalog import catalog
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.execution.integration_checks import check_of
-from opencode_mcp.server.access.operation_uses import UNDO
+from opencode_mcp.server.access.operations_of_tools import UNDO
+from opencode_mcp.settings import Settings
 from tests.isolation.repository import ENVIRONMENT, contents, make_repository, put
 
 pytestmark = pytest.mark.anyio

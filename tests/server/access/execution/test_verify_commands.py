@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.options import VerifyCommand
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.verification.request import Verify
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.execution.verify_commands import may_verify, request_of
+from opencode_mcp.settings import Settings
 
 NAMED = {"test": VerifyCommand("pytest -q", 30, ("DATABASE_URL",))}
 

@@ -13,12 +13,12 @@ import anyio
 import anyio.to_thread
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
-from opencode_mcp.config import Settings
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.stdio.front.fingerprint import fingerprint_of
 from opencode_mcp.server.stdio.front.front import Front
 from opencode_mcp.server.stdio.front.saved_responses import FOLDER, SavedResponses
+from opencode_mcp.settings import Settings
 from tests.harness.bridges.rawrpc import Host, strictly_parsed
 
 Json = dict[str, Any]

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from opencode_mcp.cli import load_server, run_server
-from opencode_mcp.config import Settings, resolve
 from opencode_mcp.server.stdio.front.front import serve_early
+from opencode_mcp.settings import Settings, resolve
 
 
 def load_behind_gate(settings: Settings) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import opencode_mcp
-from opencode_mcp.config import Settings
 from opencode_mcp.options import OPTIONS, IsolationSetup, VerifyCommand
 from opencode_mcp.server.stdio.front.fingerprint import fingerprint_of
+from opencode_mcp.settings import Settings
 from tests.server.stdio.front.early import LEGACY, MODERN, first_messages, responses_of_sdk, settings_in
 
 SELECTING: dict[str, Any] = {"toolsets": ("all",), "read_only": True, "allow": ("execute",), "deny": ("execute",)}

@@ -6,7 +6,7 @@ import pytest
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.vocabulary.models import Choice, Condition, Question, QuestionItem
-from opencode_mcp.runs.requests.question_answers import fit_answers, read_differently
+from opencode_mcp.runs.requests.answers_as_sent import fit_answers, read_differently
 from tests.harness.each import for_each
 
 SES = "ses_1"

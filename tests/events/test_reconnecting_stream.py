@@ -8,8 +8,8 @@ import anyio
 import httpx
 import pytest
 
-from opencode_mcp.events import stream
-from opencode_mcp.events.stream import GONE_SECONDS, follow_stream
+from opencode_mcp.events import reconnecting_stream
+from opencode_mcp.events.reconnecting_stream import GONE_SECONDS, follow_stream
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.v1 import event_parser
@@ -137,8 +137,8 @@ async def test_each_of_many_cuts_is_a_gap(endpoint: Endpoint, proxy: Proxy) -> N
 async def test_a_stream_that_sends_nothing_more_is_opened_again(
     endpoint: Endpoint, proxy: Proxy, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "SILENCE_SECONDS", 0.3)
-    monkeypatch.setattr(stream, "HEALTH_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(reconnecting_stream, "SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(reconnecting_stream, "HEALTH_TIMEOUT_SECONDS", 0.3)
     async with following(endpoint) as events:
         await anext(events)
         opened = proxy.connections
@@ -147,7 +147,7 @@ async def test_a_stream_that_sends_nothing_more_is_opened_again(
 
             async def heal() -> None:
                 await holds_something(proxy)
-                monkeypatch.setattr(stream, "SILENCE_SECONDS", SECONDS)
+                monkeypatch.setattr(reconnecting_stream, "SILENCE_SECONDS", SECONDS)
                 proxy.resume()
 
             tasks.start_soon(heal)
@@ -160,7 +160,7 @@ async def test_a_server_that_does_not_respond_is_never_given_up(
     endpoint: Endpoint, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("SILENCE_SECONDS", "HEALTH_TIMEOUT_SECONDS", "LONGEST_PAUSE_SECONDS"):
-        monkeypatch.setattr(stream, name, 0.05)
+        monkeypatch.setattr(reconnecting_stream, name, 0.05)
     async with following(endpoint) as events:
         await anext(events)
         proxy.stall()

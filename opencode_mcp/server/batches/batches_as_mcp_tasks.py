@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.server.access.audit_notes.noted_action import note_action
-from opencode_mcp.server.access.operation_uses import STOP
+from opencode_mcp.server.access.operations_of_tools import STOP
 from opencode_mcp.server.batches import batch_wait
 from opencode_mcp.server.results.render import without_tools
-from opencode_mcp.server.waiting.run_tasks import (
+from opencode_mcp.server.waiting.runs_as_mcp_tasks import (
     STOPPING_TOOL,
     RunTasks,
     as_protocol_errors,

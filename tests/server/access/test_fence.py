@@ -7,12 +7,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from opencode_mcp.config import Settings
 from opencode_mcp.errors import BridgeError, InvalidArgument, InvalidSetting, NotAllowed, NotFound, SettingsChange
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
-from opencode_mcp.server.access.paths import Fence
+from opencode_mcp.server.access.fence import Fence
+from opencode_mcp.settings import Settings
 from opencode_mcp.workspace.project_folder import ProjectFolder
 from tests.harness.faults.swapping import swapping
 from tests.harness.servers.opencode import OpenCode

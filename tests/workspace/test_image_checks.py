@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from opencode_mcp.workspace.images import LONGEST_SIDE_PIXELS, image_problem, image_type
+from opencode_mcp.workspace.image_checks import LONGEST_SIDE_PIXELS, image_problem, image_type
 
 
 def png(width: int, height: int) -> bytes:

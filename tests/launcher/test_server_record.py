@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.launcher.state_file import ServerRecord, StateFiles
+from opencode_mcp.launcher.server_record import ServerRecord, StateFiles
 from opencode_mcp.processes.identity import Process
 
 RECORD = ServerRecord(

@@ -27,15 +27,15 @@ from opencode_mcp.opencode.http_client.transport import TOO_LARGE, Transport
 from opencode_mcp.opencode.v1 import event_parser
 from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
 from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission
-from opencode_mcp.runs import record
+from opencode_mcp.runs import run_record
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.outcome import state
 from opencode_mcp.runs.outcome.run_report import ChangedFile, Usage
 from opencode_mcp.runs.prompting.prompt import Prompt
-from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.reports import reporter
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_note import Notes
+from opencode_mcp.runs.run_record import Run
 from opencode_mcp.runs.session_stopping import SessionTree, StopResult
 from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
@@ -466,7 +466,7 @@ async def test_a_context_that_overflows_is_compacted_and_the_run_completes(worke
 async def test_all_steps_of_a_run_that_fills_several_pages_are_counted(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "MESSAGES_A_PAGE", 3)
+    monkeypatch.setattr(run_record, "MESSAGES_A_PAGE", 3)
     steps = [step(todos((f"Step {number}", "pending")), usage(input=100, output=10)) for number in range(7)]
     report = await worker.run(*steps, step(text("Long."), usage(input=100, output=10)))
     assert (report.status, report.text) == ("completed", "Long.")

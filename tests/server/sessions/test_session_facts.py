@@ -8,9 +8,9 @@ import pytest
 
 from opencode_mcp.events.session_state import SessionState
 from opencode_mcp.opencode.vocabulary.models import Message, Session
-from opencode_mcp.opencode.vocabulary.selection import Page
-from opencode_mcp.server.sessions import session_reading
-from opencode_mcp.server.sessions.session_reading import read_end
+from opencode_mcp.opencode.vocabulary.session_filter import Page
+from opencode_mcp.server.sessions import session_facts
+from opencode_mcp.server.sessions.session_facts import read_end
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
@@ -71,5 +71,5 @@ async def test_no_end_is_waited_for_if_none_was_seen(state: SessionState) -> Non
 
 
 async def test_an_end_that_does_not_come_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_reading, "END_SECONDS", 0.2)
+    monkeypatch.setattr(session_facts, "END_SECONDS", 0.2)
     assert await outcome(Messages(ends_after=1000), SessionState(ended=anyio.current_time())) == "failed"

@@ -12,7 +12,7 @@ from opencode_mcp.runs.reports.reporter import END_PAUSE_SECONDS, END_SECONDS
 from opencode_mcp.runs.run_note import first_prompt
 from opencode_mcp.runs.session_history.last_run import LastRun, Outcome, read_last_run
 from opencode_mcp.runs.session_history.spending import Spending, own_spending
-from opencode_mcp.server.access.operation_uses import MESSAGES
+from opencode_mcp.server.access.operations_of_tools import MESSAGES
 from opencode_mcp.server.results.amounts import DATA_DIGITS
 from opencode_mcp.text.quantities import money, quantity
 

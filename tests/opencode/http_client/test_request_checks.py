@@ -9,7 +9,7 @@ import pytest
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.http_client.codec import encode
-from opencode_mcp.opencode.http_client.request_limits import (
+from opencode_mcp.opencode.http_client.request_checks import (
     BODY_TEXT_BYTES,
     FUZZY_QUERY_BYTES,
     SEARCH_CHARACTERS,

@@ -12,15 +12,15 @@ import anyio
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from opencode_mcp.config import Settings
 from opencode_mcp.server.access.audit_notes.noted_action import NotedAction, noted_action
 from opencode_mcp.server.access.audit_notes.refused_calls import noted_refusals
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.tokens.token_codec import TokenCodec
-from opencode_mcp.server.waiting import run_tasks
-from opencode_mcp.server.waiting.run_tasks import KIND, RunTasks
+from opencode_mcp.server.waiting import runs_as_mcp_tasks
+from opencode_mcp.server.waiting.runs_as_mcp_tasks import KIND, RunTasks
 from opencode_mcp.server.waiting.tasks_extension import Context
+from opencode_mcp.settings import Settings
 from tests.harness.servers.opencode import free_port
 
 pytestmark = pytest.mark.anyio
@@ -75,7 +75,7 @@ async def test_an_unresponsive_opencode_ends_a_task_only_after_patience(
     assert first.status == "working"
     assert "does not answer" in first.message
     assert first.created == "now"
-    monkeypatch.setattr(run_tasks, "UNREACHABLE_SECONDS", 0)
+    monkeypatch.setattr(runs_as_mcp_tasks, "UNREACHABLE_SECONDS", 0)
     last = await tasks.get(name, context)
     assert last
     assert last.status == "completed"
@@ -102,7 +102,7 @@ async def test_the_end_of_a_task_is_refused_with_what_is_missing_and_noted_with_
     async def is_callers(_run: object, _ctx: Context) -> bool:
         return True
 
-    monkeypatch.setattr(run_tasks, "_is_callers", is_callers)
+    monkeypatch.setattr(runs_as_mcp_tasks, "_is_callers", is_callers)
     bridge = cast("Bridge", context.lifespan_context)
     bridge.settings = replace(bridge.settings, read_only=True, **rights)
     name = token(seal, **{"is": KIND}, run=RUN, created="now")

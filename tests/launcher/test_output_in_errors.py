@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.launcher.child_output import SHOWN_CHARACTERS, read_output
+from opencode_mcp.launcher.output_in_errors import SHOWN_CHARACTERS, read_output
 from opencode_mcp.secrets.own_passwords import MARK
 
 

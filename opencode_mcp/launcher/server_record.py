@@ -24,7 +24,7 @@ from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.processes.identity import Process
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from opencode_mcp.runs.starting import starting_leases, starting_runs
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-    from opencode_mcp.config import Settings
+    from opencode_mcp.settings import Settings
 
 
 class Upstream:

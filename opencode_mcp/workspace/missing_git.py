@@ -8,8 +8,8 @@ from pathlib import Path
 
 import anyio
 
+from opencode_mcp.processes.ending import FLAGS
 from opencode_mcp.processes.git_environment import git_environment
-from opencode_mcp.processes.groups import FLAGS
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace.git_head import checked_out
 

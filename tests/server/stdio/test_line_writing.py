@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.secrets.own_passwords import FRAGMENT_CHARACTERS, KNOWN_SECRETS, MARK, KnownSecrets
-from opencode_mcp.server.stdio import outgoing
-from opencode_mcp.server.stdio.outgoing import line_of
+from opencode_mcp.server.stdio import line_writing
+from opencode_mcp.server.stdio.line_writing import line_of
 from tests.harness.each import for_each
 
 PASSWORD = "dUmmY-0123456789-abcdefghijklmnop-" + "x" * 9
@@ -72,7 +72,7 @@ def test_a_long_password_is_also_hidden_where_it_is_cut(length: int) -> None:
 def test_a_password_that_is_a_word_of_the_protocol_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = KnownSecrets()
     secrets.add("tools/call")
-    monkeypatch.setattr(outgoing, "KNOWN_SECRETS", secrets)
+    monkeypatch.setattr(line_writing, "KNOWN_SECRETS", secrets)
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"x": "the tools/call"}}
     assert json.loads(line_of(message)) == {**message, "params": {"x": f"the {MARK}"}}
 

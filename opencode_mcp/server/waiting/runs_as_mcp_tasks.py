@@ -27,11 +27,11 @@ from opencode_mcp.errors import (
     NotFound,
     SettingsChange,
 )
-from opencode_mcp.runs import deadline, record
+from opencode_mcp.runs import deadline, run_record
 from opencode_mcp.server.access.audit_notes.noted_action import note_action
 from opencode_mcp.server.access.audit_notes.refused_calls import note_refusal, reason_of
 from opencode_mcp.server.access.missing_scopes import scope_of
-from opencode_mcp.server.access.operation_uses import STOP, TOOL_USES
+from opencode_mcp.server.access.operations_of_tools import STOP, TOOL_USES
 from opencode_mcp.server.new_runs import isolated_runs
 from opencode_mcp.server.results.duplicate_text import without_repeated
 from opencode_mcp.server.results.host_settings import SettingsOwner
@@ -48,10 +48,10 @@ from opencode_mcp.server.waiting.wait import joined_notes, pass_on, report_resul
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.config import Settings
     from opencode_mcp.runs.outcome.run_report import PendingRequest, RunReport
-    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.run_record import Run
     from opencode_mcp.server.bridge import Bridge
+    from opencode_mcp.settings import Settings
 
 TOOLS = ("opencode_run", "opencode_run_many", "opencode_wait", "opencode_command")
 KEPT = 1000
@@ -268,7 +268,7 @@ class RunTasks:
             return None
         fields = cast("dict[str, Any]", json.loads(opened))
         # Tokens for other purposes can be decrypted, too.
-        return (record.Run.read(fields["run"]), fields["created"]) if fields.get("is") == KIND else None
+        return (run_record.Run.read(fields["run"]), fields["created"]) if fields.get("is") == KIND else None
 
 
 def _serves_tasks(ctx: Context) -> bool:

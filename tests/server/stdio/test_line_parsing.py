@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 from mcp_types import INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, JSONRPCRequest, JSONRPCResponse
 
-from opencode_mcp.server.stdio.incoming import DEEPEST, LARGEST_BATCH, read_line
 from opencode_mcp.server.stdio.json_rpc_batches import PROTOCOL, Batches
+from opencode_mcp.server.stdio.line_parsing import DEEPEST, LARGEST_BATCH, read_line
 from tests.harness.each import for_each
 
 LIMIT = 20.0

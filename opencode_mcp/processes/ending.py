@@ -1,4 +1,4 @@
-"""End processes together with their descendants; each leads a group of its own. Nothing here waits."""
+"""End processes together with their descendants; each leads a group of its own. Only ``end`` and ``gone`` wait."""
 
 import signal
 import subprocess
@@ -6,8 +6,14 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import anyio
+from anyio import to_thread
+
+from opencode_mcp.processes.identity import Process
+
 # On Windows no window may appear under a host without a console, and the child must not end with a console.
 FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
+POLL_SECONDS = 0.02
 
 if sys.platform == "win32":
     import ctypes
@@ -50,3 +56,31 @@ else:
         # macOS reports a group of zombies as a lack of permission.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, number)
+
+
+async def end(process: Process, *, grace: float) -> None:
+    """End a process and the rest of its group.
+
+    Args:
+        process: The leader of the group.
+        grace: Seconds that it has to end by itself, and again until it must be gone.
+    """
+    if not await process.runs():
+        return
+    await to_thread.run_sync(ask_to_end, process.pid)
+    await gone(process, within=grace)
+    # Even if the leader has ended: its descendants may have outlived it.
+    await to_thread.run_sync(force_to_end, process.pid)
+    await gone(process, within=grace)
+
+
+async def gone(process: Process, *, within: float) -> None:
+    """Wait until a process has ended, or the time is over.
+
+    Args:
+        process: The process.
+        within: Seconds.
+    """
+    with anyio.move_on_after(within):
+        while await process.runs():  # noqa: ASYNC110 - a process notifies only its parent of its end
+            await anyio.sleep(POLL_SECONDS)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path, PurePath
 
 from opencode_mcp.batch_queue.tasks import PREFIX as BATCH_PREFIX
-from opencode_mcp.config import Settings
 from opencode_mcp.disk.confined import list_folder
 from opencode_mcp.disk.path_errors import check_path_text, path_error, path_errors, shortened
 from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound
@@ -21,6 +20,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.server.access.allowed_directories import Roots, resolved
 from opencode_mcp.server.access.session_places import SessionPlaces
+from opencode_mcp.settings import Settings
 from opencode_mcp.text.similar_names import suggest
 from opencode_mcp.workspace.project_folder import ProjectFolder
 

@@ -9,7 +9,7 @@ import anyio.lowlevel
 import pytest
 from anyio.abc import TaskGroup
 
-from opencode_mcp.server.slow_calls import SlowCalls, Work
+from opencode_mcp.server.slow_call_work import SlowCalls, Work
 
 pytestmark = pytest.mark.anyio
 

@@ -13,13 +13,13 @@ from opencode_mcp.errors import BackendError, BridgeError, NotFound
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.isolation.worktree_records import Records
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http_client.concurrent_reads import at_once
+from opencode_mcp.opencode.http_client.read_group import at_once
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.following.corrections import find_correction, observe_corrected, read_schema
 from opencode_mcp.runs.following.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress
+from opencode_mcp.runs.following.schema_corrections import find_correction, observe_corrected, read_schema
 from opencode_mcp.runs.following.verified_runs import observe_verified
 from opencode_mcp.runs.known_prompts import KnownPrompts
 from opencode_mcp.runs.limits import NO_LIMITS, Limits
@@ -30,11 +30,11 @@ from opencode_mcp.runs.output_schema.schema_in_prompt import correction_id
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
-from opencode_mcp.runs.record import Run, RunStarter, is_removed, is_session_deleted, is_superseded, latest_prompt
 from opencode_mcp.runs.reports.integrated_work import brought_back, no_other_work
 from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
 from opencode_mcp.runs.run_lookup import find_run, find_run_to_stop
 from opencode_mcp.runs.run_note import Notes
+from opencode_mcp.runs.run_record import Run, RunStarter, is_removed, is_session_deleted, is_superseded, latest_prompt
 from opencode_mcp.runs.session_stopping import SessionTree, StopResult, stop_and_compare
 from opencode_mcp.runs.starting.prompt_poster import POST_LEAST, PromptPoster, next_message_id
 from opencode_mcp.runs.starting.session_turns import SessionTurns

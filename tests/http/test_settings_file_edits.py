@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.http.principals.settings_text import add_principal, remove_principal, set_value
+from opencode_mcp.http.principals.settings_file_edits import add_principal, remove_principal, set_value
 from tests.harness.each import for_each
 
 BEFORE = """# My settings

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from opencode_mcp.errors import BackendError, BackendFailed, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.codec import is_unreadable
-from opencode_mcp.opencode.http_client.concurrent_reads import at_once
+from opencode_mcp.opencode.http_client.read_group import at_once
 from opencode_mcp.opencode.vocabulary.models import (
     LONGEST_PAUSE_MS,
     NEXT_STEP,

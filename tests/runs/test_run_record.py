@@ -7,7 +7,7 @@ import pytest
 
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.vocabulary.models import PROMPT_MARK, Message, Session
-from opencode_mcp.runs.record import (
+from opencode_mcp.runs.run_record import (
     SessionRecord,
     answers_in,
     is_cut_short,

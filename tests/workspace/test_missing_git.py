@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.workspace.git_cause import why_without_git
+from opencode_mcp.workspace.missing_git import why_without_git
 from tests.harness.processes.isolation import basics
 from tests.harness.project import git
 

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendTimeout, NotFound
-from opencode_mcp.opencode.http_client.concurrent_reads import at_once, read_each
+from opencode_mcp.opencode.http_client.read_group import at_once, read_each
 
 pytestmark = pytest.mark.anyio
 

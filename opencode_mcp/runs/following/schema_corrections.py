@@ -21,7 +21,7 @@ from opencode_mcp.runs.outcome.answer_summary import summarise
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.output_schema.schema_in_prompt import correction_id, correction_text, parse_answer, schema_of
-from opencode_mcp.runs.record import Run, all_answers
+from opencode_mcp.runs.run_record import Run, all_answers
 from opencode_mcp.text.outside_text import clean, shorten
 
 FIRST_ANSWER_CHARACTERS = 1000

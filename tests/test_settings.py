@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.config import Settings, read_environment, read_file, resolve, settings_file, state_directory
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.options import OPTIONS, Option
+from opencode_mcp.settings import Settings, read_environment, read_file, resolve, settings_file, state_directory
 
 HERE = str(Path(__file__).parent)
 SAMPLES = {

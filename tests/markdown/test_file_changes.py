@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from opencode_mcp.diffs.diff_merge import merge_diffs
 from opencode_mcp.diffs.raw_patch import parse_raw
-from opencode_mcp.markdown.diff import render_diff
+from opencode_mcp.markdown.file_changes import render_diff
 from opencode_mcp.opencode.vocabulary.models import FileDiff
 from tests.diffs.edited_files import diffs_of
 from tests.harness.each import for_each
