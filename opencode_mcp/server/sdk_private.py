@@ -1,5 +1,6 @@
 """All uses of private names of the MCP SDK, each for something that its public API does not offer.
 
+Only those of its manager of HTTP sessions are elsewhere, in ``http/web/sdk_session_manager.py``.
 ``docs/upstream.md`` holds the requests to the SDK that would make this module superfluous. A test fails when a new
 version of the SDK has changed one.
 """

@@ -11,12 +11,12 @@ from weakref import WeakKeyDictionary
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser, authorization_context
 from mcp.server.streamable_http import LAST_EVENT_ID_HEADER, MCP_SESSION_ID_HEADER
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types import INTERNAL_ERROR, INVALID_REQUEST, ErrorData, JSONRPCError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from opencode_mcp.http.web.event_store import SessionEvents
+from opencode_mcp.http.web.sdk_session_manager import HookedSessionManager
 from opencode_mcp.server.sdk_private import lowlevel_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ NOT_RESUMED = (
 )
 
 
-class SessionManager(StreamableHTTPSessionManager):
+class SessionManager(HookedSessionManager):
     """Manager of the sessions of one MCP server.
 
     Args:
@@ -64,38 +64,36 @@ class SessionManager(StreamableHTTPSessionManager):
         )
         self._events: WeakKeyDictionary[StreamableHTTPServerTransport, SessionEvents] = WeakKeyDictionary()
 
-    @property
-    def open_sessions(self) -> int:
-        """Return the number of open sessions."""
-        return len(self._server_instances)
-
-    def _admit_session(self, requestor: "AuthorizationContext | None") -> "StreamableHTTPServerTransport | None":
-        # The SDK calls this while no other session is opened.
+    def admit_session(self, requestor: "AuthorizationContext | None") -> "StreamableHTTPServerTransport | None":
+        """Open a session with an event store of its own."""
         self.event_store = events = SessionEvents()
-        session = super()._admit_session(requestor)
+        session = super().admit_session(requestor)
         if session:
             self._events[session] = events
         return session
 
-    async def _handle_stateful_request(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+    async def handle_session_request(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Handle a request, or refuse it if it asks for what this manager cannot give."""
         request = Request(scope)
-        app = super()._handle_stateful_request
+        app = super().handle_session_request
         if not self._can_resume(request):
             app = _refusal(400, INVALID_REQUEST, NOT_RESUMED)
         elif self._has_no_room(request):
             app = _refusal(503, INTERNAL_ERROR, TOO_MANY_SESSIONS, {"Retry-After": str(ANOTHER_TRY_SECONDS)})
         await app(scope, receive, send)
 
-    async def _serve_opening_request(
-        self, http_transport: "StreamableHTTPServerTransport", scope: "Scope", receive: "Receive", send: "Send"
+    async def serve_opening_request(
+        self, session: "StreamableHTTPServerTransport", scope: "Scope", receive: "Receive", send: "Send"
     ) -> None:
+        """Serve the request that opens a session, without the session's id in an error."""
+
         async def send_its_session(message: "Message") -> None:
             if message["type"] == "http.response.start" and message["status"] >= ERRORS_FROM:
                 # The SDK names the session that it then discards.
                 message["headers"] = [pair for pair in message["headers"] if pair[0].lower() != SESSION_HEADER]
             await send(message)
 
-        await super()._serve_opening_request(http_transport, scope, receive, send_its_session)
+        await super().serve_opening_request(session, scope, receive, send_its_session)
 
     def _has_no_room(self, request: Request) -> bool:
         """Return True if a request would open a session beyond the limit."""
@@ -104,13 +102,13 @@ class SessionManager(StreamableHTTPSessionManager):
     def _can_resume(self, request: Request) -> bool:
         """Return False if a client of a session asks for the rest of a stream that cannot be resumed."""
         name, last = (request.headers.get(header, "") for header in (MCP_SESSION_ID_HEADER, LAST_EVENT_ID_HEADER))
-        session = self._server_instances.get(name)
+        session = self.open_session(name)
         if request.method != "GET" or not last or session is None or session.is_terminated:
             return True
         user = request.scope.get("user")
         asks = authorization_context(user) if isinstance(user, AuthenticatedUser) else None
         # For others, the session does not exist.
-        return asks != self._session_owners.get(name) or self._events[session].can_resume(last)
+        return asks != self.owner_of(name) or self._events[session].can_resume(last)
 
 
 def _refusal(status: int, code: int, message: str, headers: "Mapping[str, str] | None" = None) -> Response:
