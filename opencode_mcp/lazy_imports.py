@@ -98,6 +98,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.runs.answers.answer_rules",
         "opencode_mcp.runs.answers.auto_reply",
         "opencode_mcp.runs.answers.reply_sender",
+        "opencode_mcp.runs.answers.runs_under_policy",
         "opencode_mcp.runs.commands",
         "opencode_mcp.runs.deadline",
         "opencode_mcp.runs.enforcement.limit_watch",

@@ -20,7 +20,7 @@ from opencode_mcp.launcher import outages
 from opencode_mcp.opencode import any_operation
 from opencode_mcp.remote_isolation import remote_integration, remote_records, remote_worktrees
 from opencode_mcp.runs import commands, limits, open_waits, run_life, run_note
-from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender
+from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender, runs_under_policy
 from opencode_mcp.runs.enforcement import limit_watch, verifier
 from opencode_mcp.runs.prompting import reload, session_lock
 from opencode_mcp.runs.requests import open_requests
@@ -202,7 +202,12 @@ class Bridge:
     @cached_property
     def auto_reply(self) -> "auto_reply.AutoReply":
         """Return the task that answers permission requests by the operator's policy, also while no call waits."""
-        return auto_reply.AutoReply(self.hub, self.runs, self.requests, self.reply_sender)
+        return auto_reply.AutoReply(self.hub, self.requests, self.reply_sender)
+
+    @cached_property
+    def runs_under_policy(self) -> "runs_under_policy.RunsUnderPolicy":
+        """Return the part that waits for runs and reports them, while policy answers what it decides."""
+        return runs_under_policy.RunsUnderPolicy(self.runs, self.auto_reply, self.reply_sender)
 
     @cached_property
     def limit_watch(self) -> "limit_watch.LimitWatch":

@@ -9,8 +9,8 @@ Each round has four parts:
 1. Read (``_read``). The map of busy sessions, and for an idle session its last messages; for a busy one the open
    requests, where an event or a silence says that they may have changed. ``state.py`` turns this into a state.
 2. Respond (``_is_over``). While the run waits for an answer, ``respond`` is called with the open requests: policy
-   answers, then a person by a form (``answers/auto_reply.py``, ``server/waiting/wait.py``). If something was answered,
-   the follower continues; it keeps its listener, so that no event is lost meanwhile.
+   answers, then a person by a form (``answers/runs_under_policy.py``, ``server/waiting/wait.py``). If something was
+   answered, the follower continues; it keeps its listener, so that no event is lost meanwhile.
 3. Sleep (``_sleep``). An event of ``HINTS`` ends the sleep at once. Without events it ends after two seconds, then
    four, then eight, then every ten: OpenCode loses an event now and then. An idle session whose last answer is not
    complete is read every 50 ms, since OpenCode usually completes it within 20.

@@ -50,8 +50,8 @@ class LastingReports:
         Raises:
             BackendError: OpenCode went away meanwhile, or could not be read.
         """
-        seen = await self._bridge.auto_reply.observe(self._run, Deadline(math.inf))
-        report = await self._bridge.auto_reply.report(self._run, seen, for_caller=False)
+        seen = await self._bridge.runs_under_policy.observe(self._run, Deadline(math.inf))
+        report = await self._bridge.runs_under_policy.report(self._run, seen, for_caller=False)
         add_answerers(self._bridge, self._run, report, None)
         if report.lost:
             self.lost = report

@@ -197,7 +197,7 @@ async def _wait_for_all(
     note_wait()
     limit = bridge.waits.deadline(deadlines.wait, deadlines.latest)
     runs = [run for _, run in found]
-    reports = await bridge.auto_reply.follow_all(runs, limit, progress_sender(ctx), until=until)
+    reports = await bridge.runs_under_policy.follow_all(runs, limit, progress_sender(ctx), until=until)
     for (session, run), report in zip(found, reports, strict=True):
         add_answerers(bridge, run, report, ctx.client_capabilities)
         report.note = " ".join(filter(None, [undone_run(session, run.message_id), report.note]))
@@ -221,7 +221,7 @@ async def _report_of_task(ctx: BridgeContext, named: "batch_wait.Named") -> Call
         run = await bridge.runs.find(await bridge.fence.session(task.session_id), task.message_id)
     except NotFound:
         return None  # Its session was deleted, or has no such prompt.
-    report = await bridge.auto_reply.report_now(run)
+    report = await bridge.runs_under_policy.report_now(run)
     add_answerers(bridge, run, report, ctx.client_capabilities)
     report.note = " ".join(filter(None, [f"Task {task.id}.", task.note, report.note]))
     await isolated_runs.add_place(bridge, run, report)

@@ -162,7 +162,7 @@ class RunTasks:
         bridge = cast("Bridge", ctx.lifespan_context)
         capabilities = ctx.session.client_capabilities
         bridge.supervise(run)
-        report = await bridge.auto_reply.report_now(run)
+        report = await bridge.runs_under_policy.report_now(run)
         add_answerers(bridge, run, report, capabilities)
         report.note = joined_notes("", self._unanswered, report)
         await isolated_runs.add_place(bridge, run, report)
@@ -193,7 +193,7 @@ class RunTasks:
 
             refusals: list[NotAllowed] = []
             bridge = cast("Bridge", ctx.lifespan_context)
-            for request in (await bridge.auto_reply.observe(run, deadline.Deadline.after(0))).pending:
+            for request in (await bridge.runs_under_policy.observe(run, deadline.Deadline.after(0))).pending:
                 if self._key(request) in responses:
                     note_action(ANSWERING_TOOLS[request.kind])
                     refusals += await self._take(request, responses[self._key(request)], ctx)

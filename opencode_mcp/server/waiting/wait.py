@@ -194,10 +194,12 @@ class _Wait:
         note_wait()
         self._limit_call()
         with self.limit:
-            seen = await self.bridge.auto_reply.observe(self.run, self.deadline, self.send_progress, self._respond)
+            seen = await self.bridge.runs_under_policy.observe(
+                self.run, self.deadline, self.send_progress, self._respond
+            )
             if asked := self._for_person(seen.pending):
                 return self._input_required(asked)
-            report = await self.bridge.auto_reply.report(self.run, seen)
+            report = await self.bridge.runs_under_policy.report(self.run, seen)
             await self._complete(report)
             return report_result(report)
         raise BackendTimeout(f"OpenCode did not return the run's state within {LAST_READ_SECONDS:.0f} s.")

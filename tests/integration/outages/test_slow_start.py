@@ -11,7 +11,7 @@ from mcp import Client, MCPError
 
 from opencode_mcp.opencode.http_client import project_opening
 from opencode_mcp.runs import run_life as runs
-from opencode_mcp.runs.answers.auto_reply import AutoReply
+from opencode_mcp.runs.answers.runs_under_policy import RunsUnderPolicy
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.follow import Observation
 from opencode_mcp.server import project_status
@@ -147,13 +147,13 @@ async def test_the_time_of_a_start_is_taken_from_the_wait(
     client: Client, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch, proxy: SlowProxy
 ) -> None:
     waits: list[float] = []
-    observe = AutoReply.observe
+    observe = RunsUnderPolicy.observe
 
-    async def noted(self: AutoReply, run: Any, deadline: Deadline, *rest: Any) -> Any:  # noqa: ANN401 - passes all on
+    async def noted(self: RunsUnderPolicy, run: Any, deadline: Deadline, *rest: Any) -> Any:  # noqa: ANN401 - passes all on
         waits.append(deadline.remaining)
         return await observe(self, run, deadline, *rest)
 
-    monkeypatch.setattr(AutoReply, "observe", noted)
+    monkeypatch.setattr(RunsUnderPolicy, "observe", noted)
     proxy.release()
     call = {"prompt": script(step(hold("counted from arrival"), text("Done."))), "wait_seconds": 0.001}
     report = data_of(await client.call_tool("opencode_run", call))
@@ -168,7 +168,7 @@ async def test_the_time_of_a_start_is_taken_from_the_wait(
         await anyio.sleep_forever()
         raise AssertionError
 
-    monkeypatch.setattr(AutoReply, "observe", silent)
+    monkeypatch.setattr(RunsUnderPolicy, "observe", silent)
     monkeypatch.setattr(wait, "LAST_READ_SECONDS", 0.1)
     unseen = data_of(await client.call_tool("opencode_wait", {"session_id": report["session_id"], "wait_seconds": 0}))
     assert unseen["status"] == "running"

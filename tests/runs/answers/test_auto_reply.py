@@ -16,6 +16,7 @@ from opencode_mcp.runs.answers.answer_rules import PERSON, AnswerRules, Permissi
 from opencode_mcp.runs.answers.answer_rules import POLICY as BY_POLICY
 from opencode_mcp.runs.answers.auto_reply import RUNS_KEPT, AutoReply
 from opencode_mcp.runs.answers.reply_sender import ReplySender
+from opencode_mcp.runs.answers.runs_under_policy import RunsUnderPolicy
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.follow import no_progress
 from opencode_mcp.runs.outcome.run_report import RunReport
@@ -53,15 +54,24 @@ async def requests(endpoint: Endpoint, hub: Hub) -> AsyncGenerator[Requests]:
 
 
 @pytest.fixture
-async def auto_reply(hub: Hub, runs: Runs, requests: Requests) -> AsyncGenerator[AutoReply]:
-    """Answers in the background, as in a bridge."""
+def reply_sender(runs: Runs, requests: Requests) -> ReplySender:
     client = requests._client  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    answers = ReplySender(client, requests, runs, AnswerRules(POLICY), client.session_get)
-    auto_reply = AutoReply(hub, runs, requests, answers)
+    return ReplySender(client, requests, runs, AnswerRules(POLICY), client.session_get)
+
+
+@pytest.fixture
+async def auto_reply(hub: Hub, requests: Requests, reply_sender: ReplySender) -> AsyncGenerator[AutoReply]:
+    """Answers in the background, as in a bridge."""
+    auto_reply = AutoReply(hub, requests, reply_sender)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(auto_reply.watch)
         yield auto_reply
         tasks.cancel_scope.cancel()
+
+
+@pytest.fixture
+def under_policy(runs: Runs, auto_reply: AutoReply, reply_sender: ReplySender) -> RunsUnderPolicy:
+    return RunsUnderPolicy(runs, auto_reply, reply_sender)
 
 
 @pytest.fixture
@@ -76,9 +86,9 @@ def prompt(asking: Path, *commands: str, title: str = "") -> Prompt:
     return Prompt(text=script(*steps, text("Done.")), directory=str(asking), title=title)
 
 
-async def report_of(auto_reply: AutoReply, run: Run) -> RunReport:
+async def report_of(under_policy: RunsUnderPolicy, run: Run) -> RunReport:
     """Wait for a run, and report it."""
-    return await auto_reply.report(run, await auto_reply.observe(run, Deadline.after(WAIT)))
+    return await under_policy.report(run, await under_policy.observe(run, Deadline.after(WAIT)))
 
 
 async def idle(http: httpx.AsyncClient, run: Run) -> None:
@@ -93,11 +103,11 @@ async def idle(http: httpx.AsyncClient, run: Run) -> None:
     await eventually(look)
 
 
-async def decided(auto_reply: AutoReply, run: Run, number: int) -> RunReport:
+async def decided(under_policy: RunsUnderPolicy, run: Run, number: int) -> RunReport:
     """Report a run once it lists so many decisions: OpenCode may end it before the response to an answer arrives."""
 
     async def look() -> list[RunReport]:
-        report = await auto_reply.report_now(run)
+        report = await under_policy.report_now(run)
         return [report] if len(report.decided) >= number else []
 
     [report] = await eventually(look)
@@ -105,11 +115,11 @@ async def decided(auto_reply: AutoReply, run: Run, number: int) -> RunReport:
 
 
 async def test_what_policy_decides_is_answered_while_nobody_waits_and_listed_in_the_report(
-    auto_reply: AutoReply, runs: Runs, asking: Path, beside: httpx.AsyncClient
+    auto_reply: AutoReply, under_policy: RunsUnderPolicy, runs: Runs, asking: Path, beside: httpx.AsyncClient
 ) -> None:
     run = await runs.start(prompt(asking, "echo free", "echo never"), before_send=auto_reply.add)
     await idle(beside, run)
-    report = await decided(auto_reply, run, 2)
+    report = await decided(under_policy, run, 2)
     assert (report.status, report.text) == ("completed", "Done.")
     assert [(decision.patterns, decision.reply) for decision in report.decided] == [
         (["echo free"], "once"),
@@ -117,19 +127,21 @@ async def test_what_policy_decides_is_answered_while_nobody_waits_and_listed_in_
     ]
 
 
-async def test_what_a_person_decides_stays_open(auto_reply: AutoReply, runs: Runs, asking: Path) -> None:
+async def test_what_a_person_decides_stays_open(
+    auto_reply: AutoReply, under_policy: RunsUnderPolicy, runs: Runs, asking: Path
+) -> None:
     run = await runs.start(prompt(asking, "echo free", "echo other"), before_send=auto_reply.add)
-    report = await report_of(auto_reply, run)
+    report = await report_of(under_policy, run)
     assert report.status == "needs_input"
     assert [request.patterns for request in report.pending] == [["echo other"]]
     assert AnswerRules(POLICY).decider(run, report.pending[0]) == "human"
 
 
 async def test_a_run_with_a_stricter_limit_of_its_caller_is_not_answered_for(
-    auto_reply: AutoReply, runs: Runs, asking: Path
+    auto_reply: AutoReply, under_policy: RunsUnderPolicy, runs: Runs, asking: Path
 ) -> None:
     run = await runs.start(prompt(asking, "echo free"), caller_limit="agent", before_send=auto_reply.add)
-    report = await report_of(auto_reply, run)
+    report = await report_of(under_policy, run)
     assert report.status == "needs_input"
     assert AnswerRules(POLICY).decider(run, report.pending[0]) == "agent"
     assert report.decided == []
@@ -167,7 +179,7 @@ async def test_a_subagent_keeps_the_strictness_of_its_prompt_when_the_session_go
 
 
 async def test_nobody_elses_run_is_answered_for_until_it_is_waited_for(
-    auto_reply: AutoReply, runs: Runs, asking: Path, beside: httpx.AsyncClient
+    auto_reply: AutoReply, under_policy: RunsUnderPolicy, runs: Runs, asking: Path, beside: httpx.AsyncClient
 ) -> None:
     run = await runs.start(prompt(asking, "echo free for all"))
 
@@ -179,7 +191,7 @@ async def test_nobody_elses_run_is_answered_for_until_it_is_waited_for(
     own = await runs.start(prompt(asking, "echo free"), before_send=auto_reply.add)
     await idle(beside, own)
     assert await asked()
-    assert (await report_of(auto_reply, run)).text == "Done."
+    assert (await report_of(under_policy, run)).text == "Done."
 
 
 async def test_nothing_is_answered_under_rights_that_have_changed(
@@ -201,18 +213,28 @@ async def test_nothing_is_answered_under_rights_that_have_changed(
 
 
 async def test_what_was_asked_while_no_events_came_is_answered_once_they_come_again(
-    auto_reply: AutoReply, runs: Runs, asking: Path, proxy: Proxy, beside: httpx.AsyncClient
+    auto_reply: AutoReply,
+    under_policy: RunsUnderPolicy,
+    runs: Runs,
+    asking: Path,
+    proxy: Proxy,
+    beside: httpx.AsyncClient,
 ) -> None:
     run = await runs.start(prompt(asking, "echo free at last"), before_send=auto_reply.add)
     await proxy.refuse()
     await anyio.sleep(0.3)
     proxy.accept()
     await idle(beside, run)
-    assert [decision.reply for decision in (await decided(auto_reply, run, 1)).decided] == ["once"]
+    assert [decision.reply for decision in (await decided(under_policy, run, 1)).decided] == ["once"]
 
 
 async def test_what_a_deleted_session_left_behind_hinders_nothing(
-    auto_reply: AutoReply, runs: Runs, asking: Path, proxy: Proxy, beside: httpx.AsyncClient
+    auto_reply: AutoReply,
+    under_policy: RunsUnderPolicy,
+    runs: Runs,
+    asking: Path,
+    proxy: Proxy,
+    beside: httpx.AsyncClient,
 ) -> None:
     gone = await runs.start(prompt(asking, "echo of the past"))
     assert (await runs.follow(gone, WAIT)).status == "needs_input"
@@ -220,22 +242,24 @@ async def test_what_a_deleted_session_left_behind_hinders_nothing(
     run = await runs.start(prompt(asking, "echo free again"), before_send=auto_reply.add)
     await proxy.cut()
     await idle(beside, run)
-    assert [decision.reply for decision in (await decided(auto_reply, run, 1)).decided] == ["once"]
+    assert [decision.reply for decision in (await decided(under_policy, run, 1)).decided] == ["once"]
 
 
 async def test_several_are_followed_at_once_and_policy_answers_in_each(
-    auto_reply: AutoReply, runs: Runs, asking: Path
+    under_policy: RunsUnderPolicy, runs: Runs, asking: Path
 ) -> None:
     started = [await runs.start(prompt(asking, f"echo free {number}")) for number in range(3)]
-    reports = await auto_reply.follow_all(started, Deadline.after(WAIT), no_progress, until="all")
+    reports = await under_policy.follow_all(started, Deadline.after(WAIT), no_progress, until="all")
     assert [report.text for report in reports] == ["Done."] * 3
     assert [len(report.decided) for report in reports] == [1, 1, 1]
 
 
-async def test_the_first_end_is_enough_where_any_will_do(auto_reply: AutoReply, runs: Runs, asking: Path) -> None:
+async def test_the_first_end_is_enough_where_any_will_do(
+    under_policy: RunsUnderPolicy, runs: Runs, asking: Path
+) -> None:
     held = Prompt(text=script(step(hold("any"), text("Late."))), directory=str(asking))
     started = [await runs.start(held), await runs.start(prompt(asking, "echo free"))]
-    reports = await auto_reply.follow_all(started, Deadline.after(WAIT), no_progress, until="any")
+    reports = await under_policy.follow_all(started, Deadline.after(WAIT), no_progress, until="any")
     assert [report.status for report in reports] == ["running", "completed"]
     await runs.stop(started[0])
 
@@ -247,11 +271,11 @@ async def test_the_number_of_runs_that_are_answered_for_is_limited(auto_reply: A
 
 
 async def test_an_answer_that_was_given_elsewhere_is_noted_in_the_session(
-    auto_reply: AutoReply, runs: Runs, asking: Path, beside: httpx.AsyncClient
+    auto_reply: AutoReply, under_policy: RunsUnderPolicy, runs: Runs, asking: Path, beside: httpx.AsyncClient
 ) -> None:
     run = await runs.start(prompt(asking, "echo mine"))
     auto_reply.add(run)
-    seen = await auto_reply.observe(run, Deadline.after(WAIT))
+    seen = await under_policy.observe(run, Deadline.after(WAIT))
     (request,) = seen.pending
     (await beside.post(f"/permission/{request.request_id}/reply", json={"reply": "once"})).raise_for_status()
 

@@ -185,7 +185,7 @@ def failing(bridge: Bridge, error: Exception, monkeypatch: pytest.MonkeyPatch) -
     async def observe(*_: object) -> Observation:
         raise error
 
-    monkeypatch.setattr(bridge.auto_reply, "observe", observe)
+    monkeypatch.setattr(bridge.runs_under_policy, "observe", observe)
 
 
 @pytest.mark.parametrize("kind", [BackendUnavailable, BackendFailed, NotFound, OpenCodeNotStarting])
