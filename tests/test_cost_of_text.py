@@ -47,17 +47,12 @@ from opencode_mcp.opencode.v2 import replacements, request_conversions
 from opencode_mcp.opencode.v2.event_parsing import event_parser as event_parser2
 from opencode_mcp.opencode.v2.messages import conversation as messages
 from opencode_mcp.opencode.vocabulary import answer_parser, backend_events, call_subject
-from opencode_mcp.opencode.vocabulary.models import (
-    Failure,
-    FieldKind,
-    FileDiff,
-    Message,
-    MessageInfo,
-    Question,
-    QuestionItem,
-    Session,
-    ToolPart,
-)
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.message import Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import FieldKind, Question, QuestionItem
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.runs.following import activity, progress_lines
 from opencode_mcp.runs.outcome import endings, failed_command
 from opencode_mcp.runs.output_schema import schema_in_prompt

@@ -18,7 +18,9 @@ from opencode_mcp.diffs.named_files import (
     names_files,
     possible_paths,
 )
-from opencode_mcp.opencode.vocabulary.models import Message, Part, PatchPart, Session, StepFinishPart, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import Part, PatchPart, StepFinishPart, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
 ChangeAuthor = Literal["this", "shared", "other", "unknown"]
 """Author of a change: this session, this one and others, others only, or unknown."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import reduce
 
 from opencode_mcp.diffs.patches import Edit, Hunk, compose, count, lines_of, parse, write
-from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 
 
 def merge_diffs(per_message: Sequence[Sequence[FileDiff]]) -> list[FileDiff]:

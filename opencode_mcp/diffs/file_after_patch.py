@@ -1,7 +1,7 @@
 """Text of a file after a change, out of a patch that has the whole file. Pure."""
 
 from opencode_mcp.diffs.patches import lines_of, parse
-from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 
 
 def text_after(diff: FileDiff) -> str | None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from opencode_mcp.diffs.read_only_commands import reads_only
-from opencode_mcp.opencode.vocabulary.models import SUBAGENT_TOOLS, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.parts import SUBAGENT_TOOLS, ToolPart
 from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text
 
 EDITORS = frozenset({"edit", "write", "patch", "apply_patch", "multiedit"})

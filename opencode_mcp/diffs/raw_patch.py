@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from opencode_mcp.diffs.patches import count, parse
-from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 
 FILE_START = re.compile(r"^(?=diff --git )", re.MULTILINE)
 ESCAPE = re.compile(rb'\\([0-7]{3}|[abfnrtv"\\])')

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from opencode_mcp.diffs.authorship import Period, WriteCall, period_of
 from opencode_mcp.diffs.named_files import COUNTS, PATH_FIELDS, absolute, can_write, named_files, names_files
-from opencode_mcp.opencode.vocabulary.models import Message, PatchPart, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import PatchPart, ToolPart
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text
 

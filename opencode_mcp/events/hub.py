@@ -64,7 +64,7 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     SessionChanged,
     SessionDeleted,
 )
-from opencode_mcp.opencode.vocabulary.models import Permission, Question
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission, Question
 
 logger = logging.getLogger(__name__)
 

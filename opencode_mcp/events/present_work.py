@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.call_subject import call_subject
-from opencode_mcp.opencode.vocabulary.models import ENDED_CALLS
+from opencode_mcp.opencode.vocabulary.wire.parts import ENDED_CALLS
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map
 from opencode_mcp.text.outside_text import shorten

@@ -39,7 +39,9 @@ from dataclasses import dataclass, field, replace
 
 from opencode_mcp.events.present_work import PresentWork
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.session_objects import SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 
 PROMPTS_KEPT = 8
 DRAFT_CHARACTERS = 32_000

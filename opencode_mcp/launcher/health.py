@@ -16,7 +16,7 @@ from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.http_client.endpoint import Endpoint
-    from opencode_mcp.opencode.vocabulary.models import Health
+    from opencode_mcp.opencode.vocabulary.wire.server_objects import Health
 
 FIRST_TIMEOUT_SECONDS = 0.25
 LONGEST_TIMEOUT_SECONDS = 1.0

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from opencode_mcp.markdown.detail_level import CUT_OFF
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.models import Message, Part, Session, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import Part, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
 
 async def idle_sessions(client: OpenCodeClient, session: Session, messages: Iterable[Message]) -> frozenset[str]:

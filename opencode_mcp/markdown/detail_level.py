@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from opencode_mcp.markdown.layout import ANY_LENGTH
 from opencode_mcp.markdown.show_choices import ShownParts
-from opencode_mcp.opencode.vocabulary.models import (
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import (
     QUESTION_TOOL,
     CompactionPart,
     FilePart,
-    Message,
     Part,
     RetryPart,
     SubtaskPart,

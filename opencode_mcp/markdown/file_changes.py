@@ -12,7 +12,7 @@ from opencode_mcp.diffs.patches import Patch, lines_of, parse, shorten_hunk, wri
 from opencode_mcp.diffs.raw_patch import unquote
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.layout import ANY_LENGTH, Drawn, Excerpt, PlainLine, Section, draw
-from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 from opencode_mcp.text.quantities import quantity
 
 PATH_CHARACTERS = 200

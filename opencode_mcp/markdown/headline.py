@@ -6,7 +6,7 @@ Pure. ``transcript.py`` renders the text below it.
 from datetime import UTC, datetime, timedelta
 
 from opencode_mcp.markdown.excerpt import name
-from opencode_mcp.opencode.vocabulary.models import NEXT_STEP, MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.message import NEXT_STEP, MessageInfo
 from opencode_mcp.text.quantities import money
 
 USUAL_ENDS = frozenset({"", "stop", NEXT_STEP})

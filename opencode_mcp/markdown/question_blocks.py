@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from opencode_mcp.markdown.detail_level import CUT_OFF, View
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine
-from opencode_mcp.opencode.vocabulary.models import QUESTION_TOOL, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.parts import QUESTION_TOOL, ToolPart
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_list, as_map, as_maps, as_text
 

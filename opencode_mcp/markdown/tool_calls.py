@@ -11,7 +11,8 @@ from opencode_mcp.errors import BackendFailed
 from opencode_mcp.markdown.detail_level import CUT_OFF, View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section
-from opencode_mcp.opencode.vocabulary.models import SUBAGENT_STOPPED, Todo, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.parts import SUBAGENT_STOPPED, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Todo
 from opencode_mcp.runs.outcome.run_report import list_todos
 from opencode_mcp.text.outside_text import shorten
 

@@ -15,13 +15,11 @@ from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section, dra
 from opencode_mcp.markdown.question_blocks import has_questions, question_blocks
 from opencode_mcp.markdown.show_choices import ShownParts
 from opencode_mcp.markdown.tool_calls import tool_blocks
-from opencode_mcp.opencode.vocabulary.models import (
-    ABORTED_ERROR,
+from opencode_mcp.opencode.vocabulary.wire.message import Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.parts import (
     AgentPart,
     CompactionPart,
     FilePart,
-    Message,
-    MessageInfo,
     NoticePart,
     Part,
     PatchPart,
@@ -32,6 +30,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     ToolPart,
     UnknownPart,
 )
+from opencode_mcp.opencode.vocabulary.wire.shared_values import ABORTED_ERROR
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import quantity

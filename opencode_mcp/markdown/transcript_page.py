@@ -12,7 +12,8 @@ from opencode_mcp.markdown.excerpt import code
 from opencode_mcp.markdown.show_choices import ShownParts
 from opencode_mcp.markdown.transcript import messages_for, messages_with, render_transcript
 from opencode_mcp.opencode.client import OpenCodeClient, Page
-from opencode_mcp.opencode.vocabulary.models import Message, Session
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import one_line
 

@@ -25,37 +25,23 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.opencode.vocabulary.backend_events import Event
     from opencode_mcp.opencode.vocabulary.command_source import CommandSource
-    from opencode_mcp.opencode.vocabulary.models import (
-        Agent,
-        Command,
-        FileDiff,
-        FileNode,
-        Health,
-        McpStatus,
-        Message,
-        NewWorktree,
-        Paths,
-        Permission,
-        PermissionDecision,
-        Providers,
-        Question,
-        Session,
-        SessionStatus,
-        SymbolMatch,
-        TextMatch,
-        Todo,
-        ToolPart,
-        UncommittedFile,
-        Vcs,
-    )
+    from opencode_mcp.opencode.vocabulary.features import Features
     from opencode_mcp.opencode.vocabulary.submission import (
         Accepted,
         CommandSubmission,
-        Features,
         PromptSubmission,
         SessionSettings,
         ShellSubmission,
     )
+    from opencode_mcp.opencode.vocabulary.wire.agents_and_commands import Agent, Command
+    from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff, FileNode, SymbolMatch, TextMatch
+    from opencode_mcp.opencode.vocabulary.wire.message import Message
+    from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
+    from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission, PermissionDecision, Question
+    from opencode_mcp.opencode.vocabulary.wire.project_objects import NewWorktree, Paths, UncommittedFile, Vcs
+    from opencode_mcp.opencode.vocabulary.wire.providers import Providers
+    from opencode_mcp.opencode.vocabulary.wire.server_objects import Health, McpStatus
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus, Todo
 
 
 class OpenCodeClient:

@@ -21,7 +21,7 @@ from opencode_mcp.opencode.versions import (
     too_old,
     versions_tested,
 )
-from opencode_mcp.opencode.vocabulary.models import Health
+from opencode_mcp.opencode.vocabulary.wire.server_objects import Health
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.outside_text import one_line
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from opencode_mcp.disk.state_folder import prepare_folder, replace_private, unusable
 from opencode_mcp.isolation.repository.kept_commits import DAY_SECONDS, DISCARDED_DAYS
-from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 
 LARGEST_BYTES = 5_000_000
 MOST_PATCHES = 100

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.integration_ways import How
     from opencode_mcp.isolation.worktree_records import Worktree
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.vocabulary.models import FileDiff
+    from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
     from opencode_mcp.remote_isolation.remote_worktrees import RemoteWorktrees
 
 BRANCH, COMMIT = "branch", "git"

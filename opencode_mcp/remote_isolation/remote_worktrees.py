@@ -29,7 +29,7 @@ from opencode_mcp.isolation.recorded_worktrees import BRANCHES, HEAD, RecordedWo
 from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.backend_events import Event, Gap, Lost, WorktreeReady
-from opencode_mcp.opencode.vocabulary.models import NewWorktree
+from opencode_mcp.opencode.vocabulary.wire.project_objects import NewWorktree
 from opencode_mcp.remote_isolation.remote_paths import remote_path
 from opencode_mcp.remote_isolation.remote_records import RemoteRecords, RemoteWorktree
 

@@ -26,8 +26,10 @@ from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Command, Failure, Session
 from opencode_mcp.opencode.vocabulary.submission import Accepted, CommandSubmission, SessionSettings, ShellSubmission
+from opencode_mcp.opencode.vocabulary.wire.agents_and_commands import Command
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.limits import NO_LIMITS, Limits
 from opencode_mcp.runs.outcome.answer_summary import first_words

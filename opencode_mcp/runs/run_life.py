@@ -15,7 +15,7 @@ from opencode_mcp.isolation.worktree_records import Records
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.read_group import at_once
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress

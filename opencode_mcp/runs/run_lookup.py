@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NoRunYet, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.codec import is_unreadable
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.limits import tightest
 from opencode_mcp.runs.outcome.answer_summary import first_words, visible_text
 from opencode_mcp.runs.output_schema.schema_in_prompt import corrected_prompt

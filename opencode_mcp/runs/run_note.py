@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.runs.limits import NO_LIMITS, Limits, read_limits
 from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies, strictest

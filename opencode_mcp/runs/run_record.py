@@ -12,17 +12,9 @@ from opencode_mcp.errors import BackendError, BackendFailed, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.codec import is_unreadable
 from opencode_mcp.opencode.http_client.read_group import at_once
-from opencode_mcp.opencode.vocabulary.models import (
-    LONGEST_PAUSE_MS,
-    NEXT_STEP,
-    SUBAGENT_STOPPED,
-    FilePart,
-    Message,
-    MessageInfo,
-    SubtaskPart,
-    TextPart,
-    Todo,
-)
+from opencode_mcp.opencode.vocabulary.wire.message import LONGEST_PAUSE_MS, NEXT_STEP, Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.parts import SUBAGENT_STOPPED, FilePart, SubtaskPart, TextPart
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Todo
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.limits import NO_LIMITS, Limits, read_limits
 from opencode_mcp.runs.outcome.endings import is_rejected

@@ -14,7 +14,8 @@ import anyio
 from opencode_mcp.errors import BackendError, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.read_group import at_once
-from opencode_mcp.opencode.vocabulary.models import Message, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
 from opencode_mcp.runs.following.progress_lines import LINE_LIMIT, subject_of
 from opencode_mcp.runs.run_record import MESSAGES_A_PAGE
 from opencode_mcp.text.outside_text import shorten

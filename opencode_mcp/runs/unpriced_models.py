@@ -1,6 +1,6 @@
 """Models without a known price: OpenCode counts no cost for them, so ``max_cost`` cannot stop their runs. Pure."""
 
-from opencode_mcp.opencode.vocabulary.models import Providers
+from opencode_mcp.opencode.vocabulary.wire.providers import Providers
 
 
 def unknown_cost(providers: Providers, model: str) -> str:

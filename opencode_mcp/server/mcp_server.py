@@ -48,7 +48,7 @@ from opencode_mcp.text import similar_names
 from opencode_mcp.text.outside_text import is_plain, one_line, valid_unicode
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Command
+    from opencode_mcp.opencode.vocabulary.wire.agents_and_commands import Command
     from opencode_mcp.server.stdio.front.takeover import Takeover
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode import versions
 from opencode_mcp.opencode.configuration_changes import OF_BRIDGES, OF_OTHERS
 from opencode_mcp.opencode.http_client.read_group import read_each
-from opencode_mcp.opencode.vocabulary import models
+from opencode_mcp.opencode.vocabulary.wire import project_objects
 from opencode_mcp.runs.requests import request_descriptions
 from opencode_mcp.server.access.operations_of_tools import RESOURCE_USES
 from opencode_mcp.server.sessions.titles import title_of
@@ -26,7 +26,9 @@ from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace.configuration import definitions
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Health, ProviderModel, Session
+    from opencode_mcp.opencode.vocabulary.wire.providers import ProviderModel
+    from opencode_mcp.opencode.vocabulary.wire.server_objects import Health
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
 OPENS_WITHIN = 15.0
@@ -238,7 +240,9 @@ async def _mcp_servers(bridge: "Bridge", directory: str) -> dict[str, str]:
     if bridge.settings.remote:
         return loaded
     features = await bridge.client.features()
-    folders = definitions.folders_of(models.Paths(directory=directory, worktree=directory), bridge.settings.environment)
+    folders = definitions.folders_of(
+        project_objects.Paths(directory=directory, worktree=directory), bridge.settings.environment
+    )
     found = await to_thread.run_sync(definitions.mcp_servers_in, folders, features.mcp_settings)
     waiting = f"not loaded yet. {features.rereading.changes_loaded}"
     return loaded | {name: waiting for name in found if name not in loaded}

@@ -21,7 +21,7 @@ from opencode_mcp.errors import BackendFailed, NotFound, UnsupportedOperation
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.vocabulary.models import FileNode
+    from opencode_mcp.opencode.vocabulary.wire.file_objects import FileNode
 
 PIECE_BYTES = 256 * 1024
 SMALL_FOLDER_ENTRIES = 64

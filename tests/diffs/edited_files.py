@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import strategies as st
 
 from opencode_mcp.diffs.patches import Edit, Hunk, count, parse, write
-from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 
 Content = tuple[str, ...] | None
 """The lines of a file with their ends; None where there is none."""

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from opencode_mcp.diffs.authorship import AuthorFinder, ChangeAuthor, ChangeStep, Period, WriteCall, work_of
-from opencode_mcp.opencode.vocabulary.models import Message, Session
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from tests.harness.each import for_each
 
 FILE = "a.txt"

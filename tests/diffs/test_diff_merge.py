@@ -2,7 +2,7 @@ from hypothesis import given
 
 from opencode_mcp.diffs.diff_merge import merge_diffs
 from opencode_mcp.diffs.patches import count, parse
-from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 from tests.diffs.edited_files import Content, apply, diffs_of, histories
 
 

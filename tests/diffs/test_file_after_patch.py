@@ -1,7 +1,7 @@
 """Text of a file after a change."""
 
 from opencode_mcp.diffs.file_after_patch import text_after
-from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 from tests.harness.each import for_each
 
 WHOLE = "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n one\n-two\n+TWO\n"

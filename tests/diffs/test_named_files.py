@@ -3,7 +3,7 @@
 from typing import Any
 
 from opencode_mcp.diffs.named_files import absolute, can_write, named_files, possible_paths
-from opencode_mcp.opencode.vocabulary.models import ToolPart
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
 from tests.harness.each import for_each
 
 PATCH = """*** Begin Patch

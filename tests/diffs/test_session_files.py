@@ -4,7 +4,8 @@ from typing import Any
 
 from opencode_mcp.diffs.authorship import Period, WriteCall
 from opencode_mcp.diffs.session_files import SessionFile, session_files
-from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, Part, PatchPart, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.message import Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.parts import Part, PatchPart, ToolPart
 
 
 def call(tool: str, arguments: dict[str, Any], output: str = "", **metadata: object) -> ToolPart:

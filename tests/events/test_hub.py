@@ -29,7 +29,8 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     SessionDeleted,
     StatusChanged,
 )
-from opencode_mcp.opencode.vocabulary.models import MessageInfo, Permission
+from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission
 from tests.harness.faults.proxy import Proxy
 from tests.harness.servers.model import ScriptedModel
 from tests.scripted_model.script import Action, Step, hold, question, script, step, text, words

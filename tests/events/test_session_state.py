@@ -4,7 +4,9 @@ import pytest
 
 from opencode_mcp.events.session_state import DRAFT_CHARACTERS, Draft, SessionState, drafted, fold
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, Session, SessionStatus, Span, Todo
+from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure, Span
 
 SES = "ses_1"
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from opencode_mcp.diffs.diff_merge import merge_diffs
 from opencode_mcp.diffs.raw_patch import parse_raw
 from opencode_mcp.markdown.file_changes import render_diff
-from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 from tests.diffs.edited_files import diffs_of
 from tests.harness.each import for_each
 from tests.markdown.own_words import own_words

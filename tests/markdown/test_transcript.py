@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from opencode_mcp.markdown.detail_level import CUT_OFF, PermissionAnswer, RequestFacts
 from opencode_mcp.markdown.show_choices import ShownParts
 from opencode_mcp.markdown.transcript import render_message, render_transcript
-from opencode_mcp.opencode.vocabulary.models import SHELL_LINE_NOTE, Message
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import SHELL_LINE_NOTE
 from tests.markdown.own_words import own_words
 from tests.runs.json_of import FOREIGN, families, messages, pages
 from tests.runs.recordings import DIRECTORY, FOLDER, NAMES, hold_to_golden, load

@@ -6,8 +6,9 @@ import pytest
 
 from opencode_mcp.markdown.show_choices import ShownParts
 from opencode_mcp.markdown.transcript_page import read_transcript
-from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.opencode.vocabulary.session_filter import Page
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient

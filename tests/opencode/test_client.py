@@ -11,9 +11,9 @@ from opencode_mcp.errors import BackendFailed, BackendUnavailable, NotFound, Not
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
-from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.text.json_types import Schema
 from tests.harness.servers.model import ScriptedModel

@@ -11,7 +11,8 @@ from opencode_mcp.errors import BackendFailed, InvalidArgument
 from opencode_mcp.events.hub import Listener
 from opencode_mcp.opencode.http_client.transport import Body
 from opencode_mcp.opencode.vocabulary.backend_events import Event, WorktreeReady
-from opencode_mcp.opencode.vocabulary.models import FileDiff, NewWorktree, Paths, UncommittedFile, Vcs
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.project_objects import NewWorktree, Paths, UncommittedFile, Vcs
 from opencode_mcp.remote_isolation.remote_records import RemoteRecords
 from opencode_mcp.remote_isolation.remote_worktrees import RemoteWorktrees
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.isolation.repository.kept_commits import DAY_SECONDS, DISCARDED_DAYS
-from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 from opencode_mcp.remote_isolation import discarded_patches
 from opencode_mcp.remote_isolation.discarded_patches import DiscardedPatches, WorkPatch, patch_of
 

@@ -9,7 +9,7 @@ from opencode_mcp.errors import BackendTimeout, InvalidArgument, NotFound
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.integration_ways import How
 from opencode_mcp.isolation.worktree_records import Worktree
-from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 from opencode_mcp.remote_isolation.remote_integration import RemoteIntegrator
 from opencode_mcp.remote_isolation.remote_worktrees import RemoteWorktrees
 from tests.remote_isolation.far_opencode import READY, REPOSITORY, FarOpenCode, worktrees_of

@@ -4,7 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode.vocabulary.models import FileDiff, Message
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.message import Message
 
 FOREIGN = "not ours"
 """Word in every text that somebody else wrote, which must never be among the bridge's own words.

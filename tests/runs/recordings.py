@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opencode_mcp.opencode.vocabulary.models import FileDiff, Message
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.message import Message
 
 FOLDER = Path(__file__).parents[1] / "snapshots" / "transcripts"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))

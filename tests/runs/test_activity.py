@@ -4,7 +4,8 @@ from typing import Any
 
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, SessionStatus
+from opencode_mcp.opencode.vocabulary.wire.message import Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.session_objects import SessionStatus
 from opencode_mcp.runs.following.activity import CurrentTime, activity_on_record, activity_on_stream
 from tests.harness.each import for_each
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from opencode_mcp.opencode.vocabulary.models import Failure, Message
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.runs.outcome.endings import FailureKind, failure_kind, refusal_of
 from tests.harness.each import for_each
 

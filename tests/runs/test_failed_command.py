@@ -1,6 +1,7 @@
 """The last command of a run, if it failed."""
 
-from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.message import Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
 from opencode_mcp.runs.outcome.failed_command import failed_command
 from tests.harness.each import for_each
 

@@ -3,7 +3,7 @@
 import pytest
 
 from opencode_mcp.errors import NotAllowed
-from opencode_mcp.opencode.vocabulary.models import Provider, ProviderModel, Providers
+from opencode_mcp.opencode.vocabulary.wire.providers import Provider, ProviderModel, Providers
 from opencode_mcp.runs.enforcement.working_time import WorkingTime
 from opencode_mcp.runs.limits import NO_LIMITS, Limits, Used, excess, left, passed_limit, read_limits, tightest
 from opencode_mcp.runs.unpriced_models import unknown_cost

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from opencode_mcp.events.session_state import Draft
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Permission, Question, QuestionItem, Session, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission, Question, QuestionItem
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus, Todo
 from opencode_mcp.runs.following.progress_lines import LINE_LIMIT, LINES_KEPT, Progress
 from opencode_mcp.runs.following.progress_throttle import ProgressThrottle
 from opencode_mcp.text.outside_text import shorten

@@ -11,7 +11,9 @@ from anyio.lowlevel import checkpoint
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Failure, Message, MessageInfo, Session, SessionStatus, Span, Todo
+from opencode_mcp.opencode.vocabulary.wire.message import Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure, Span
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following import read_ahead
 from opencode_mcp.runs.following.read_ahead import ReadAhead, Record, folded

@@ -25,8 +25,8 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.codec import UNREADABLE, Reply, Request
 from opencode_mcp.opencode.http_client.transport import TOO_LARGE, Transport
 from opencode_mcp.opencode.v1 import event_parser
-from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
 from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus
 from opencode_mcp.runs import run_record
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.outcome import state

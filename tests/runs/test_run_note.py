@@ -8,7 +8,7 @@ import pytest
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import Transport
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.run_note import KEY, UNREADABLE, Note, Notes, combined

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from opencode_mcp.errors import BackendFailed
-from opencode_mcp.opencode.vocabulary.models import PROMPT_MARK, Message, Session
+from opencode_mcp.opencode.vocabulary.wire.message import PROMPT_MARK, Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.run_record import (
     SessionRecord,
     answers_in,

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Todo
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Todo
 from opencode_mcp.runs.outcome.answer_summary import summarise, visible_text
 from opencode_mcp.runs.outcome.reported_files import list_files
 from opencode_mcp.runs.outcome.run_report import Usage, list_todos

@@ -7,8 +7,9 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendFailed, NotFound
-from opencode_mcp.opencode.vocabulary.models import Message, Session, SessionStatus
 from opencode_mcp.opencode.vocabulary.session_filter import Page
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus
 from opencode_mcp.runs import session_stopping
 from opencode_mcp.runs.session_stopping import SessionTree
 

@@ -5,7 +5,9 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, SessionStatus, Span
+from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.session_objects import SessionStatus
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure, Span
 from opencode_mcp.runs.outcome.run_report import STATUSES
 from opencode_mcp.runs.outcome.state import (
     ABORTED_ERROR,

@@ -9,7 +9,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.markdown.transcript_page import read_transcript
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.outcome.run_report import RunReport
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.run_life import Runs

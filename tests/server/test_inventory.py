@@ -221,7 +221,7 @@ build_server(Settings())
 executed = {name for name, module in sys.modules.items() if is_executed(name) and not hasattr(module, "__path__")}
 ours = {name for name in executed if name.startswith("opencode_mcp.")}
 print(*(name for name in ours if name.startswith(("opencode_mcp.runs.", "opencode_mcp.events."))))
-unneeded = ("vocabulary.models", "http.transport", "client", "operations.catalog")
+unneeded = ("vocabulary.wire.wire_object", "http_client.transport", "client", "operation_catalog.catalog")
 print(*({"opencode_mcp.opencode." + name for name in unneeded} & set(ours)))
 print(*filter(is_executed, ("httpx", "httpx_sse", "httpx_ws", "jsonschema", "filelock")))
 """

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from opencode_mcp.diffs.authorship import Period, WriteCall
-from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 from opencode_mcp.server.changes.working_tree_authors import TreeAuthor, read_tree_authors, tree_note
 
 pytestmark = pytest.mark.anyio

@@ -20,32 +20,19 @@ from opencode_mcp.opencode.v1.event_stream import parse_lines
 from opencode_mcp.opencode.v1.session_note import fork_metadata, renamed_metadata, session_of
 from opencode_mcp.opencode.vocabulary.backend_events import Event
 from opencode_mcp.opencode.vocabulary.command_source import CommandSource
-from opencode_mcp.opencode.vocabulary.models import (
-    Agent,
-    Command,
-    FileDiff,
-    FileNode,
-    McpStatus,
-    Message,
-    NewWorktree,
-    Paths,
-    Permission,
-    PermissionDecision,
-    Providers,
-    Question,
-    Session,
-    SessionStatus,
-    SymbolMatch,
-    TextMatch,
-    Todo,
-    ToolPart,
-    UncommittedFile,
-    Vcs,
-    Wire,
-    read_each,
-)
+from opencode_mcp.opencode.vocabulary.features import Features, Rereading
 from opencode_mcp.opencode.vocabulary.session_filter import Page, SessionFilter
-from opencode_mcp.opencode.vocabulary.submission import Accepted, Features, Rereading
+from opencode_mcp.opencode.vocabulary.submission import Accepted
+from opencode_mcp.opencode.vocabulary.wire.agents_and_commands import Agent, Command
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff, FileNode, SymbolMatch, TextMatch
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission, PermissionDecision, Question
+from opencode_mcp.opencode.vocabulary.wire.project_objects import NewWorktree, Paths, UncommittedFile, Vcs
+from opencode_mcp.opencode.vocabulary.wire.providers import Providers
+from opencode_mcp.opencode.vocabulary.wire.server_objects import McpStatus
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary.wire.wire_object import Wire, read_each
 from opencode_mcp.text.json_values import as_texts
 
 if TYPE_CHECKING:

@@ -25,15 +25,10 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     TodosChanged,
     WorktreeReady,
 )
-from opencode_mcp.opencode.vocabulary.models import (
-    Failure,
-    MessageInfo,
-    Permission,
-    Question,
-    Session,
-    SessionStatus,
-    Todo,
-)
+from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission, Question
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_types import JsonMap
 

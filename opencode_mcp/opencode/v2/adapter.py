@@ -20,7 +20,7 @@ from opencode_mcp.opencode.v2.calls.session_calls import SessionCalls
 from opencode_mcp.opencode.v2.event_parsing.event_parser import EventParser2
 from opencode_mcp.opencode.v2.event_parsing.event_stream import parse_lines
 from opencode_mcp.opencode.vocabulary.backend_events import Event
-from opencode_mcp.opencode.vocabulary.submission import Features, Rereading
+from opencode_mcp.opencode.vocabulary.features import Features, Rereading
 
 REREADING = Rereading(
     operation="debug.location.evict",

@@ -12,20 +12,12 @@ from typing import cast
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.v2.messages.message_parts import tokens
 from opencode_mcp.opencode.vocabulary.command_source import CommandSource
-from opencode_mcp.opencode.vocabulary.models import (
-    Agent,
-    Command,
-    FileDiff,
-    FileNode,
-    McpStatus,
-    Provider,
-    ProviderModel,
-    Providers,
-    Session,
-    UncommittedFile,
-    Undone,
-    Vcs,
-)
+from opencode_mcp.opencode.vocabulary.wire.agents_and_commands import Agent, Command
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff, FileNode
+from opencode_mcp.opencode.vocabulary.wire.project_objects import UncommittedFile, Vcs
+from opencode_mcp.opencode.vocabulary.wire.providers import Provider, ProviderModel, Providers
+from opencode_mcp.opencode.vocabulary.wire.server_objects import McpStatus
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, Undone
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text
 

@@ -7,7 +7,7 @@ OpenCode 2 puts the reply of a model's provider into the message of an error: ``
 import re
 from typing import Final
 
-from opencode_mcp.opencode.vocabulary.models import ABORTED_ERROR, Failure
+from opencode_mcp.opencode.vocabulary.wire.shared_values import ABORTED_ERROR, Failure
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_list, as_map, as_number, as_text

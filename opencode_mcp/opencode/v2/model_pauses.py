@@ -1,7 +1,7 @@
 """Pauses of OpenCode 2 before it asks a model again. Pure."""
 
 from opencode_mcp.opencode.v2.failures import reason_of
-from opencode_mcp.opencode.vocabulary.models import SessionStatus
+from opencode_mcp.opencode.vocabulary.wire.session_objects import SessionStatus
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number
 

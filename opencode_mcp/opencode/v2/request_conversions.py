@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from opencode_mcp.opencode.vocabulary.answer_parser import FieldValue, read_answers
-from opencode_mcp.opencode.vocabulary.models import FieldKind, Permission, Question
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import FieldKind, Permission, Question
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text, as_texts
 

@@ -12,7 +12,13 @@ from datetime import date, datetime
 from urllib.parse import urlsplit
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.vocabulary.models import Choice, Condition, FieldKind, Question, QuestionItem
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import (
+    Choice,
+    Condition,
+    FieldKind,
+    Question,
+    QuestionItem,
+)
 
 FieldValue = str | float | bool | list[str]
 WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}

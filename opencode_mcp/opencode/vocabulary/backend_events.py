@@ -5,16 +5,11 @@ Pure. An event says that something may have changed in a session. ``Gap`` and ``
 
 from dataclasses import dataclass, field
 
-from opencode_mcp.opencode.vocabulary.models import (
-    SUBAGENT_TOOLS,
-    Failure,
-    MessageInfo,
-    Permission,
-    Question,
-    Session,
-    SessionStatus,
-    Todo,
-)
+from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.parts import SUBAGENT_TOOLS
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission, Question
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map
 

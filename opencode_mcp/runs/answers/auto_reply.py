@@ -15,7 +15,7 @@ from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.events.hub import EVERYTHING, Hub
 from opencode_mcp.opencode.vocabulary.backend_events import Event, Gap, PermissionAsked, RequestClosed
-from opencode_mcp.opencode.vocabulary.models import Permission
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission
 from opencode_mcp.runs.answers.answer_rules import POLICY, PermissionReply
 from opencode_mcp.runs.answers.reply_sender import ReplySender
 from opencode_mcp.runs.outcome.run_report import Decision, PendingRequest

@@ -24,7 +24,8 @@ from opencode_mcp.errors import (
     NotFound,
 )
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.models import Permission, Question, Session
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission, Question
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.answers.answer_rules import (
     POLICY,
     Answerer,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from opencode_mcp.errors import NotFound, SessionBusy
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.output_schema.schema_in_prompt import corrected_prompt
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.run_life import Runs

@@ -11,7 +11,7 @@ from math import inf
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.models import MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
 from opencode_mcp.runs.run_record import PAGES_READ, Run
 
 NEWEST = 5

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opencode_mcp.opencode.vocabulary.call_subject import call_subject
-from opencode_mcp.opencode.vocabulary.models import Message, ReasoningPart, SessionStatus, TextPart, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import ReasoningPart, TextPart, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.session_objects import SessionStatus
 from opencode_mcp.runs.following.progress_lines import LINE_LIMIT, relative, retrying, writing
 from opencode_mcp.text.json_values import as_map, as_number
 from opencode_mcp.text.outside_text import shorten

@@ -50,7 +50,8 @@ from opencode_mcp.errors import BackendError, BridgeError
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Message, Session, SessionStatus
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.abandoned_runs import abandoned_seconds
 from opencode_mcp.runs.following.activity import CurrentTime, activity_on_record, activity_on_stream

@@ -10,7 +10,7 @@ from typing import Any, cast
 from opencode_mcp.events.session_state import Draft, drafted
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.call_subject import call_subject
-from opencode_mcp.opencode.vocabulary.models import SessionStatus
+from opencode_mcp.opencode.vocabulary.wire.session_objects import SessionStatus
 from opencode_mcp.text.outside_text import shorten
 
 LINE_LIMIT = 160

@@ -23,7 +23,7 @@ from opencode_mcp.errors import BackendError
 from opencode_mcp.events.session_state import SessionState
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.message import Message, MessageInfo
 from opencode_mcp.runs.following.unfinished_answer import UnfinishedAnswer
 from opencode_mcp.runs.run_record import Run, SessionRecord, last_answers, read_session
 

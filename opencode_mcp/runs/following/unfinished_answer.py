@@ -11,7 +11,7 @@ An answer that was spoiled is read at its end, as any other.
 
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.vocabulary.backend_events import Event, PartChanged, PartGrew
-from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.message import Message, MessageInfo
 from opencode_mcp.text.json_types import JsonMap
 
 TEXTS = frozenset({"text", "reasoning"})

@@ -6,7 +6,9 @@ It gets the assistant's messages of a run, as ``runs/run_record.py`` finds them.
 from dataclasses import dataclass, field
 from typing import Any
 
-from opencode_mcp.opencode.vocabulary.models import Failure, Message, TextPart
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import TextPart
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.runs.outcome.endings import refusal_of
 from opencode_mcp.runs.outcome.run_report import Usage
 from opencode_mcp.runs.outcome.shortfall_sentences import CUT, NO_ANSWER

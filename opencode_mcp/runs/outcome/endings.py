@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 from opencode_mcp.opencode.vocabulary.call_subject import call_subject
-from opencode_mcp.opencode.vocabulary.models import QUESTION_TOOL, Failure, Message, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import QUESTION_TOOL, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.runs.outcome.shortfall_sentences import PERMISSION_REFUSED, QUESTION_DISMISSED
 from opencode_mcp.text.outside_text import one_line
 

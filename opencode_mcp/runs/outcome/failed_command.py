@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from opencode_mcp.diffs.named_files import SHELLS
-from opencode_mcp.opencode.vocabulary.models import Message, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
 from opencode_mcp.text.json_values import as_text
 from opencode_mcp.text.outside_text import one_line
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from opencode_mcp.diffs.authorship import AuthorFinder, WriteCall
 from opencode_mcp.diffs.named_files import absolute
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
-from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 from opencode_mcp.runs.outcome.run_report import ChangedFile, OtherSession
 
 NOT_SHOWN = "changed"

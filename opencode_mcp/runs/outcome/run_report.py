@@ -9,10 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from opencode_mcp.diffs.authorship import ChangeAuthor
-from opencode_mcp.opencode.vocabulary.models import (
-    AlwaysLasts,
-    Todo,
-)
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import AlwaysLasts
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Todo
 from opencode_mcp.runs.outcome.endings import FailureKind
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.verification.request import VerificationRecord

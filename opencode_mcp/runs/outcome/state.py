@@ -43,7 +43,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from opencode_mcp.opencode.vocabulary.models import ABORTED_ERROR, Failure, MessageInfo, SessionStatus
+from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.session_objects import SessionStatus
+from opencode_mcp.opencode.vocabulary.wire.shared_values import ABORTED_ERROR, Failure
 
 QUIET_LIMIT_SECONDS = 10.0
 

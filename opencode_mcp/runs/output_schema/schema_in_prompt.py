@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from opencode_mcp.opencode.vocabulary.models import Message
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
+from opencode_mcp.opencode.vocabulary.wire.message import Message
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_values import as_map
 

@@ -8,7 +8,7 @@ import string
 import time
 from itertools import count
 
-from opencode_mcp.opencode.vocabulary.models import PROMPT_MARK
+from opencode_mcp.opencode.vocabulary.wire.message import PROMPT_MARK
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 MOMENT_DIGITS = 12

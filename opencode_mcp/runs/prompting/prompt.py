@@ -7,8 +7,8 @@ from typing import Any
 
 from opencode_mcp.errors import InvalidArgument, NotFound, OperatorError
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.models import ProviderModel, Providers
 from opencode_mcp.opencode.vocabulary.submission import Attachment, PromptSubmission, SessionSettings
+from opencode_mcp.opencode.vocabulary.wire.providers import ProviderModel, Providers
 from opencode_mcp.runs.output_schema.checker_process import check_schema_apart
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from opencode_mcp.text.name_lists import listed

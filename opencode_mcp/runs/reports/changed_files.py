@@ -15,7 +15,9 @@ from opencode_mcp.diffs.diff_merge import merge_diffs
 from opencode_mcp.diffs.named_files import absolute, possible_paths
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.read_group import at_once
-from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.following.follow import Observation
 from opencode_mcp.runs.outcome.reported_files import add_authors, list_files, list_missing, list_named, list_outside
 from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from opencode_mcp.opencode.vocabulary.models import ToolPart
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
 from opencode_mcp.runs.following.progress_lines import LINE_LIMIT, subject_of
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import shorten
@@ -10,7 +10,7 @@ from opencode_mcp.text.outside_text import shorten
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opencode_mcp.opencode.vocabulary.models import Message
+    from opencode_mcp.opencode.vocabulary.wire.message import Message
 
 CALLS_SHOWN = 5
 ENDS = {"completed": "completed", "error": "stopped or failed", "running": "begun"}

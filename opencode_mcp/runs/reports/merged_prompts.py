@@ -7,7 +7,7 @@ one, since no lock of this bridge keeps them out. Pure, but for the one read.
 from collections.abc import Sequence
 
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.models import Message
+from opencode_mcp.opencode.vocabulary.wire.message import Message
 from opencode_mcp.runs.run_record import MESSAGES_A_PAGE, Run, is_prompt
 
 TOGETHER_MS = 10_000

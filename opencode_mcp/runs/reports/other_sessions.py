@@ -16,8 +16,9 @@ from opencode_mcp.diffs.authorship import AuthorFinder, Period, Work, WriteCall,
 from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.read_group import at_once, read_each
-from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.outcome.reported_files import list_named
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.reports.integrated_work import OtherWork, no_other_work

@@ -12,8 +12,9 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.read_group import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
-from opencode_mcp.opencode.vocabulary.models import Failure, Message
 from opencode_mcp.opencode.vocabulary.submission import Accepted
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.runs.following.follow import CheckedAnswer, Observation, present_activity, run_age, waiting_behind
 from opencode_mcp.runs.following.read_ahead import known_record
 from opencode_mcp.runs.limits import Used, passed_limit

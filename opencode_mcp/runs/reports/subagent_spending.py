@@ -9,7 +9,8 @@ from typing import cast
 from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.read_group import read_each
-from opencode_mcp.opencode.vocabulary.models import Message, Session
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.session_history.spending import Spending, read_account
 from opencode_mcp.runs.session_history.subagents import Subagents, read_subagents_of
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import anyio
 
 from opencode_mcp.events.hub import Hub
-from opencode_mcp.opencode.vocabulary.models import Message
+from opencode_mcp.opencode.vocabulary.wire.message import Message
 from opencode_mcp.runs.session_history.answer_times import recorded_seconds
 from opencode_mcp.runs.session_history.given_answers import GivenAnswer
 

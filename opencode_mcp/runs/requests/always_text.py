@@ -5,7 +5,7 @@ OpenCode 1 keeps the answer until it ends, OpenCode 2 saves it with the project.
 
 from collections.abc import Mapping, Sequence
 
-from opencode_mcp.opencode.vocabulary.models import AlwaysLasts
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import AlwaysLasts
 
 LASTS: Mapping[AlwaysLasts, str] = {
     "until_restart": "until OpenCode ends",

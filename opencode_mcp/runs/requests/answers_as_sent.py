@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.vocabulary.answer_parser import read_answers, takes, texts_of
-from opencode_mcp.opencode.vocabulary.models import Question, QuestionItem
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Question, QuestionItem
 from opencode_mcp.text.outside_text import one_line
 
 

@@ -5,7 +5,7 @@ Pure. A permission names a kind and some patterns, which for most tools say noth
 
 import json
 
-from opencode_mcp.opencode.vocabulary.models import ToolPart
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
 
 VALUE_LIMIT = 1000
 """Characters of one argument that are shown."""

@@ -19,7 +19,8 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.read_group import at_once
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Permission, Question, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission, Question
 from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.requests.request_descriptions import Request, describe
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opencode_mcp.opencode.vocabulary.answer_parser import conditions, takes
-from opencode_mcp.opencode.vocabulary.models import Choice, Permission, Question, QuestionItem, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Choice, Permission, Question, QuestionItem
 from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.requests.call_input import input_text
 

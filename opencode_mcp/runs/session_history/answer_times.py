@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from opencode_mcp.opencode.vocabulary.models import QUESTION_TOOL, Message
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import QUESTION_TOOL
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.session_history.given_answers import GivenAnswer
 

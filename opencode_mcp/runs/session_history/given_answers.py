@@ -7,7 +7,7 @@ So a transcript can show it, and a bridge that did not see it knows the time of 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.run_note import metadata_of
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_list, as_map, as_maps, as_number, as_text

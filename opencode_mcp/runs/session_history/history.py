@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.codec import is_unreadable
-from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, PatchPart, Session
+from opencode_mcp.opencode.vocabulary.wire.message import Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.parts import PatchPart
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.prompting.message_ids import is_made_before
 
 MESSAGES_A_PAGE = 100

@@ -1,6 +1,7 @@
 """Beginning of a prompt, by which a person recognises its run."""
 
-from opencode_mcp.opencode.vocabulary.models import Message, SubtaskPart
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import SubtaskPart
 from opencode_mcp.runs.outcome.answer_summary import first_words, visible_text
 
 

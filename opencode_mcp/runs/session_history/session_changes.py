@@ -9,7 +9,8 @@ from math import inf
 from opencode_mcp.diffs.authorship import WriteCall
 from opencode_mcp.diffs.session_files import SessionFile, session_files
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.models import Message, Session
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.session_history.history import is_copied, messages_not_undone
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, Session
+    from opencode_mcp.opencode.vocabulary.wire.message import Message, MessageInfo
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
 LEAST_COST = 5e-7
 """US dollars below which a difference of two sums is a rounding error."""

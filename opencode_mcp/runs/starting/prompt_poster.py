@@ -11,8 +11,9 @@ import anyio
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.models import Failure, Session
 from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.runs.known_prompts import KnownPrompts
 from opencode_mcp.runs.output_schema.schema_in_prompt import with_schema_in_text
 from opencode_mcp.runs.prompting.message_ids import message_id_after, new_message_id

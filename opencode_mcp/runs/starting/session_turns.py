@@ -11,8 +11,8 @@ import anyio
 from opencode_mcp.errors import BridgeError, SessionBusy
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.opencode.vocabulary.submission import SessionSettings
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.outcome.answer_summary import first_words, visible_text
 from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.send_failures import may_have_arrived

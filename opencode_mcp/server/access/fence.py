@@ -17,7 +17,7 @@ from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, Not
 from opencode_mcp.isolation.recorded_worktrees import removed_worktree
 from opencode_mcp.isolation.worktree_records import Records, Worktree
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.server.access.allowed_directories import Roots, resolved
 from opencode_mcp.server.access.session_places import SessionPlaces
 from opencode_mcp.settings import Settings

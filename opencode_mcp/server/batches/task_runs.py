@@ -50,7 +50,7 @@ from opencode_mcp.server.new_runs.run_orders import RunOrder, StartTerms, start_
 if TYPE_CHECKING:
     from opencode_mcp.batch_queue.task_queue import Queue
     from opencode_mcp.batch_queue.tasks import Task
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.runs.outcome.run_report import RunReport
     from opencode_mcp.runs.run_record import Run, RunStarter
     from opencode_mcp.server.bridge import Bridge

@@ -13,7 +13,7 @@ from opencode_mcp.server.new_runs.run_orders import RunOrder
 if TYPE_CHECKING:
     from opencode_mcp.batch_queue.tasks import Task
     from opencode_mcp.isolation.worktree_records import Worktree
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
 SESSIONS_SEARCHED = 100

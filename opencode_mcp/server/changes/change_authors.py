@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from opencode_mcp.diffs.authorship import Authorship, Period
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
+    from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
 FILES_NAMED = 20

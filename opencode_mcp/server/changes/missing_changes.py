@@ -12,7 +12,7 @@ from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace import missing_git
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
 NAMES_SHOWN = 5

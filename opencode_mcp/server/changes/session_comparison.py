@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from mcp_types import CallToolResult
 
-    from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
+    from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
     from opencode_mcp.workspace.globs import Globs
 

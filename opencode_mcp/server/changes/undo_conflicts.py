@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from opencode_mcp.diffs.authorship import AuthorFinder, WriteCall
-    from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
+    from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
 PROMPTS_READ = 30

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from opencode_mcp.isolation.repository.trees import TreeChange
     from opencode_mcp.isolation.worktree_records import Worktree
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
 SHOWN = 10

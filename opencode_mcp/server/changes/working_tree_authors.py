@@ -27,7 +27,8 @@ from opencode_mcp.workspace import git_head
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
+    from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
 logger = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from opencode_mcp.text.quantities import money, quantity
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
 SECONDS = 20.0

@@ -12,7 +12,7 @@ from opencode_mcp.server.new_runs import run_orders, start_limits
 from opencode_mcp.server.new_runs.isolated_runs import Isolation, place_of
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.options import Decider
     from opencode_mcp.runs.run_record import Run
     from opencode_mcp.server.access.execution.command_texts import CommandLines

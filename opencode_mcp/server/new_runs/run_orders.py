@@ -21,8 +21,8 @@ from opencode_mcp.settings import settings_file_text
 from opencode_mcp.workspace.attachments import attachment
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.opencode.vocabulary.submission import Attachment
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.options import Decider
     from opencode_mcp.runs.run_record import Run, RunStarter
     from opencode_mcp.runs.starting.start_deadline import StartDeadline

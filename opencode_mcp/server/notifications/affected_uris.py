@@ -7,7 +7,7 @@ from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.server import uris
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import MessageInfo
+    from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
 
 
 def names_of(uri: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Command
+    from opencode_mcp.opencode.vocabulary.wire.agents_and_commands import Command
 
 NUMBERED = "argument_"
 MOST_NUMBERED = 50

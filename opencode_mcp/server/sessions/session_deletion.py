@@ -14,7 +14,7 @@ from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.worktree_records import Worktree
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
 SECONDS = 10.0

@@ -19,7 +19,7 @@ from opencode_mcp.text.quantities import money, quantity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.runs.run_note import Note
     from opencode_mcp.runs.session_history.subagents import Subagents
     from opencode_mcp.server.bridge import Bridge

@@ -42,7 +42,7 @@ from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.utc_time import moment
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.runs.session_history.subagents import Subagents
     from opencode_mcp.server.bridge import Bridge
 

@@ -45,7 +45,7 @@ from opencode_mcp.text.utc_time import moment
 if TYPE_CHECKING:
     from opencode_mcp.markdown.show_choices import ShownParts
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus
     from opencode_mcp.runs.session_history.last_run import LastRun
     from opencode_mcp.runs.session_history.spending import Spending
     from opencode_mcp.server.bridge import Bridge

@@ -13,7 +13,7 @@ from opencode_mcp.errors import NotFound
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
 IN_USE_SECONDS = 3600.0

@@ -6,7 +6,7 @@ from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
 UNTITLED = "untitled"
 

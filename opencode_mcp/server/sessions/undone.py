@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
 UNDONE = "Undone from {message} on: opencode_revert with restore=true brings it back, the next prompt makes it final."
 

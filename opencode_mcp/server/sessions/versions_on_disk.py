@@ -8,7 +8,7 @@ from opencode_mcp.errors import BridgeError, NotFound
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opencode_mcp.opencode.vocabulary.models import FileDiff
+    from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
     from opencode_mcp.server.bridge import Bridge
 
 Version = Literal["this", "other", "neither"]

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.markdown import excerpt
-from opencode_mcp.opencode.vocabulary import models
+from opencode_mcp.opencode.vocabulary.wire import parts
 from opencode_mcp.runs import commands, limits, run_record
 from opencode_mcp.server.access.operations_of_tools import SHELL as SHELL_OPERATION
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
@@ -173,7 +173,7 @@ async def _printed(bridge: Bridge, run: "Run") -> tuple[str, str]:
     """Return the id of the message with the shell's output, and the output so far."""
     for message in await run_record.all_answers(bridge.client, run):
         for part in message.parts:
-            if isinstance(part, models.ToolPart):
+            if isinstance(part, parts.ToolPart):
                 return message.info.id, part.state.output or str(part.state.metadata.get("output") or "")
     return "", ""
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from mcp_types import ResourceLink
 
     from opencode_mcp.diffs.authorship import Authorship
-    from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
+    from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.changes.working_tree_authors import TreeAuthor
     from opencode_mcp.workspace.globs import Globs
 

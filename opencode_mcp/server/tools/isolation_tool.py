@@ -22,7 +22,7 @@ from opencode_mcp.server.waiting.call_deadlines import start_deadline_of, starti
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.worktree_records import Worktree
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
 WAIT_OR_STOP = "Wait for it with opencode_wait. opencode_abort stops it."
 

@@ -19,7 +19,7 @@ from opencode_mcp.text.outside_text import beginning
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.runs.answers.answer_rules import RequestReply
     from opencode_mcp.runs.answers.reply_sender import FoundRequest
     from opencode_mcp.runs.run_record import Run

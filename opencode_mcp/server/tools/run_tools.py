@@ -34,7 +34,7 @@ from opencode_mcp.text.quantities import quantity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.runs.outcome.run_report import RunReport
     from opencode_mcp.runs.run_record import Run
     from opencode_mcp.runs.session_stopping import StopResult

@@ -26,7 +26,7 @@ from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import money, quantity
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.sessions.session_view import SessionView
 
 MESSAGES = 20

@@ -17,7 +17,7 @@ from opencode_mcp.text.outside_text import beginning, one_line
 from opencode_mcp.workspace.search import found_lines
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import SymbolMatch
+    from opencode_mcp.opencode.vocabulary.wire.file_objects import SymbolMatch
     from opencode_mcp.server.bridge import Bridge
     from opencode_mcp.text.json_types import JsonMap
     from opencode_mcp.workspace.project_folder import ProjectFolder

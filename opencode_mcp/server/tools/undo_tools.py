@@ -23,7 +23,7 @@ from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.call_deadlines import start_deadline_of, starting
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
 SAME_FILES = "It works on the same files. Its cost and its changes count from here on."
 

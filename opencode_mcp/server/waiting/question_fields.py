@@ -6,7 +6,7 @@ What the person enters is checked by ``opencode/vocabulary/answer_parser.py``.
 from collections.abc import Mapping
 
 from opencode_mcp.opencode.vocabulary.answer_parser import FORMATS, takes, texts_of
-from opencode_mcp.opencode.vocabulary.models import QuestionItem
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import QuestionItem
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.text.outside_text import one_line
 

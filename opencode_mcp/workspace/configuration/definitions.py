@@ -14,7 +14,7 @@ from opencode_mcp.text.json_values import as_map, as_maps
 from opencode_mcp.text.jsonc import read_jsonc
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Paths
+    from opencode_mcp.opencode.vocabulary.wire.project_objects import Paths
 
 DefinitionKind: TypeAlias = Literal["agent", "command", "model", "variant", "credential"]
 LARGEST_FILE_BYTES = 1_000_000

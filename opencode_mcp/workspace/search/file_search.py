@@ -19,7 +19,7 @@ from opencode_mcp.workspace.search.path_ranking import PathRanking, folders_betw
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.vocabulary.models import FileNode
+    from opencode_mcp.opencode.vocabulary.wire.file_objects import FileNode
     from opencode_mcp.workspace.project_folder import ProjectFolder
     from opencode_mcp.workspace.search.ripgrep import Ripgrep
 

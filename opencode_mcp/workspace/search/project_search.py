@@ -19,7 +19,7 @@ from opencode_mcp.workspace.search.symbol_forms import SymbolDefinition, candida
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.vocabulary.models import SymbolMatch
+    from opencode_mcp.opencode.vocabulary.wire.file_objects import SymbolMatch
     from opencode_mcp.workspace.search.ripgrep import Ripgrep
 
 OPENCODE_LINES = 10

@@ -11,8 +11,10 @@ import anyio
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
-from opencode_mcp.opencode.vocabulary.models import Permission, Question, Session, ToolPart
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission, Question
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.outcome.answer_summary import visible_text
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.text.json_types import JsonMap

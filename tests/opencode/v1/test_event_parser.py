@@ -10,15 +10,10 @@ from opencode_mcp.opencode.v1 import event_parser
 from opencode_mcp.opencode.v1.event_parser import EventParser1, is_noise
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.backend_events import Event
-from opencode_mcp.opencode.vocabulary.models import (
-    Failure,
-    MessageInfo,
-    Permission,
-    Question,
-    Session,
-    SessionStatus,
-    Todo,
-)
+from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission, Question
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from tests.harness.each import for_each
 
 SES = "ses_1"

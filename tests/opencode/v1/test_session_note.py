@@ -1,7 +1,7 @@
 """The note that a session's metadata carries for OpenCode 1."""
 
 from opencode_mcp.opencode.v1.session_note import fork_metadata, renamed_metadata, session_of
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
 FORK = {"id": "ses_fork", "title": "A (fork #1)", "cost": 0.3, "tokens": {"input": 300, "output": 20, "reasoning": 1}}
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from opencode_mcp.opencode.v2.messages.conversation import to_messages
-from opencode_mcp.opencode.vocabulary.models import Message, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
 from opencode_mcp.runs.outcome.state import Evidence, State, classify
 from opencode_mcp.runs.run_record import answers_in
 

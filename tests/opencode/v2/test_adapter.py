@@ -14,7 +14,6 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.codec import Reply, Request
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Transport
-from opencode_mcp.opencode.vocabulary.models import Session, ToolPart
 from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import (
     CommandSubmission,
@@ -22,6 +21,8 @@ from opencode_mcp.opencode.vocabulary.submission import (
     SessionSettings,
     ShellSubmission,
 )
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.project import make_project

@@ -7,7 +7,8 @@ import pytest
 
 from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.models import Permission, ToolPart
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission
 from tests.harness.opencode2.asking import WAIT, calling, ended, permission_of, question_of, started, text_of
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.waiting import eventually

@@ -29,15 +29,9 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     SessionDeleted,
     StatusChanged,
 )
-from opencode_mcp.opencode.vocabulary.models import (
-    ABORTED_ERROR,
-    Failure,
-    Message,
-    MessageInfo,
-    Session,
-    SessionStatus,
-    Tokens,
-)
+from opencode_mcp.opencode.vocabulary.wire.message import Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus
+from opencode_mcp.opencode.vocabulary.wire.shared_values import ABORTED_ERROR, Failure, Tokens
 from opencode_mcp.runs.following import read_ahead
 from opencode_mcp.runs.following.read_ahead import ReadAhead
 from opencode_mcp.runs.run_record import Run, SessionRecord

@@ -16,7 +16,8 @@ from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.v2.event_parsing.event_parser import PARSERS, EventParser2
 from opencode_mcp.opencode.vocabulary.backend_events import Event, Gap, Idle
-from opencode_mcp.opencode.vocabulary.models import ABORTED_ERROR, SessionStatus
+from opencode_mcp.opencode.vocabulary.wire.session_objects import SessionStatus
+from opencode_mcp.opencode.vocabulary.wire.shared_values import ABORTED_ERROR
 from tests.harness.faults.proxy import Proxy, proxy_to
 from tests.harness.opencode2.driving import LIMIT, form, permission, prompt, prompt_of
 from tests.harness.opencode2.running import OpenCode2

@@ -2,7 +2,7 @@
 
 from opencode_mcp.opencode.v2.event_parsing.event_parser import EventParser2
 from opencode_mcp.opencode.vocabulary.backend_events import Event, Idle, PermissionAsked
-from opencode_mcp.opencode.vocabulary.models import Message
+from opencode_mcp.opencode.vocabulary.wire.message import Message
 from opencode_mcp.runs.outcome.answer_summary import visible_text
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.text.json_values import as_list, as_map

@@ -7,19 +7,18 @@ import pytest
 from opencode_mcp.diffs.authorship import work_of
 from opencode_mcp.markdown.transcript import render_transcript
 from opencode_mcp.opencode.v2.messages.message_pairs import source_id
-from opencode_mcp.opencode.vocabulary.models import (
-    PROMPT_MARK,
+from opencode_mcp.opencode.vocabulary.wire.message import PROMPT_MARK, Message
+from opencode_mcp.opencode.vocabulary.wire.parts import (
     AgentPart,
     CompactionPart,
     FilePart,
-    Message,
     PatchPart,
     ReasoningPart,
     RetryPart,
-    Session,
     StepFinishPart,
     TextPart,
 )
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.outcome.answer_summary import summarise
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.reports.merged_prompts import merged_with

@@ -12,7 +12,8 @@ from opencode.types import ModelRef, SessionTextDeltaEvent
 from opencode_mcp.diffs.authorship import work_of
 from opencode_mcp.markdown.transcript import render_transcript
 from opencode_mcp.opencode.v2.messages.conversation import to_messages
-from opencode_mcp.opencode.vocabulary.models import Message, Session
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.outcome.answer_summary import summarise
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.reports.merged_prompts import merged_with

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from opencode_mcp.errors import BackendFailed, InvalidArgument
 from opencode_mcp.opencode.v2.request_conversions import form_answer, permission_of, question_of
 from opencode_mcp.opencode.vocabulary.answer_parser import FieldValue, texts_of
-from opencode_mcp.opencode.vocabulary.models import Choice, Condition, Permission, Question, QuestionItem, ToolCall
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import (
+    Choice,
+    Condition,
+    Permission,
+    Question,
+    QuestionItem,
+    ToolCall,
+)
 from opencode_mcp.text.json_types import JsonMap
 from tests.harness.each import for_each
 

@@ -13,7 +13,13 @@ from opencode_mcp.opencode.vocabulary.answer_parser import (
     takes,
     texts_of,
 )
-from opencode_mcp.opencode.vocabulary.models import Choice, Condition, FieldKind, Question, QuestionItem
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import (
+    Choice,
+    Condition,
+    FieldKind,
+    Question,
+    QuestionItem,
+)
 from tests.harness.each import for_each
 
 COLOURS = [Choice(label="Red", value="#f00"), Choice(label="Blue", value="#00f")]

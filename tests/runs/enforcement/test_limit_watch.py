@@ -10,7 +10,7 @@ import pytest
 from opencode_mcp.opencode.http_client.codec import Reply, Request
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.backend_events import Event, MessageChanged
-from opencode_mcp.opencode.vocabulary.models import MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
 from opencode_mcp.runs.enforcement.limit_watch import LimitWatch
 from opencode_mcp.runs.known_prompts import KnownPrompts
 from opencode_mcp.runs.limits import Limits

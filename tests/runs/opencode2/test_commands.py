@@ -10,7 +10,7 @@ from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.codec import Reply, Request
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Transport
-from opencode_mcp.opencode.vocabulary.models import ToolPart
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
 from opencode_mcp.runs.commands import Commands, ShellLine, SlashCommand
 from opencode_mcp.runs.outcome import state
 from opencode_mcp.runs.run_note import ANY_PROMPT, Notes

@@ -9,8 +9,8 @@ from opencode_mcp.errors import NotFound
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
-from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.outcome import state
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK

@@ -5,8 +5,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode.vocabulary.models import Message
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
+from opencode_mcp.opencode.vocabulary.wire.message import Message
 from opencode_mcp.runs.output_schema.schema_in_prompt import (
     corrected_prompt,
     correction_id,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode.vocabulary.models import PROMPT_MARK
+from opencode_mcp.opencode.vocabulary.wire.message import PROMPT_MARK
 from opencode_mcp.runs.prompting.message_ids import ALPHABET, age_of, message_id, message_id_after, new_message_id
 
 FORM = re.compile(r"msg_[0-9a-f]{12}[0-9A-Za-z]{14}")

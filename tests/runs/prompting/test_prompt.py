@@ -11,8 +11,8 @@ from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.v1.adapter import prompt_body
-from opencode_mcp.opencode.vocabulary.models import Provider, ProviderModel, Providers
 from opencode_mcp.opencode.vocabulary.submission import Attachment
+from opencode_mcp.opencode.vocabulary.wire.providers import Provider, ProviderModel, Providers
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt, missing_model
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from tests.harness.each import for_each

@@ -8,9 +8,12 @@ import pytest
 from opencode_mcp.errors import BackendUnavailable, NotFound
 from opencode_mcp.opencode.v1.adapter import OpenCode1
 from opencode_mcp.opencode.v2.adapter import OpenCode2
-from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session, SessionStatus, ToolPart
+from opencode_mcp.opencode.vocabulary.features import Features
 from opencode_mcp.opencode.vocabulary.session_filter import Page, SessionFilter
-from opencode_mcp.opencode.vocabulary.submission import Features
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus
 from opencode_mcp.runs.following.follow import Observation
 from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 from opencode_mcp.runs.reports import changed_files as module

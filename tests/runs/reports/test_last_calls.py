@@ -1,6 +1,6 @@
 """Last calls of a stopped run, by its answers."""
 
-from opencode_mcp.opencode.vocabulary.models import Message
+from opencode_mcp.opencode.vocabulary.wire.message import Message
 from opencode_mcp.runs.reports.last_calls import last_calls
 
 

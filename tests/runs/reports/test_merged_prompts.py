@@ -1,6 +1,6 @@
 """Prompts that shared an answer are distinguished from prompts that followed each other."""
 
-from opencode_mcp.opencode.vocabulary.models import Message
+from opencode_mcp.opencode.vocabulary.wire.message import Message
 from opencode_mcp.runs.reports.merged_prompts import TOGETHER_MS, merged_with
 from tests.harness.each import for_each
 

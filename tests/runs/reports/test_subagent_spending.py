@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from opencode_mcp.errors import BackendUnavailable
-from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.opencode.vocabulary.session_filter import Page
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.reports.subagent_spending import read_subagent_spending
 from opencode_mcp.runs.session_history.spending import Spending
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.vocabulary.models import Choice, Condition, Question, QuestionItem
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Choice, Condition, Question, QuestionItem
 from opencode_mcp.runs.requests.answers_as_sent import fit_answers, read_differently
 from tests.harness.each import for_each
 

@@ -2,14 +2,13 @@
 
 import pytest
 
-from opencode_mcp.opencode.vocabulary.models import (
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart, ToolState
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import (
     Choice,
     Condition,
     Permission,
     Question,
     QuestionItem,
-    ToolPart,
-    ToolState,
 )
 from opencode_mcp.runs.requests.always_text import always_covers
 from opencode_mcp.runs.requests.call_input import INPUT_LIMIT

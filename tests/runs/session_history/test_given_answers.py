@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from opencode_mcp.opencode.vocabulary.models import Message, Session
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.prompting.message_ids import message_id
 from opencode_mcp.runs.session_history.answer_times import recorded_seconds
 from opencode_mcp.runs.session_history.given_answers import KEPT, GivenAnswer, answers_in, metadata_with

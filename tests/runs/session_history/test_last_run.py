@@ -6,8 +6,9 @@ import pytest
 
 from opencode_mcp.errors import BackendFailed, NotFound
 from opencode_mcp.opencode.http_client.codec import UNREADABLE
-from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.opencode.vocabulary.session_filter import Page
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.output_schema.schema_in_prompt import METADATA_KEY, SCHEMA_KEY, correction_id, correction_text
 from opencode_mcp.runs.prompting.message_ids import message_id
 from opencode_mcp.runs.session_history.last_run import LastRun, read_last_run

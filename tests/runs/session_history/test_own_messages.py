@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from opencode_mcp.opencode.vocabulary.models import Message, Session, Tokens
 from opencode_mcp.opencode.vocabulary.session_filter import Page
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Tokens
 from opencode_mcp.runs.prompting.message_ids import message_id
 from opencode_mcp.runs.session_history.history import is_copied
 from opencode_mcp.runs.session_history.spending import own_spending, read_account

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.opencode.vocabulary.session_filter import Page, SessionFilter
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.session_history import subagents
 from opencode_mcp.runs.session_history.subagents import Subagents, read_subagents, read_subagents_of
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from opencode_mcp.errors import BackendFailed
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.server.access.session_places import SessionPlaces
 
 if TYPE_CHECKING:

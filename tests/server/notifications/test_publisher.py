@@ -24,7 +24,7 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     SessionDeleted,
     TodosChanged,
 )
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.server import uris
 from opencode_mcp.server.notifications.publisher import Publisher
 from opencode_mcp.server.notifications.subscriptions import Subscriptions

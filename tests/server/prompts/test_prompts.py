@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mcp_types import GetPromptResult, TextContent
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.vocabulary.models import Command
+from opencode_mcp.opencode.vocabulary.wire.agents_and_commands import Command
 from opencode_mcp.server.prompts.command_prompts import argument_line, command_filled, command_listed
 from opencode_mcp.server.prompts.prompts import OWN, PLACE, PromptSpec, own_prompt
 from opencode_mcp.server.resources.completions import SOURCES

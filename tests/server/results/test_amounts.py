@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.session_history.last_run import LastRun
 from opencode_mcp.runs.session_history.spending import Spending
 from opencode_mcp.runs.session_history.subagents import Subagents

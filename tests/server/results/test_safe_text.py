@@ -9,7 +9,7 @@ from mcp_types import ElicitRequestFormParams
 
 from opencode_mcp.diffs.authorship import ChangeAuthor
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.vocabulary.models import Session, Todo
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, Todo
 from opencode_mcp.runs.outcome.endings import refusal_text
 from opencode_mcp.runs.outcome.run_report import (
     ChangedFile,

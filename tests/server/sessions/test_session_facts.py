@@ -7,8 +7,9 @@ import anyio
 import pytest
 
 from opencode_mcp.events.session_state import SessionState
-from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.opencode.vocabulary.session_filter import Page
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.server.sessions import session_facts
 from opencode_mcp.server.sessions.session_facts import read_end
 

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import pytest
 
-from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.server.sessions import session_list
 from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
 

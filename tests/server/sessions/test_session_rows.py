@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from opencode_mcp.errors import BackendTimeout
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.session_history.last_run import LastRun
 from opencode_mcp.runs.session_history.session_changes import NO_CHANGES
 from opencode_mcp.runs.session_history.spending import Spending

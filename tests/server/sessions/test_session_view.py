@@ -1,6 +1,6 @@
 """Text and structured content of the view of a session."""
 
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.session_history.last_run import LastRun
 from opencode_mcp.runs.session_history.spending import Spending
 from opencode_mcp.server.sessions.session_facts import SessionFacts

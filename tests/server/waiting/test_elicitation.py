@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitRequestURLParams, ElicitResult
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.vocabulary.models import Choice, Condition, Question, QuestionItem
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Choice, Condition, Question, QuestionItem
 from opencode_mcp.runs.answers.answer_rules import PermissionReply, QuestionReply
 from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.requests.answers_as_sent import fit_answers

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from opencode_mcp.disk.regular_file import read_beginning
-from opencode_mcp.opencode.vocabulary.models import Paths
+from opencode_mcp.opencode.vocabulary.wire.project_objects import Paths
 from opencode_mcp.text.jsonc import read_jsonc
 from opencode_mcp.workspace.configuration.definitions import (
     DefinitionQuery,

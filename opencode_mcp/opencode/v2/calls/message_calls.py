@@ -10,12 +10,10 @@ from opencode_mcp.opencode.v2.calls.inbox import LATEST
 from opencode_mcp.opencode.v2.messages.conversation import END, to_messages
 from opencode_mcp.opencode.v2.messages.message_pairs import source_id
 from opencode_mcp.opencode.v2.model_pauses import pause_of
-from opencode_mcp.opencode.vocabulary.models import (
-    Message,
-    SessionStatus,
-    ToolPart,
-)
 from opencode_mcp.opencode.vocabulary.session_filter import Page
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
+from opencode_mcp.opencode.vocabulary.wire.session_objects import SessionStatus
 from opencode_mcp.text.json_values import as_map, as_maps
 
 if TYPE_CHECKING:

@@ -11,20 +11,11 @@ from opencode_mcp.opencode.http_client.transport import Body
 from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT, DataCaller
 from opencode_mcp.opencode.vocabulary.command_source import CommandSource
-from opencode_mcp.opencode.vocabulary.models import (
-    Agent,
-    Command,
-    FileDiff,
-    FileNode,
-    McpStatus,
-    NewWorktree,
-    Paths,
-    Providers,
-    SymbolMatch,
-    TextMatch,
-    UncommittedFile,
-    Vcs,
-)
+from opencode_mcp.opencode.vocabulary.wire.agents_and_commands import Agent, Command
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff, FileNode, SymbolMatch, TextMatch
+from opencode_mcp.opencode.vocabulary.wire.project_objects import NewWorktree, Paths, UncommittedFile, Vcs
+from opencode_mcp.opencode.vocabulary.wire.providers import Providers
+from opencode_mcp.opencode.vocabulary.wire.server_objects import McpStatus
 from opencode_mcp.text.json_values import as_map, as_maps, as_text
 
 AGENTS_SECONDS = 60.0

@@ -8,12 +8,8 @@ from opencode_mcp.errors import (
 from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.calls.prompt_calls import PromptCalls
 from opencode_mcp.opencode.v2.request_conversions import NO_SESSION, form_answer, permission_of, question_of
-from opencode_mcp.opencode.vocabulary.models import (
-    Permission,
-    PermissionDecision,
-    Question,
-    read_each,
-)
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission, PermissionDecision, Question
+from opencode_mcp.opencode.vocabulary.wire.wire_object import read_each
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_maps
 

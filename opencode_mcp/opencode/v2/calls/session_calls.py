@@ -10,14 +10,10 @@ from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT
 from opencode_mcp.opencode.v2.calls.settings_calls import SettingsCalls
 from opencode_mcp.opencode.v2.session_ids import new_session_id
-from opencode_mcp.opencode.vocabulary.models import (
-    FileDiff,
-    Session,
-    SessionStatus,
-    Todo,
-)
 from opencode_mcp.opencode.vocabulary.session_filter import Page, SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import SessionSettings
+from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus, Todo
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_maps
 

@@ -13,7 +13,7 @@ from opencode_mcp.opencode.v2.messages.message_pairs import OUTPUT
 from opencode_mcp.opencode.v2.messages.message_parts import part_id
 from opencode_mcp.opencode.v2.messages.tool_states import tool_state
 from opencode_mcp.opencode.vocabulary.backend_events import Event, Idle, PartChanged, PartGrew, StatusChanged
-from opencode_mcp.opencode.vocabulary.models import SessionStatus
+from opencode_mcp.opencode.vocabulary.wire.session_objects import SessionStatus
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 

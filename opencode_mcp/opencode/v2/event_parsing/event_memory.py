@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.opencode.vocabulary.backend_events import Event, MessageChanged
-from opencode_mcp.opencode.vocabulary.models import MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
 from opencode_mcp.text.json_types import JsonMap
 
 CALLS_KEPT = 100

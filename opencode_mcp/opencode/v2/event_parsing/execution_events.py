@@ -26,7 +26,9 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     PartChanged,
     StatusChanged,
 )
-from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, SessionStatus
+from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.session_objects import SessionStatus
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.text.json_values import as_map, as_number, as_text, as_texts
 
 STOPPED = frozenset({"user", "superseded", "inactivity"})

@@ -15,7 +15,7 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     SessionChanged,
     SessionDeleted,
 )
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 
 

@@ -24,7 +24,8 @@ from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.v2.failures import failure_of, interruption
 from opencode_mcp.opencode.v2.messages import message_items, message_pairs
 from opencode_mcp.opencode.v2.messages.message_items import empty_answer
-from opencode_mcp.opencode.vocabulary.models import LONGEST_PAUSE_MS, Failure, Message
+from opencode_mcp.opencode.vocabulary.wire.message import LONGEST_PAUSE_MS, Message
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 

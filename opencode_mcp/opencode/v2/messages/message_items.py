@@ -10,7 +10,7 @@ from opencode_mcp.opencode.v2.messages.message_parts import (
     skill_text,
     tokens,
 )
-from opencode_mcp.opencode.vocabulary.models import Message
+from opencode_mcp.opencode.vocabulary.wire.message import Message
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 

@@ -15,7 +15,9 @@ from opencode_mcp.opencode.v2.messages.message_items import (
     usage_in,
 )
 from opencode_mcp.opencode.v2.messages.message_parts import PartList
-from opencode_mcp.opencode.vocabulary.models import SHELL_LINE_NOTE, Failure, Message
+from opencode_mcp.opencode.vocabulary.wire.message import Message
+from opencode_mcp.opencode.vocabulary.wire.parts import SHELL_LINE_NOTE
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 

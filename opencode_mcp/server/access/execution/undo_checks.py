@@ -12,7 +12,7 @@ from opencode_mcp.workspace.configuration.protected_files import decides_what_ru
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.tables.operation_table import Operation
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
 
 

@@ -1,6 +1,6 @@
 """Handlers of operations that stop or delete a session: nothing may continue, and a denied stop stays denied."""
 
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.session_stopping import SessionTree
 from opencode_mcp.server.access.operations_of_tools import STOP
 from opencode_mcp.server.operations.handlers.default_handler import send

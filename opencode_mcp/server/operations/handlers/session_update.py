@@ -10,7 +10,7 @@ from opencode_mcp.server.operations.handlers.handler import OperationRequest, Op
 from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
 NOTES = frozenset({KEY, session_note.KEY, given_answers.KEY})
 """Keys of the bridges' own notes in the metadata of a session."""

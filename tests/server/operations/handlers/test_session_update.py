@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from opencode_mcp.opencode.operation_catalog.arguments import split
-from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.run_note import KEY
 from opencode_mcp.server.operations.handlers.handler import OperationRequest

@@ -4,25 +4,22 @@ import pytest
 
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.vocabulary.backend_events import PartChanged
-from opencode_mcp.opencode.vocabulary.models import (
-    Agent,
-    Command,
-    Failure,
+from opencode_mcp.opencode.vocabulary.wire.agents_and_commands import Agent, Command
+from opencode_mcp.opencode.vocabulary.wire.message import Message, MessageInfo
+from opencode_mcp.opencode.vocabulary.wire.parts import (
     FilePart,
-    Message,
-    MessageInfo,
     PatchPart,
-    Permission,
-    Provider,
-    Question,
     ReasoningPart,
-    Session,
     StepFinishPart,
     TextPart,
     ToolPart,
     UnknownPart,
-    to_opencode,
 )
+from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission, Question
+from opencode_mcp.opencode.vocabulary.wire.providers import Provider
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
+from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
+from opencode_mcp.opencode.vocabulary.wire.wire_object import to_opencode
 from tests.harness.each import for_each
 
 INFO = {"id": "msg_1", "sessionID": "ses_1", "role": "assistant"}

@@ -1,0 +1,1 @@
+"""Objects of OpenCode's JSON that the bridge reads, as data classes."""
