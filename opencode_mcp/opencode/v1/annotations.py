@@ -1,4 +1,4 @@
-"""Annotations of each operation of OpenCode 1, written by hand: group, effect, words to find it by, and traps.
+"""Annotations of each operation of OpenCode 1, written by hand: group, effect, words to find it by, and notes.
 
 Methods, paths and arguments are in ``operations.json``, descriptions in ``descriptions.py``, and the effects are
 defined in ``annotation_types.py``.
@@ -11,7 +11,8 @@ from opencode_mcp.opencode.tables.annotation_types import Annotation
 
 A = Annotation
 
-_V2 = "The v2 API stores messages apart: v1 operations do not see these, nor v2 operations those of v1."
+SEPARATE_MESSAGES = "The v2 API stores messages apart: v1 operations do not see these, nor v2 operations those of v1."
+"""Note of the operations that work with the messages of the next API of OpenCode 1."""
 _ABORTS = "Disposes the instances that it changes: their runs are aborted and their open requests are lost."
 _SECRETS = "OpenCode's answer contains provider keys."
 _WORKSPACES = "Works only if the server runs with OPENCODE_EXPERIMENTAL_WORKSPACES=1."
@@ -114,17 +115,17 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "v2.session.list": A(
         "sessions", "read", "chats conversations page cursor", "Without a directory, it lists those of all projects."
     ),
-    "v2.session.create": A("sessions", "write", "new start chat", f"A title is ignored. {_V2}"),
+    "v2.session.create": A("sessions", "write", "new start chat", f"A title is ignored. {SEPARATE_MESSAGES}"),
     "v2.session.get": A("sessions", "read", "show chat details"),
-    "v2.session.active": A("sessions", "read", "busy running status", _V2),
-    "v2.session.switchAgent": A("sessions", "write", "change agent mode", _V2),
-    "v2.session.switchModel": A("sessions", "write", "change model", _V2),
-    "v2.session.compact": A("sessions", "execute", "summarize shorten context", _V2),
+    "v2.session.active": A("sessions", "read", "busy running status", SEPARATE_MESSAGES),
+    "v2.session.switchAgent": A("sessions", "write", "change agent mode", SEPARATE_MESSAGES),
+    "v2.session.switchModel": A("sessions", "write", "change model", SEPARATE_MESSAGES),
+    "v2.session.compact": A("sessions", "execute", "summarize shorten context", SEPARATE_MESSAGES),
     "v2.session.wait": A("sessions", "read", "until idle done finished", "Not implemented in 1.18.33: it answers 503."),
-    "v2.session.revert.stage": A("sessions", "execute", "undo rollback preview", f"{_WRITES} {_V2}"),
-    "v2.session.revert.clear": A("sessions", "execute", "redo cancel undo discard", f"{_WRITES} {_V2}"),
-    "v2.session.revert.commit": A("sessions", "execute", "undo apply keep", _V2, destructive=True),
-    "v2.session.interrupt": A("sessions", "write", "abort stop cancel", _V2),
+    "v2.session.revert.stage": A("sessions", "execute", "undo rollback preview", f"{_WRITES} {SEPARATE_MESSAGES}"),
+    "v2.session.revert.clear": A("sessions", "execute", "redo cancel undo discard", f"{_WRITES} {SEPARATE_MESSAGES}"),
+    "v2.session.revert.commit": A("sessions", "execute", "undo apply keep", SEPARATE_MESSAGES, destructive=True),
+    "v2.session.interrupt": A("sessions", "write", "abort stop cancel", SEPARATE_MESSAGES),
     # Messages
     "session.messages": A(
         "messages",
@@ -176,10 +177,10 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "part.delete": A(
         "messages", "write", "remove erase piece", "Answers true even for an unknown part.", destructive=True
     ),
-    "v2.session.prompt": A("messages", "execute", "ask chat run steer queue", _V2),
-    "v2.session.context": A("messages", "read", "window active history", _V2),
-    "v2.session.message": A("messages", "read", "answer reply", _V2),
-    "v2.session.messages": A("messages", "read", "transcript conversation history", _V2),
+    "v2.session.prompt": A("messages", "execute", "ask chat run steer queue", SEPARATE_MESSAGES),
+    "v2.session.context": A("messages", "read", "window active history", SEPARATE_MESSAGES),
+    "v2.session.message": A("messages", "read", "answer reply", SEPARATE_MESSAGES),
+    "v2.session.messages": A("messages", "read", "transcript conversation history", SEPARATE_MESSAGES),
     # Files
     "file.list": A(
         "files", "read", "ls dir folder directory tree browse", "Answers 500 for a folder that does not exist."
@@ -227,17 +228,17 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "question.list": A("requests", "read", "asked waiting pending"),
     "question.reply": A("requests", "execute", "answer choose select option", "Needs the session's own directory."),
     "question.reject": A("requests", "write", "dismiss refuse skip cancel", "The run ends."),
-    "v2.permission.request.list": A("requests", "read", "approval pending waiting", _V2),
+    "v2.permission.request.list": A("requests", "read", "approval pending waiting", SEPARATE_MESSAGES),
     "v2.permission.saved.list": A("requests", "read", "remembered always allowed rules"),
     "v2.permission.saved.remove": A("requests", "admin", "forget revoke always rule approval", destructive=True),
-    "v2.session.permission.create": A("requests", "write", "ask approval", _V2),
-    "v2.session.permission.list": A("requests", "read", "approval pending", _V2),
-    "v2.session.permission.get": A("requests", "read", "approval show", _V2),
-    "v2.session.permission.reply": A("requests", "execute", "approve allow deny", _V2),
-    "v2.question.request.list": A("requests", "read", "asked pending waiting", _V2),
-    "v2.session.question.list": A("requests", "read", "asked pending", _V2),
-    "v2.session.question.reply": A("requests", "execute", "answer choose", _V2),
-    "v2.session.question.reject": A("requests", "write", "dismiss refuse", _V2),
+    "v2.session.permission.create": A("requests", "write", "ask approval", SEPARATE_MESSAGES),
+    "v2.session.permission.list": A("requests", "read", "approval pending", SEPARATE_MESSAGES),
+    "v2.session.permission.get": A("requests", "read", "approval show", SEPARATE_MESSAGES),
+    "v2.session.permission.reply": A("requests", "execute", "approve allow deny", SEPARATE_MESSAGES),
+    "v2.question.request.list": A("requests", "read", "asked pending waiting", SEPARATE_MESSAGES),
+    "v2.session.question.list": A("requests", "read", "asked pending", SEPARATE_MESSAGES),
+    "v2.session.question.reply": A("requests", "execute", "answer choose", SEPARATE_MESSAGES),
+    "v2.session.question.reject": A("requests", "write", "dismiss refuse", SEPARATE_MESSAGES),
     # Project
     "project.list": A("project", "read", "repositories known opened"),
     "project.current": A(
@@ -470,8 +471,8 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     ),
     "sync.steal": A("events", "write", "workspace take move session"),
     "v2.event.subscribe": A("events", "read", "watch follow listen stream sse"),
-    "v2.session.events": A("events", "read", "watch follow stream replay", _V2),
-    "v2.session.history": A("events", "read", "event log durable page sequence", _V2),
+    "v2.session.events": A("events", "read", "watch follow stream replay", SEPARATE_MESSAGES),
+    "v2.session.history": A("events", "read", "event log durable page sequence", SEPARATE_MESSAGES),
     # System
     "global.health": A("system", "read", "version alive up ping status"),
     "global.dispose": A(

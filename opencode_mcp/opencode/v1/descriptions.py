@@ -1,7 +1,7 @@
 """One-line description of every operation of OpenCode 1, and of the arguments whose name does not explain them.
 
 Written by hand: OpenCode's own sentences are not part of this project. A description says what the operation does and
-answers. Traps belong in ``note`` in ``annotations.py``, search words into ``hints``.
+answers. Pitfalls belong in ``note`` in ``annotations.py``, search words into ``hints``.
 """
 
 from collections.abc import Mapping

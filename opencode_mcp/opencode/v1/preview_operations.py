@@ -1,4 +1,4 @@
-"""Operations of OpenCode 1 in place of those of its preview of OpenCode 2's API, whose ids begin with ``v2.``.
+"""Operations of OpenCode 1 in place of those of its next API, a preview whose ids begin with ``v2.``.
 
 Runs and sessions of the bridge use the operations here; the preview keeps some data of its own. Ids of the preview that
 are missing here have nothing in their place.

@@ -45,7 +45,7 @@ def differences(document: object) -> Differences:
     """Compare the whole table with a server's document (``GET /doc``).
 
     Older versions list only some of their operations. Such a document even lacks the operation by which the bridge
-    recognized the server as an OpenCode, so it is not used to judge the others.
+    recognised the server as an OpenCode, so it is not used to judge the others.
     """
     found = {item: _entry(item, document) for item in TABLE.operations.values()}
     if any(found.values()) and not found[TABLE.operations[SERVED_BY_ALL]]:

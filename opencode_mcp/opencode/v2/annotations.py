@@ -1,8 +1,8 @@
-"""Annotations of each operation of OpenCode 2, written by hand: group, effect, words to find it by, and traps.
+"""Annotations of each operation of OpenCode 2, written by hand: group, effect, words to find it by, and notes.
 
 Methods, paths and arguments are in ``operations.json``, descriptions in ``descriptions.py``, and the effects are
-defined in ``annotation_types.py``. The traps come from the released contract and from
-measurements on a preview; none has been seen on a released OpenCode 2.
+defined in ``annotation_types.py``. The notes come from the released contract and from measurements on a preview; none
+has been seen on a released OpenCode 2.
 """
 
 from collections.abc import Mapping
@@ -195,7 +195,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "requests",
         "execute",
         "approve allow deny accept confirm grant",
-        "`always` holds for the project, for ever. `reject` without a message ends the run.",
+        "`always` holds for the project permanently. `reject` without a message ends the run.",
     ),
     "permission.saved.list": A("requests", "read", "remembered always allowed rules"),
     "permission.saved.update": A("requests", "admin", "change remembered always rule"),
@@ -369,7 +369,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "system",
         "admin",
         "dispose restart reload reset directory instance",
-        "Permission requests and forms of the directory are lost, and their runs wait for ever.",
+        "Permission requests and forms of the directory are lost, and their runs never continue.",
         destructive=True,
     ),
     "migration.v1.status": A("system", "read", "version 1 sessions import progress"),

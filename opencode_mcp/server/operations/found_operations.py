@@ -109,7 +109,7 @@ class FoundOperations:
         return _heading(item.id, item.effect, one_line(item.description, SHORT), allowed=self._allowed.allows(item))
 
     def _hit(self, item: "Operation") -> dict[str, Any]:
-        instead = f"A preview: use {item.instead} instead." if item.instead else ""
+        instead = f"Of the next API of OpenCode 1: use {item.instead} instead." if item.instead else ""
         tool = TOOL_OF.get(item.id, "")
         hit = {
             "id": item.id,

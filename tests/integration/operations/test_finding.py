@@ -165,7 +165,7 @@ async def test_previews_come_last_or_are_left_out_and_say_what_to_use(connected:
     previews = [hit["id"].startswith("v2.") for hit in hits if hit["allowed"]]
     assert previews == sorted(previews)
     (preview,) = await find(connected, query="v2.agent.list", limit=1)
-    assert preview["note"].startswith("A preview: use app.agents instead.")
+    assert preview["note"].startswith("Of the next API of OpenCode 1: use app.agents instead.")
 
 
 @pytest.mark.parametrize(("query", "best"), [("terminal create", "pty.create"), ("add an MCP server", "mcp.add")])
