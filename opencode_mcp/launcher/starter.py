@@ -29,7 +29,7 @@ from opencode_mcp.launcher.health import await_healthy, check
 from opencode_mcp.launcher.output_in_errors import read_output
 from opencode_mcp.launcher.server_record import ServerRecord, StateFiles, variables_of
 from opencode_mcp.launcher.stopping import interrupting_command
-from opencode_mcp.opencode.versions import versions_tested
+from opencode_mcp.opencode.versions import versions_supported
 from opencode_mcp.processes.ending import end, gone
 from opencode_mcp.processes.identity import NO_PROCESS
 from opencode_mcp.settings import DEPTH_VARIABLE, INSIDE_VARIABLE
@@ -178,7 +178,7 @@ class Starter:
             outcome = "ended" if code is None else f"ended with exit code {code}"
         printed = read_output(self._files.output, start.environment) or "nothing"
         message = f"`{start.record.executable} serve` {outcome}. It printed:\n{printed}\n"
-        hint = f"Run `opencode serve` in a terminal, and fix what it reports. Tested are {versions_tested()}."
+        hint = f"Run `opencode serve` in a terminal, and fix what it reports. Supported are {versions_supported()}."
         return OpenCodeNotStarting(message, hint=hint)
 
 

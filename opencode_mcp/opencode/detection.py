@@ -19,7 +19,7 @@ from opencode_mcp.opencode.versions import (
     is_generation_1,
     preview,
     too_old,
-    versions_tested,
+    versions_supported,
 )
 from opencode_mcp.opencode.vocabulary.wire.server_objects import Health
 from opencode_mcp.text.json_text import read_json
@@ -102,7 +102,7 @@ async def _not_opencode(sender: Detectable, timeout: float) -> OperatorError:
         return too_old()
     hint = (
         f"It answers GET {PATHS} with {_described(reply)}. "
-        f"Check the URL and its port. opencode-mcp was tested with OpenCode {versions_tested()}."
+        f"Check the URL and its port. opencode-mcp supports OpenCode {versions_supported()}."
     )
     return NotOpenCode("The program that answers is not an OpenCode server.", hint=hint)
 

@@ -16,10 +16,12 @@ NEWEST: Mapping[Generation, str] = {1: "1.18.33", 2: "2.1.2"}
 """Newest tested version of each generation: the one that its table of operations was made from."""
 OLDEST = "1.14"
 """Older versions lack operations that a run needs."""
+OLDEST_TESTED = "1.14.34"
+"""Oldest version of generation 1 that the tests run."""
 OLDEST_2 = "2.0"
 """Oldest version of generation 2: every version before it is a preview with another API."""
 TESTED: Mapping[Generation, str] = {
-    1: f"OpenCode {OLDEST} to {NEWEST[1]}",
+    1: f"OpenCode {OLDEST_TESTED} to {NEWEST[1]}",
     2: f"the published API of OpenCode {NEWEST[2]}, not with a released OpenCode 2",
 }
 """Tested versions of each generation in words."""
@@ -32,8 +34,8 @@ PRINTED = re.compile(r"(?P<name>opencode2?\s+)?(?P<version>v?\d{1,6}\..*)", re.D
 """First line of ``opencode --version``: version 1 prints the number only, version 2 also with a name before it."""
 
 
-def versions_tested() -> str:
-    """Return the tested versions of both generations in words."""
+def versions_supported() -> str:
+    """Return the supported versions of both generations in words, although no released OpenCode 2 was tested."""
     return f"{OLDEST} to {NEWEST[1]} and {OLDEST_2} to {NEWEST[2]}"
 
 
@@ -71,13 +73,13 @@ def is_untested(version: str, generation: Generation) -> bool:
 def too_old(version: str = "") -> UnsupportedVersion:
     """Return the error for a version that is too old; the version is empty if the server does not report it."""
     named = f"This OpenCode is of version {version}" if version else f"This OpenCode is older than {OLDEST}"
-    return UnsupportedVersion(f"{named}, and opencode-mcp works with {versions_tested()}.", hint=UPDATE_HINT)
+    return UnsupportedVersion(f"{named}, and opencode-mcp works with {versions_supported()}.", hint=UPDATE_HINT)
 
 
 def preview(version: str) -> UnsupportedVersion:
     """Return the error for a preview of OpenCode 2."""
     text = f"This OpenCode ({version}) is a preview of OpenCode 2, from before its release, with another API."
-    return UnsupportedVersion(f"{text} opencode-mcp works with {versions_tested()}.", hint=PREVIEW_HINT)
+    return UnsupportedVersion(f"{text} opencode-mcp works with {versions_supported()}.", hint=PREVIEW_HINT)
 
 
 def is_generation_1(version: str) -> bool:

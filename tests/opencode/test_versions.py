@@ -7,13 +7,15 @@ from opencode_mcp.opencode.operation_catalog.catalog import TABLES
 from opencode_mcp.opencode.versions import (
     NEWEST,
     OLDEST,
+    OLDEST_TESTED,
     Generation,
     check_version,
     describe_tested,
     is_untested,
     printed_version,
-    versions_tested,
+    versions_supported,
 )
+from scripts import opencode_binary
 from tests.harness.each import for_each
 from tests.harness.processes.isolation import ROOT
 
@@ -23,7 +25,7 @@ def test_a_version_that_is_too_old_is_refused_with_those_that_work_and_what_to_d
     with pytest.raises(UnsupportedVersion) as refused:
         check_version(version)
     assert version in refused.value.message
-    assert versions_tested() in refused.value.message
+    assert versions_supported() in refused.value.message
     assert "opencode upgrade" in refused.value.hint
 
 
@@ -55,8 +57,8 @@ def test_a_version_between_the_oldest_and_the_newest_tested_one_is_tested(versio
 @pytest.mark.parametrize(
     ("version", "major", "said"),
     [
-        ("1.18.33", 1, f"OpenCode {OLDEST} to 1.18.33"),
-        ("1.19.0", 1, f"OpenCode {OLDEST} to 1.18.33; this one is newer"),
+        ("1.18.33", 1, f"OpenCode {OLDEST_TESTED} to 1.18.33"),
+        ("1.19.0", 1, f"OpenCode {OLDEST_TESTED} to 1.18.33; this one is newer"),
         ("2.1.2", 2, "the published API of OpenCode 2.1.2, not with a released OpenCode 2"),
         ("2.2.0", 2, "the published API of OpenCode 2.1.2, not with a released OpenCode 2; this one is newer"),
     ],
@@ -87,8 +89,12 @@ def test_the_newest_tested_versions_are_those_that_the_tables_were_made_from() -
     assert {generation: table.version for generation, table in TABLES.items()} == NEWEST
 
 
+def test_the_oldest_tested_version_is_the_one_that_is_installed_for_the_tests() -> None:
+    assert opencode_binary.OLDEST == OLDEST_TESTED
+    assert OLDEST_TESTED.startswith(f"{OLDEST}.")
+
+
 def test_the_readme_names_the_oldest_and_the_newest_tested_version() -> None:
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert f"OpenCode 1, from {OLDEST} on" in readme
-    assert f"{NEWEST[1]} is the newest version" in readme
-    assert f"the API of {NEWEST[2]} on the engine of a preview" in readme
+    assert f"OpenCode 1 ({OLDEST_TESTED} to {NEWEST[1]} are tested)" in readme
+    assert f"OpenCode 2 (with the API of {NEWEST[2]})" in readme

@@ -28,7 +28,7 @@ from opencode_mcp.opencode.http_client.request_checks import (
     check_query,
     check_target,
 )
-from opencode_mcp.opencode.versions import versions_tested
+from opencode_mcp.opencode.versions import versions_supported
 from opencode_mcp.text.json_text import read_json
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def decode(operation: "Operation", reply: Reply) -> object:
     if reply.media_type == "text/html":
         raise UnsupportedOperation(
             f"This OpenCode does not know {operation.id} ({operation.method} {operation.path}).",
-            hint=f"opencode-mcp was tested with OpenCode {versions_tested()}; upgrade the older of the two.",
+            hint=f"opencode-mcp supports OpenCode {versions_supported()}; upgrade the older of the two.",
         )
     if reply.media_type != JSON:
         return reply.body.decode(errors="replace")
