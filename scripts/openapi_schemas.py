@@ -1,4 +1,4 @@
-"""Reduce the schemas of an OpenAPI document until a model can read them: resolve, simplify, cut, summarize.
+"""Reduce the schemas of an OpenAPI document until a model can read them: resolve, simplify, cut, summarise.
 
 Pure. It knows JSON Schema and not the meaning of OpenCode's operations. The document's own prose is left out.
 """
@@ -110,7 +110,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def in_words(schema: Schema, components: Components, *, fields: bool = True) -> str:
-    """Summarize a schema: ``true``, ``string[]``, ``Session[] {id, title, …}``, ``map of Status``.
+    """Summarise a schema: ``true``, ``string[]``, ``Session[] {id, title, …}``, ``map of Status``.
 
     Args:
         schema: A schema of the document, with its references.

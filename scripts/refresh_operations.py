@@ -115,7 +115,7 @@ def _body(operation: Schema, components: Components) -> Schema:
 
 
 def reply(operation: Schema, components: Components) -> str:
-    """Summarize the answer of a successful call."""
+    """Summarise the answer of a successful call."""
     good = next(value for code, value in operation["responses"].items() if code.startswith("2"))
     if not good.get("content"):
         return "(empty)"

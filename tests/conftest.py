@@ -55,7 +55,7 @@ PRINTED = 4000
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are processors, since the tests wait for half of their time: for processes and time-outs."""
+    """Two more than there are processors, since the tests wait for half of their time: for processes and timeouts."""
     return (os.cpu_count() or 1) + 2
 
 

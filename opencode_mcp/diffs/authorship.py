@@ -173,7 +173,7 @@ def _whole(periods: Sequence[Period]) -> Period:
 
 
 def period_of(message: Message) -> Period:
-    """Return the time of a message; one that has not ended goes on for ever."""
+    """Return the time of a message; one that has not ended has no end."""
     time = message.info.time
     return Period(time.created, time.completed or math.inf)
 

@@ -13,7 +13,7 @@ class Integration:
 
     changed: list[TreeChange] = field(default_factory=list[TreeChange])
     """Files of the checkout that were changed, or for ``branch`` those of the work, and for ``discard`` those of the
-    work that the checkout has not got."""
+    work that the checkout lacks."""
     conflicts: list[Conflict] = field(default_factory=list[Conflict])
     """Files with conflicts; if nothing was to be changed then, nothing was."""
     commit: str = ""
@@ -23,13 +23,13 @@ class Integration:
     undo_in: str = ""
     """Folder for a git command that undoes it, if that is not the checkout."""
     left_out: list[str] = field(default_factory=list[str])
-    """Files of the worktree that are no part of the work: changed by the set-up, or added by a verification."""
+    """Files of the worktree that are no part of the work: changed by the setup, or added by a verification."""
     lost: str = ""
     """Sentences on what is not kept of a discarded worktree, and why; empty if all is, or nothing is to be kept."""
     not_kept: list[str] = field(default_factory=list[str])
     """Other repositories in a discarded worktree, whose files are in no commit of it."""
     pending: int = 0
-    """Number of files whose changes the checkout has not got, if the worktree was discarded."""
+    """Number of files whose changes the checkout lacks, if the worktree was discarded."""
     keeps_branch: bool = False
     """True if the branch of a discarded worktree stays, should there be one."""
     is_brought_back: bool = False

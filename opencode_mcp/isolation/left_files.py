@@ -2,7 +2,7 @@
 
 Files that git ignores do not count. A file that the command adds in an isolated worktree is no part of the work, so its
 path goes into the record of the worktree with its size and time: as long as it stays as it is, nobody brings it back.
-The same holds for a committed file that a set-up changes or deletes: the run has not begun then.
+The same holds for a committed file that a setup changes or deletes: the run has not begun then.
 """
 
 import os
@@ -32,7 +32,7 @@ class LeftFiles:
         worktrees: Knows the isolated worktrees, and git.
         key: Name of this verification. If the bridge dies in the middle of it, the next bridge compares with the files
             as they were before the first try.
-        is_setup: Whether the command is the set-up of a worktree, so that what it changes is no part of the work.
+        is_setup: Whether the command is the setup of a worktree, so that what it changes is no part of the work.
     """
 
     def __init__(self, worktrees: "Worktrees", key: str, *, is_setup: bool = False) -> None:

@@ -20,7 +20,7 @@ from opencode_mcp.options import IsolationSetup, without_credentials
 from opencode_mcp.processes.shell_line import run_shell_line
 
 COMMAND_SECONDS = 900.0
-SET_UP = "set-up"
+SET_UP = "setup"
 """Name of the command, in place of that of a verification."""
 SHOWN_OUTPUT = 1500
 """Characters of the end of the command's output that an error shows."""

@@ -80,7 +80,7 @@ class Worktree:
     """True if the files are removed, and only the session is left."""
     left: Mapping[str, Sequence[int]] = field(default_factory=dict[str, "Sequence[int]"])
     """Files that are no part of the work, by path, with their size and time, or with nothing if they were deleted:
-    those that the set-up has added, changed or deleted, and those that a verification has added."""
+    those that the setup has added, changed or deleted, and those that a verification has added."""
     verifying: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """State of the files before the verification that runs now; see ``left_files.py``."""
     writing: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -37,7 +37,7 @@ async def connected(endpoint: "Endpoint") -> AsyncGenerator[OpenCodeClient]:
 
 
 async def check(endpoint: "Endpoint", *, timeouts: Sequence[float]) -> "Health":
-    """Request the health once for each time-out, in seconds, until there is an answer (``global.health``).
+    """Request the health once for each timeout, in seconds, until there is an answer (``global.health``).
 
     Raises:
         UnsupportedVersion: The server is too old.
@@ -70,7 +70,7 @@ async def await_healthy(
 ) -> "Health | None":
     """Request the health until a starting server answers.
 
-    A request that arrives as soon as the port is open is never answered, so the first ones have short time-outs.
+    A request that arrives as soon as the port is open is never answered, so the first ones have short timeouts.
 
     Args:
         endpoint: The endpoint that the server will have.

@@ -130,7 +130,7 @@ class Launcher:
             BackendTimeout: The server accepted the request and did not answer.
             OpenCodeNotInstalled: There is no executable to start.
             OpenCodeNotStarting: OpenCode ended, or was not healthy in time.
-            InvalidSetting: The state directory cannot be used, or the data folder of OpenCode 2 is in use.
+            InvalidSetting: The state folder cannot be used, or the data folder of OpenCode 2 is in use.
             NotAllowed: This bridge runs inside an OpenCode that a bridge started, and the operator allows no delegation
                 there.
         """
@@ -245,7 +245,7 @@ class Launcher:
                 lease.release()
 
     async def _stop_unless_busy(self, files: StateFiles) -> None:
-        # The record may have been deleted together with the state directory.
+        # The record may have been deleted together with the state folder.
         record = files.read_record() or self._server
         if record is None:
             return

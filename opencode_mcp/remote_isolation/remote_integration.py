@@ -134,7 +134,7 @@ class RemoteIntegrator:
         return await self.pending(worktree)
 
     async def pending(self, worktree: "Worktree") -> list[TreeChange]:
-        """Return the changes of a worktree that the checkout has not got, as far as OpenCode tells.
+        """Return the changes of a worktree that the checkout lacks, as far as OpenCode tells.
 
         They are compared with the default branch; if OpenCode knows none, with the last commit. A change that the
         checkout has, committed on its branch or not, is left out.

@@ -111,7 +111,7 @@ async def _holds(client: OpenCodeClient, session: Session, note: Note, message_i
 async def _latest_submitted(client: OpenCodeClient, session_id: str) -> FoundPrompt | None:
     """Return the prompt that a session got last; ``None`` if it has none.
 
-    A prompt that waits in the inbox of OpenCode 2 was not begun, and is there nevertheless. If it were sent again, it
+    A prompt that waits in the inbox of OpenCode 2 was not begun, and is there anyway. If it were sent again, it
     would be answered twice. The inbox is read first, since prompts move from there to the messages.
     """
     pending = await client.pending_prompts(session_id)

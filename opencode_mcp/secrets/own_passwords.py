@@ -12,11 +12,11 @@ MARK = "[hidden: a secret]"
 SHORTEST_CHARACTERS = 6
 """Shortest secret that is hidden, in characters; a shorter one would also hide ordinary words."""
 FRAGMENT_CHARACTERS = 12
-"""Characters at the beginning or the end of a secret by which a part of it is recognized: texts may be cut."""
+"""Characters at the beginning or the end of a secret by which a part of it is recognised: texts may be cut."""
 LONG_CHARACTERS = 2 * FRAGMENT_CHARACTERS
-"""Shortest secret of which parts are recognized, in characters: half of a short one may be a word."""
+"""Shortest secret of which parts are recognised, in characters: half of a short one may be a word."""
 JSON_IN_JSON = 4
-"""Levels of JSON inside JSON texts in which a secret is still recognized."""
+"""Levels of JSON inside JSON texts in which a secret is still recognised."""
 
 
 class KnownSecrets:

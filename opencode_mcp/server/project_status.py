@@ -73,7 +73,7 @@ async def describe_project(bridge: "Bridge", directory: str, show: ShownFacts = 
     Raises:
         BridgeError: OpenCode cannot be reached, or does not return its version.
     """
-    # The start of OpenCode has its own time-outs.
+    # The start of OpenCode has its own timeouts.
     await bridge.connection.transport()
     # The reads report what is wrong.
     with anyio.move_on_after(OPENS_WITHIN), suppress(BridgeError):
@@ -107,7 +107,7 @@ def _add_facts_of_health(found: dict[str, object], failed: dict[str, BridgeError
         BridgeError: OpenCode cannot be reached, or does not return its version.
     """
     unreached = failed.get(VERSION)
-    # After a time-out, OpenCode may still be opening the project.
+    # After a timeout, OpenCode may still be opening the project.
     if unreached and not isinstance(unreached, BackendTimeout):
         raise unreached
     if unreached:

@@ -62,7 +62,7 @@ def is_plain(text: str) -> bool:
 def indented(text: str) -> str:
     """Indent a text of several lines, so that none of its lines can pass for one of our own.
 
-    Markdown recognizes headings, lists and fences only with less indentation.
+    Markdown recognises headings, lists and fences only with less indentation.
     """
     return clean(text).replace("\n", f"\n{INDENT}")
 

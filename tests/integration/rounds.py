@@ -36,7 +36,7 @@ HANG = 150.0
 """Seconds after which a round counts as hung: a stall takes 31 of them, a killed OpenCode a dozen."""
 PAUSE = 0.05
 LONG = 31.0
-"""Seconds of a stall that outlasts every time-out of the bridge."""
+"""Seconds of a stall that outlasts every timeout of the bridge."""
 
 
 @dataclass(frozen=True, slots=True)

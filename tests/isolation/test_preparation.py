@@ -67,7 +67,7 @@ async def test_what_the_command_changes_or_deletes_is_no_work_until_the_run_chan
 
 
 async def left_by_a_formatter(worktrees: Worktrees, made: Worktree) -> None:
-    """Let a verification change a file of the run: it does not name what the set-up has changed."""
+    """Let a verification change a file of the run: it does not name what the setup has changed."""
     compared = LeftFiles(worktrees, "msg_1")
     await compared.begin(made.directory)
     put(Path(made.folder), {"work.txt": "formatted\n"})

@@ -67,7 +67,7 @@ async def test_a_note_says_that_the_set_up_did_not_run_on_another_machine(tmp_pa
         bridge = SimpleNamespace(settings=Settings(isolation=setup), unlisted_tools=(), worktrees=worktrees)
         notes[setup.command] = await isolation_note(cast("Any", bridge), run, running)
     assert notes[""] == ""
-    assert notes["npm ci"].startswith("The set-up of the settings for isolated runs did not run")
+    assert notes["npm ci"].startswith("The setup of the settings for isolated runs did not run")
 
 
 async def test_a_note_counts_the_uncommitted_files_that_the_worktree_began_without(tmp_path: Path) -> None:

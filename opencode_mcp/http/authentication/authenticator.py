@@ -41,7 +41,7 @@ class Authenticator:
         self._access_tokens = access_tokens
         self._failed = FailureRateLimit()
         self._unassigned = FailureRateLimit()
-        """Right tokens that belong to nobody, which are not logged for ever either."""
+        """Right tokens that belong to nobody, of which only a limited number is logged, too."""
         self.challenge = _challenge_of(access_tokens)
         """Responses to those who need another token."""
 

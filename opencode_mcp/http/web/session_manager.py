@@ -3,7 +3,8 @@
 The SDK gives one store to all sessions and names their streams by the clients' request ids. Two clients use the same
 ids, so in one store a client that resumes a stream could receive what another client missed.
 
-A stream that cannot be resumed is refused here. The SDK would send an empty stream, and its client would ask for ever.
+A stream that cannot be resumed is refused here. The SDK would send an empty stream, and its client would not stop
+asking.
 """
 
 from typing import TYPE_CHECKING, Any

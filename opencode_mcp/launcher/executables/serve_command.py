@@ -29,7 +29,7 @@ GIT_VARIABLES: Mapping[str, str] = {
 transport of a partial clone, and a monitor of files. Inherited ones win."""
 INDEX_VARIABLES: Mapping[str, str] = {"OPENCODE_DISABLE_FFF": "1"}
 """Variable that makes OpenCode search files with ripgrep and not with its own index. The index reads every file of a
-project, even of a home directory, and its lock has stopped the whole server for ever (seen on 1.18). Inherited ones
+project, even of a home directory, and its lock has blocked the whole server permanently (seen on 1.18). Inherited ones
 win."""
 ADDRESS = rb"http://127\.0\.0\.1:\d+"
 ANNOUNCEMENT = re.compile(

@@ -2,7 +2,7 @@
 
 The first request of a project waits until OpenCode has loaded plugins, MCP servers and configuration, which may take
 minutes. OpenCode continues to load if the request is cancelled. So a request without effects is sent first, and
-repeated as long as OpenCode is alive; the time-out of the real request stays short.
+repeated as long as OpenCode is alive; the timeout of the real request stays short.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -41,7 +41,7 @@ class Openings:
     """Projects that one server has opened.
 
     Args:
-        send: Sends a request with a time-out in seconds.
+        send: Sends a request with a timeout in seconds.
         generation: Generation of the server's API.
     """
 

@@ -1,13 +1,13 @@
 """HTTP transport: one pooled client for one OpenCode server, and the only module that uses the network.
 
-Design. Everything that can go wrong between two processes is handled here, once: addresses, passwords, time-outs,
+Design. Everything that can go wrong between two processes is handled here, once: addresses, passwords, timeouts,
 broken connections, replies that are too large or not HTTP. Callers see replies and the errors of ``errors.py``; no
 exception of httpx leaves this module (a test checks every class of them). The module does not know what requests mean.
 
 - Connections: one pool with keep-alive. OpenCode on this machine gets no compression, no proxy and no TLS context.
 - Requests: short requests pass a semaphore (``CONCURRENT_REQUESTS``), because httpx checks every pooled connection for
   each request, and a hundred at once would be slower than twelve at a time. Long ones (a run that blocks) do not count.
-- Time-outs: httpx restarts its read time-out with each byte, so ``_deadline`` bounds the whole exchange.
+- Timeouts: httpx restarts its read timeout with each byte, so ``_deadline`` bounds the whole exchange.
 - Retry: a GET whose connection broke is sent once more. A POST never is: OpenCode may have executed it. ``sent`` in the
   error tells the caller which of both it was.
 - First request of a project: it waits until OpenCode has opened the project; see ``opening``.
@@ -26,7 +26,7 @@ Invariants:
 
 - Every public method raises only errors of ``errors.py``, with the address in the text and never the password.
 - ``BackendUnavailable.sent`` is False only if OpenCode cannot have received the request.
-- No exchange lasts for ever: each has a deadline, also one whose bytes trickle in.
+- No exchange lasts without end: each has a deadline, also one whose bytes trickle in.
 - After ``aclose`` no connection is opened again, even by requests that were under way.
 """
 
@@ -79,7 +79,7 @@ REPLY_LIMIT_BYTES = 64 * 1024 * 1024
 EVENT_LIMIT_CHARACTERS = 16 * 1024 * 1024
 """Longest event of a stream, in characters with its line ends."""
 BODY_TIMEOUT_SECONDS = 60.0
-"""Seconds that a reply may take after its own time-out once it has begun, so that single bytes keep no call open."""
+"""Seconds that a reply may take after its own timeout once it has begun, so that single bytes keep no call open."""
 STREAM_TIMEOUT_SECONDS = 300.0
 """Seconds that a body may take that is read while it arrives."""
 DIRECTORIES_KEPT = 1000
@@ -201,7 +201,7 @@ class Transport:
 
     @contextmanager
     def _deadline(self, seconds: float, request: Request) -> Generator[None]:
-        """Limit the time of a whole exchange; the time-outs of httpx restart with each byte."""
+        """Limit the time of a whole exchange; the timeouts of httpx restart with each byte."""
         with anyio.move_on_after(seconds) as scope:
             yield
         if scope.cancelled_caught:

@@ -24,7 +24,7 @@ from opencode_mcp.opencode.vocabulary.features import Features, Rereading
 
 REREADING = Rereading(
     operation="debug.location.evict",
-    consequence="loses what the runs there have asked, so that they wait for ever",
+    consequence="loses what the runs there have asked, so that they never continue",
     user_settings=True,
     fails_on_invalid_file=False,
     changes_loaded=CHANGES_LOADED[2],

@@ -135,8 +135,10 @@ REPLACEMENTS: Mapping[str, Replacement] = {
     "experimental.resource.list": _by("mcp.resource.catalog"),
     # Requests
     "permission.list": _by("permission.request.list", note=f"It lists those of a directory; {_ONE_SESSION}"),
-    "permission.reply": _by("permission.reply", note="It takes the session's id and `decision`; `always` is for ever."),
-    "permission.respond": _by("permission.reply", note="`decision` has the reply; `always` is for ever."),
+    "permission.reply": _by(
+        "permission.reply", note="It takes the session's id and `decision`; `always` is permanent."
+    ),
+    "permission.respond": _by("permission.reply", note="`decision` has the reply; `always` is permanent."),
     "question.list": _by("form.list", note=f"Questions are forms; {_ONE_SESSION}"),
     "question.reply": _by("session.form.reply", note="`answer` has a value for each field by its key."),
     "question.reject": _by("session.form.cancel"),

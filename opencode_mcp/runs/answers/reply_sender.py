@@ -54,7 +54,7 @@ OPERATOR_HINT = (
 )
 REFUSALS_KEPT = 1000
 SPREAD_SECONDS = 2.0
-"""Time within which OpenCode closes the other permissions of a session after a refusal, or an answer for ever."""
+"""Time within which OpenCode closes the other permissions of a session after a refusal, or a permanent answer."""
 NOTE_SECONDS = 2.0
 """Time for noting an answer, which is given already."""
 WITHDRAWN = "The rights under which this was to be answered have changed, so it is still open."

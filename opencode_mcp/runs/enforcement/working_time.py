@@ -2,7 +2,7 @@
 
 
 class WorkingTime:
-    """Clock that stands still while a run waits for an answer.
+    """Clock that is paused while a run waits for an answer.
 
     Args:
         now: The present time, in seconds of one clock.

@@ -31,7 +31,7 @@ NO_CREDENTIALS = frozenset({401, 403})
 REFUSED = range(400, 500)
 """Statuses of a provider that refuses a request."""
 PASSING = frozenset({408, 409, 423, 425, 429})
-"""Those of them that may be gone at the next attempt: a time-out, a conflict, a limit on the rate."""
+"""Those of them that may be gone at the next attempt: a timeout, a conflict, a limit on the rate."""
 KINDS: Mapping[str, FailureKind] = {
     "auth": "credentials",
     "api key": "credentials",

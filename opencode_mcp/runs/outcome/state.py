@@ -21,7 +21,7 @@ The order of the tests in ``classify`` is the order of trust, from what was neve
    it began (OpenCode 2). A prompt or an incomplete answer that is older than its session was copied by a fork, which
    never completes it. An answer that began when its subagent was stopped, and was stopped then itself, stays empty.
 5. Time. A run that failed can be idle with an unfinished answer for seconds, on a busy machine for more than three. A
-   run whose OpenCode was killed, in a step or between two, stays so for ever. Ten seconds separate the two.
+   run whose OpenCode was killed, in a step or between two, stays so permanently. Ten seconds separate the two.
 
 Invariants:
 

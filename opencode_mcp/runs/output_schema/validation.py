@@ -1,7 +1,7 @@
 """The caller's schema for a structured answer: whether it is one, and whether an answer fits it.
 
 OpenCode hands the schema to the model and does not check the answer. References lead only inside the schema: one to
-another document would have the bridge fetch what a caller names. A schema can make either check run for ever or recurse
+another document would have the bridge fetch what a caller names. A schema can make either check run or recurse
 without end, so the bridge runs them in a process of their own: see ``checker_process.py``.
 """
 

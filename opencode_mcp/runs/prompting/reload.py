@@ -2,8 +2,8 @@
 
 OpenCode reads agents, commands, models and credentials once in a directory, and again only after an operation of its
 API (``Rereading``). That of OpenCode 1.18 ends everything that runs there. After that of OpenCode 2, runs go on, but
-what they have asked is lost, and they wait for an answer for ever. So the bridge calls it only if nothing runs there,
-and only in a server that a bridge started; otherwise the error names the file and the operation.
+what they have asked is lost, and no answer can reach them. So the bridge calls it only if nothing runs there, and only
+in a server that a bridge started; otherwise the error names the file and the operation.
 
 OpenCode 1.18 is not made to read its files while one is invalid: it would fail all requests in that directory until it
 is restarted, even after the file is corrected. OpenCode 2 leaves the invalid file out.

@@ -1,6 +1,6 @@
 """Locks that let one start at a time happen in a session, also between the bridges of one user.
 
-OpenCode merges prompts that reach a session together. So a bridge holds the session's lock file in the state directory
+OpenCode merges prompts that reach a session together. So a bridge holds the session's lock file in the state folder
 while it starts something there. The kernel releases the lock when its holder dies. If the folder cannot be used, only
 OpenCode's record shows afterwards that prompts were merged; see ``merged_prompts.py``.
 """

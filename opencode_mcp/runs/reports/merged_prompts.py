@@ -1,6 +1,6 @@
 """Finds the prompts that OpenCode answered together with a run's.
 
-It merges prompts that reach a session at the same time. A terminal, or a bridge with another state directory, can send
+It merges prompts that reach a session at the same time. A terminal, or a bridge with another state folder, can send
 one, since no lock of this bridge keeps them out. Pure, but for the one read.
 """
 

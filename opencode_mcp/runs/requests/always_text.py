@@ -9,7 +9,7 @@ from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Alwa
 
 LASTS: Mapping[AlwaysLasts, str] = {
     "until_restart": "until OpenCode ends",
-    "for_ever": "for ever, since OpenCode saves it; requests that are open in other sessions are answered too",
+    "for_ever": "permanently, since OpenCode saves it; requests that are open in other sessions are answered too",
 }
 """Texts that say how long "always" lasts."""
 

@@ -123,8 +123,8 @@ def _part(shown: int, number: int) -> str:
     """Return a remark on a table that shows only some of the rows, those of the highest cost."""
     if number <= shown:
         return ""
-    dearest = "the dearest" if shown == 1 else f"the {shown} dearest"
-    return f" ({dearest} of {number:,}; top=... lists more)"
+    first = "the most expensive" if shown == 1 else f"the {shown} most expensive"
+    return f" ({first} of {number:,}; top=... lists more)"
 
 
 def _session_line(row: SessionCost) -> str:

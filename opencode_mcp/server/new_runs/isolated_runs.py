@@ -177,7 +177,7 @@ def _setup_note(bridge: "Bridge", worktree: "Worktree") -> str:
     setup = bridge.settings.isolation
     if not worktree.is_remote or not (setup.copy or setup.command):
         return ""
-    return "The set-up of the settings for isolated runs did not run: it works on the machine of this MCP server only."
+    return "The setup of the settings for isolated runs did not run: it works on the machine of this MCP server only."
 
 
 async def _changes_note(bridge: "Bridge", worktree: "Worktree", run: "Run", report: "RunReport") -> str:

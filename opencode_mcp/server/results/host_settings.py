@@ -6,7 +6,7 @@ from opencode_mcp.errors import SettingsChange
 
 
 class HostSettings(NamedTuple):
-    """Place of the arguments in one host, recognized by a part of the name that it sends."""
+    """Place of the arguments in one host, recognised by a part of the name that it sends."""
 
     name: str
     title: str

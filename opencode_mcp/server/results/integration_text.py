@@ -34,7 +34,7 @@ STAYS = 'The worktree stays. opencode_integrate(session_id="{session}", how="dis
 NOT_IN_PROJECT = {"branch": "Files of the work:", "discard": "Files of the dropped work:"}
 """Headings of the changed files where the checkout does not get them."""
 NOT_KEPT = "Removed and not kept, since they were git repositories of their own"
-LEFT_OUT = "Left out, since the set-up changed them or a verification added them"
+LEFT_OUT = "Left out, since the setup changed them or a verification added them"
 
 
 def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
@@ -53,7 +53,7 @@ def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
 def _about_work(worktree: "Worktree", done: "Integration") -> list[str]:
     """Return what became of the work besides the changed files; an empty line for what does not apply."""
     brought = f"Its work was brought to {one_line(worktree.project)} before." if done.is_brought_back else ""
-    pending = f"The checkout has not got its changes of {quantity(done.pending, 'file')}." if done.pending else ""
+    pending = f"The checkout lacks its changes of {quantity(done.pending, 'file')}." if done.pending else ""
     return [done.lost, _paths_line(NOT_KEPT, done.not_kept), brought, pending]
 
 

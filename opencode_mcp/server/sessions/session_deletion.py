@@ -62,9 +62,9 @@ async def _state_of(bridge: "Bridge", worktree: "Worktree") -> str:
     except BridgeError:
         return f"with work on the branch {worktree.branch} that cannot be compared with {worktree.project}"
     if not pending:
-        return f"on the branch {worktree.branch}, without changes that {worktree.project} has not got"
+        return f"on the branch {worktree.branch}, without changes that {worktree.project} lacks"
     files = quantity(len(pending), "file")
-    return f"with changes of {files} on the branch {worktree.branch} that {worktree.project} has not got"
+    return f"with changes of {files} on the branch {worktree.branch} that {worktree.project} lacks"
 
 
 async def forget_worktree(bridge: "Bridge", session: "Session") -> None:

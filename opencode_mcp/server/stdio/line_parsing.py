@@ -1,7 +1,7 @@
 """Read a line of the host as JSON-RPC: the messages in it, and an error response for each value that is none.
 
-Pure. The SDK drops a line that it cannot read, and the host waits for ever. So every request that can be recognized is
-answered, with its id if that can be read.
+Pure. The SDK drops a line that it cannot read, and the host gets no response. So every request that can be recognised
+is answered, with its id if that can be read.
 """
 
 import json
@@ -124,7 +124,7 @@ def _message(value: object) -> JSONRPCMessage:
     elif not _is_answer(fields):
         raise _Refused(INVALID_REQUEST, "The message has neither `method` nor `result` nor `error`.")
     elif _has_surrogate(fields):
-        # If a response were refused, its request would wait for ever.
+        # If a response were refused, its request would get no response.
         fields = cast("dict[str, object]", _with_valid_text(fields))
     try:
         return jsonrpc_message_adapter.validate_python(fields, by_name=False)

@@ -1,6 +1,6 @@
 """Encrypt and authenticate data that clients return to the bridge: task ids, and the state of a repeated call.
 
-The key is stored in the state directory or in a file that the operator names, so that tokens stay valid after a restart
+The key is stored in the state folder or in a file that the operator names, so that tokens stay valid after a restart
 of the bridge. It is read or created at the first use.
 """
 
@@ -33,7 +33,7 @@ class TokenCodec:
     Args:
         state_directory: Directory that holds the key.
         owner: Principal whose tokens these are. Those of another owner cannot be decrypted.
-        key_file: File with the key that several bridges share; empty: the key is in the state directory.
+        key_file: File with the key that several bridges share; empty: the key is in the state folder.
     """
 
     def __init__(self, state_directory: Path, owner: str = "", key_file: str = "") -> None:

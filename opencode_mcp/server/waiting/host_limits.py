@@ -18,7 +18,7 @@ UNKNOWN_HOST_SECONDS = 45.0
 
 @dataclass(frozen=True, slots=True)
 class HostProfile:
-    """Known host, recognized by a part of the name that it sends."""
+    """Known host, recognised by a part of the name that it sends."""
 
     name: str
     seconds: float

@@ -1,6 +1,6 @@
 """Runs as MCP tasks: a task's id names its run, and its state is read from OpenCode.
 
-The bridge stores no tasks, so a task survives a restart of the bridge: every bridge with the key of the state directory
+The bridge stores no tasks, so a task survives a restart of the bridge: every bridge with the key of the state folder
 can report it. The id is encrypted and authenticated: a client can neither read nor forge it.
 """
 

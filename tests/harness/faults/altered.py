@@ -62,7 +62,7 @@ class Altered:
 def altered(target: str) -> Generator[Altered]:
     """Serve a changed OpenCode on a free port in front of a base URL until the block ends."""
     rules = Altered()
-    with httpx.Client(base_url=target, trust_env=False, verify=NO_CERTIFICATES, timeout=None) as client:  # noqa: S113 - the bridge has time-outs
+    with httpx.Client(base_url=target, trust_env=False, verify=NO_CERTIFICATES, timeout=None) as client:  # noqa: S113 - the bridge has timeouts
 
         class Handler(_Handler):
             altered = rules

@@ -32,7 +32,7 @@ KEPT = (
 QUIET = {
     "OPENCODE_DISABLE_AUTOUPDATE": "1",
     "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
-    # As in servers that a bridge starts: the index has stopped servers for ever.
+    # As in servers that a bridge starts: the index has blocked servers permanently.
     "OPENCODE_DISABLE_FFF": "1",
     "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
     "OPENCODE_DISABLE_MODELS_FETCH": "1",

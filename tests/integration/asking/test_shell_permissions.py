@@ -53,7 +53,7 @@ async def test_a_rule_for_bash_decides_about_each_command_of_a_line(launch: Laun
     kept.unlink()
 
 
-async def test_a_form_says_that_always_is_for_ever_and_a_redirection_needs_a_person(launch: Launch) -> None:
+async def test_a_form_says_that_always_is_permanent_and_a_redirection_needs_a_person(launch: Launch) -> None:
     person = Person(filled(decision="once"))
     async with open_bridge(launch, elicit=person) as host:
         prompt = script(shell("echo free > /dev/stdout"), text("Done."))
@@ -61,4 +61,4 @@ async def test_a_form_says_that_always_is_for_ever_and_a_redirection_needs_a_per
     assert (report["status"], report["text"]) == ("completed", "Done.")
     (form,) = person.forms
     assert form.message.startswith("OpenCode asks permission for shell: echo free > /dev/stdout")
-    assert "in every session of the project for ever, since OpenCode saves it" in form.message
+    assert "in every session of the project permanently, since OpenCode saves it" in form.message

@@ -148,7 +148,7 @@ async def test_the_session_of_a_removed_worktree_can_be_read_counts_for_its_proj
     shown = await host.data("opencode_status", directory=place)
     assert session_id in shown["isolated_worktrees"].values()
     done = await host.text("opencode_integrate", session_id=session_id, how="discard")
-    assert "has not got its changes of 1 file." in done
+    assert "lacks its changes of 1 file." in done
 
     view = await host.data("opencode_session", session_id=session_id)
     assert f"Written {case}." in view["transcript"]

@@ -80,7 +80,7 @@ async def test_the_recipe_of_a_verified_fix_brings_repaired_work_back_and_not_wh
     assert last_run["seconds"] == pytest.approx(again["seconds"], abs=1)
     assert "Left by the verification: added made.txt." in await host.text(diff, **session)
     told = await host.text(integrate, **way | session)
-    assert "Left out, since the set-up changed them or a verification added them: made.txt" in told
+    assert "Left out, since the setup changed them or a verification added them: made.txt" in told
     assert (tracked / "proof.txt").exists()
     assert not (tracked / "made.txt").exists()
     await host.data("opencode_integrate", **session, how="undo")

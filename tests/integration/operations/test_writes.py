@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 PLUGIN = ".opencode/plugin/p.js"
 NEW = "src/opencode.json"
-"""File of the set-up that the project does not begin with."""
+"""File of the setup that the project does not begin with."""
 PATCH = """\
 diff --git a/opencode.json b/opencode.json
 new file mode 100644
@@ -52,7 +52,7 @@ async def called(host: Host, operation: str, **arguments: object) -> str:
 
 
 async def set_up_by(host: Host, *names: str) -> Json:
-    """A run in which the agent writes files of the set-up; the report."""
+    """A run in which the agent writes files of the setup; the report."""
     steps = [write(name, "{}\n" if name.endswith("json") else "export {}\n") for name in names]
     report = await host.run(*steps, text("Set up."))
     assert report["status"] == "completed"

@@ -70,7 +70,7 @@ async def opencode(opencode_server: OpenCode, place: Path) -> AsyncGenerator[Bac
 
 
 def held(name: str, **arguments: object) -> Json:
-    """A run that stands still at a hold point."""
+    """A run that is paused at a hold point."""
     prompt = script(step(text("Before. "), hold(name), text("After.")), say="Stand still")
     return {"name": "opencode_run", "arguments": {"prompt": prompt, **arguments}}
 

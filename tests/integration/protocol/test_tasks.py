@@ -41,7 +41,7 @@ async def opencode(opencode_server: OpenCode, asking_project: Path) -> AsyncGene
 
 
 def held(name: str, **arguments: object) -> Json:
-    """A run that stands still at a hold point."""
+    """A run that is paused at a hold point."""
     prompt = script(step(text("Before. "), hold(name), text("After.")))
     return {"name": "opencode_run", "arguments": {"prompt": prompt, **arguments}}
 

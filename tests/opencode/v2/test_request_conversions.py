@@ -64,7 +64,7 @@ def item_of(field: JsonMap) -> QuestionItem:
     return question_of(elicitation(field)).questions[0]
 
 
-def test_a_permission_says_what_is_asked_by_which_call_and_that_always_is_for_ever() -> None:
+def test_a_permission_says_what_is_asked_by_which_call_and_that_always_is_permanent() -> None:
     assert permission_of(SHELL) == Permission(
         id="per_1",
         session_id="ses_1",

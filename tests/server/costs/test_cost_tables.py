@@ -60,9 +60,9 @@ def test_the_rows_of_sessions_name_the_run_if_each_has_one() -> None:
     assert "at least $1.00, 10 tokens in, 1 out · msg_3" in told
 
 
-def test_the_dearest_runs_are_listed_and_as_many_as_are_wanted() -> None:
+def test_the_most_expensive_runs_are_listed_and_as_many_as_are_wanted() -> None:
     told = cost_text(report(), top=2)
-    assert "By run (the 2 dearest of 3; top=... lists more):" in told
+    assert "By run (the 2 most expensive of 3; top=... lists more):" in told
     assert '- msg_2 "Fix it." of ses_1 "First": $1.00\n- msg_3 of ses_2 "Second": at least $1.00\n\n' in told
     assert "msg_1" in cost_text(report(), top=3)
     assert [row["message_id"] for row in cost_data(report(), top=1)["by_run"]] == ["msg_2"]

@@ -64,7 +64,7 @@ def test_the_sessions_of_the_highest_cost_are_named_and_what_is_not_known_is_sai
     told = cost_text(report, 5)
     assert told.startswith("at least $28.00 in 7 sessions")
     first = ["- ses_7 (archived): $7.00", '- ses_6 "Six": at least $6.00', "- ses_5: $5.00"]
-    assert "\n".join(["By session (the 5 dearest of 7; top=... lists more):", *first]) in told
+    assert "\n".join(["By session (the 5 most expensive of 7; top=... lists more):", *first]) in told
     assert "ses_2" not in told
     data = cost_data(report, 5)
     assert not data["complete"]

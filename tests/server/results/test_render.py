@@ -395,10 +395,10 @@ def test_a_permission_shows_what_it_would_allow_and_how_to_answer() -> None:
     assert 'opencode_reply_permission(request_id="per_1", session_id="ses_1", reply="once"|"always"|"reject")' in text
 
 
-def test_always_for_ever_says_so_in_the_text_and_in_the_data() -> None:
+def test_a_permanent_always_says_so_in_the_text_and_in_the_data() -> None:
     request = PERMISSION.model_copy(update={"always_lasts": "for_ever"})
     waiting = report("needs_input", pending=[request])
-    assert "in every session of the project for ever, since OpenCode saves it" in report_text(waiting)
+    assert "in every session of the project permanently, since OpenCode saves it" in report_text(waiting)
     assert report_data(waiting)["pending"][0]["always_lasts"] == "for_ever"
 
 

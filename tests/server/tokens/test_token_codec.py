@@ -1,4 +1,4 @@
-"""What is sealed opens with the key of its state directory alone, and whole."""
+"""What is sealed opens with the key of its state folder alone, and whole."""
 
 import os
 import stat

@@ -408,10 +408,10 @@ def test_an_address_with_a_secret_is_not_shown_whole_and_says_so() -> None:
     assert "A part of the address is hidden here" in description
 
 
-def test_always_of_opencode_2_says_that_it_is_for_ever_and_answers_other_sessions() -> None:
+def test_always_of_opencode_2_says_that_it_is_permanent_and_answers_other_sessions() -> None:
     request = permission(always=["ls"]).model_copy(update={"always_lasts": "for_ever"})
     message = form_of(request).message
-    assert "in every session of the project for ever, since OpenCode saves it" in message
+    assert "in every session of the project permanently, since OpenCode saves it" in message
     assert "requests that are open in other sessions are answered too" in message
 
 

@@ -24,7 +24,7 @@ MODELS_SECONDS = 10.0
 """Longest time after which the models follow, in seconds; without a usable provider there are none."""
 OPENING_INTERVAL_SECONDS = 0.2
 WORKTREE_SECONDS = 900.0
-"""Longest time for the set-up of a new worktree."""
+"""Longest time for the setup of a new worktree."""
 
 
 class ProjectCalls(DataCaller):
@@ -178,7 +178,7 @@ class ProjectCalls(DataCaller):
         return conversions.uncommitted_of(await self._data("vcs.status", directory=directory))
 
     async def worktree_create(self, directory: str, name: str) -> NewWorktree:
-        """Call ``worktree.create``, which answers when the set-up of the project has run."""
+        """Call ``worktree.create``, which answers when the setup of the project has run."""
         body = {"projectID": await self._project_id(directory), "from": directory, "name": name}
         found = as_map(await self.call("worktree.create", body=body, timeout=WORKTREE_SECONDS))
         made = as_text(found.get("directory"))

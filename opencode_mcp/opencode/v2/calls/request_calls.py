@@ -39,7 +39,7 @@ class RequestCalls(PromptCalls):
             await self.session_abort(permission.session_id, directory)
             return
         if decision == "always" and not permission.always:
-            # Nothing is known of what OpenCode would save, for ever.
+            # Nothing is known of what OpenCode would save permanently.
             decision = "once"
         body = {"decision": decision} | ({"message": message} if message else {})
         await self.call("permission.reply", path=path, body=body)

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 SESSIONS_A_PAGE = 200
 MOST_PAGES = 100
-"""Most pages of sessions that one list has. The cursor of OpenCode 2 leads on for ever, so it does not end a list."""
+"""Most pages of sessions that one list has. The last page has a cursor, too, which therefore does not end a list."""
 LIST_ATTEMPTS = 3
 FROM_THE_LATEST = "9" * 15
 """Cursor of the whole list, which follows a page of sessions in any order."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from opencode_mcp.text.json_types import JsonMap
 
 LEAST = 0.1
-"""Shortest time-out of a request, in seconds."""
+"""Shortest timeout of a request, in seconds."""
 PLAIN_ADDRESS = re.compile(r"[!#-;=?-\[\]_a-z~]+")
 """Characters that a URL holds unescaped. A backslash is none: browsers read it as a slash and may open another host."""
 

@@ -1,4 +1,4 @@
-"""Plain calls: one request and one response, with the time-out of the operation."""
+"""Plain calls: one request and one response, with the timeout of the operation."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ TIMEOUTS_1: Mapping[str, float] = {
     "mcp.add": 2 * MINUTE,
     "mcp.connect": 2 * MINUTE,
 }
-"""Time-outs of operations of OpenCode 1 that run a model or a command, or start something."""
+"""Timeouts of operations of OpenCode 1 that run a model or a command, or start something."""
 TIMEOUTS_2: Mapping[str, float] = {
     "generate.text": HOUR,
     "session.generate": HOUR,

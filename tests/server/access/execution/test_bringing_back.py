@@ -1,4 +1,4 @@
-"""Isolated work changes a file of OpenCode's set-up in the checkout only where opencode_revert may change one."""
+"""Isolated work changes a file of OpenCode's setup in the checkout only where opencode_revert may change one."""
 
 from pathlib import Path
 
