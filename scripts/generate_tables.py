@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from opencode_mcp.options import OPTIONS, Option
 from opencode_mcp.runs.outcome.run_report import ChangedFile, PendingRequest, RunReport
+from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.server.access.operations_of_tools import ONLY_IF_ALLOWED
 from opencode_mcp.server.definition.tool import ToolSpec
 from opencode_mcp.server.resources.resources import RESOURCES
@@ -114,6 +115,12 @@ def _folder_row(package: Path) -> tuple[str, str]:
     return f"`{package.relative_to(PACKAGE).as_posix()}/`", _first_paragraph(docstring).replace("``", "`")
 
 
+def states_table() -> str:
+    """Return the table of the states of a run, with the text that stands below each in the class."""
+    texts = _texts_in(State)
+    return table(("state", "meaning"), [(f"`{state}`", texts[state.name]) for state in State])
+
+
 NOTES: Mapping[str, str] = {
     NOTE: "What was left out, since the result would be too long.",
     IN_TEXT: "Fields that only the text of the result has, for hosts that show both.",
@@ -137,22 +144,31 @@ def request_table() -> str:
 
 
 def _field_rows(model: type[BaseModel]) -> list[tuple[str, str]]:
-    """Return a row for each field that results contain, with the text that stands below it in the class."""
-    body = cast("ast.ClassDef", ast.parse(inspect.getsource(model)).body[0]).body
+    """Return a row for each field that results contain."""
+    texts = _texts_in(model)
+    return [(f"`{name}`", texts[name]) for name, field in model.model_fields.items() if not field.exclude]
+
+
+def _texts_in(described: type) -> dict[str, str]:
+    """Return the texts that stand below the fields or values of a class, by name."""
+    body = cast("ast.ClassDef", ast.parse(inspect.getsource(described)).body[0]).body
     texts: dict[str, str] = {}
     for statement, following in pairwise(body):
         match statement, following:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
                 texts[name] = _first_paragraph(text).replace("``", "`")
             case _:
                 pass
-    return [(f"`{name}`", texts[name]) for name, field in model.model_fields.items() if not field.exclude]
+    return texts
 
 
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     ROOT / "README.md": {"tools": tools_table, "resources": resources_table, "settings": settings_table},
     ROOT / "docs" / "report.md": {"report": report_table, "file": file_table, "request": request_table},
-    ROOT / "ARCHITECTURE.md": {"folders": folders_table},
+    ROOT / "ARCHITECTURE.md": {"folders": folders_table, "state-meanings": states_table},
     ROOT / "docs" / "hosts.md": {"hosts": hosts_table, "host-settings": host_settings_table},
 }
 

@@ -18,6 +18,11 @@ from tests.harness.each import for_each
 from tests.harness.processes.isolation import ROOT
 
 WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
+ARCHITECTURE = ROOT / "ARCHITECTURE.md"
+MOST_TERMS = 25
+"""Terms that a newcomer can be asked to learn."""
+FILE = re.compile(r"`((?:\w[\w.-]*/)*[\w-]+\.(?:py|json|toml|md)|(?:\w[\w.-]*/)+)`")
+"""Name of a file, or of a folder with a slash at its end."""
 LINK = re.compile(r"\]\(([^)#\s]+)")
 README = ROOT / "README.md"
 OTHERS_FLAGS = {"--scope", "--transport", "--header", "--service", "--stdio", "--hostname", "--port", "--version"}
@@ -41,6 +46,24 @@ def test_its_tables_are_current(page: Path) -> None:
 def test_the_drawn_states_are_current() -> None:
     drawn = draw_states.page(read(draw_states.PAGE))
     assert read(draw_states.PAGE) == drawn, "run `python -m scripts.draw_states`"
+
+
+@for_each("page", [ARCHITECTURE, ROOT / "CONTRIBUTING.md"])
+def test_the_files_and_folders_that_it_names_exist(page: Path) -> None:
+    package = ROOT / "opencode_mcp"
+    paths = [path for folder in (package, ROOT / "tests", ROOT / "scripts") for path in folder.rglob("*")]
+    ends = {"/".join(path.parts[place:]) for path in paths for place in range(len(path.parts))}
+    named = set(FILE.findall(read(page)))
+    missing = {name for name in named if name.rstrip("/") not in ends and not (ROOT / name).exists()}
+    assert missing == set()
+
+
+def test_the_glossary_is_short_and_has_a_row_for_each_term() -> None:
+    glossary = read(ARCHITECTURE).split("## Glossary\n", 1)[1].split("\n## ", 1)[0]
+    terms = re.findall(r"^\| ([^|]+) \|", glossary, re.MULTILINE)
+    terms = [term for term in terms if term not in {"term", "---"}]
+    assert len(set(terms)) == len(terms) <= MOST_TERMS
+    assert [term for term in terms if "," in term] == []
 
 
 @for_each("page", WRITTEN)
