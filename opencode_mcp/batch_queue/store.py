@@ -11,7 +11,8 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from opencode_mcp.disk.state_folder import PRIVATE, prepare_folder, unusable
+from opencode_mcp.disk.private_modes import PRIVATE_FILE, PRIVATE_FOLDER
+from opencode_mcp.disk.state_folder import prepare_folder, unusable
 from opencode_mcp.errors import InvalidSetting
 
 FOLDER = "batches"
@@ -122,9 +123,9 @@ class Store:
             if self._path.exists():
                 return
             prepare_folder(self._state)
-            self.folder.mkdir(mode=0o700, exist_ok=True)
+            self.folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
             # SQLite gives its journal the mode of the database.
-            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, PRIVATE))
+            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, PRIVATE_FILE))
         except OSError as error:
             raise unusable(self._path, error) from error
         self._is_ready = False

@@ -23,7 +23,7 @@ from opencode_mcp.batch_queue.claims import adopt, at_work, claim
 from opencode_mcp.batch_queue.rows import cost_of, listed, read_batch, read_tasks
 from opencode_mcp.batch_queue.store import Store
 from opencode_mcp.batch_queue.tasks import AT_WORK, CLAIMED, PREFIX, UNFINISHED, Batch, NewBatch, Outcome, Task
-from opencode_mcp.launcher.locks import Lease
+from opencode_mcp.disk.bridge_locks import Lease
 
 T = TypeVar("T")
 QUEUED = "status = 'queued', owner = '', message_id = '', session_id = ?"

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import filelock
 
-PRIVATE = 0o600
+from opencode_mcp.disk.private_modes import PRIVATE_FILE
+
 LEASES = "*.lease"
 
 
 def file_lock(path: Path) -> "filelock.FileLock":
     """Return the lock on a file, not yet taken."""
-    return filelock.FileLock(path, mode=PRIVATE, thread_local=False)
+    return filelock.FileLock(path, mode=PRIVATE_FILE, thread_local=False)
 
 
 def try_lock(path: Path) -> "filelock.FileLock | None":

@@ -14,14 +14,13 @@ from typing import IO
 
 import filelock
 
+from opencode_mcp.disk.private_modes import PRIVATE_FILE, PRIVATE_FOLDER
 from opencode_mcp.errors import InvalidSetting
 
 if sys.platform != "win32":
     import grp
     import pwd
 
-PRIVATE = 0o600
-PRIVATE_FOLDER = 0o700
 KEY = "seal.key"
 KEY_BYTES = 32
 KEY_TIMEOUT_SECONDS = 5.0
@@ -69,7 +68,7 @@ def open_private(path: Path) -> IO[bytes]:
     """Open a file for writing, empty, readable for its owner alone."""
     # An existing file may belong to a program that still writes to it, or have a wider mode.
     path.unlink(missing_ok=True)
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb")
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb")
 
 
 def replace_private(path: Path, content: bytes) -> None:
@@ -115,7 +114,7 @@ def _read_key(path: Path) -> bytes:
 
 def _make_key(path: Path) -> bytes:
     """Create the key once: of two bridges that start together one wins, and both use its key."""
-    with filelock.FileLock(f"{path}.lock", timeout=KEY_TIMEOUT_SECONDS, mode=PRIVATE):
+    with filelock.FileLock(f"{path}.lock", timeout=KEY_TIMEOUT_SECONDS, mode=PRIVATE_FILE):
         key = _read_key(path)
         if not key:
             key = os.urandom(KEY_BYTES)

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from anyio import to_thread
 
+from opencode_mcp.disk.bridge_locks import hold
 from opencode_mcp.errors import NotFound, SessionBusy
 from opencode_mcp.isolation.worktree_records import Records, Worktree
-from opencode_mcp.launcher.locks import hold
 
 HEAD = "HEAD"
 WORKING_TREE = "working_tree"

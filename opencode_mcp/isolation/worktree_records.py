@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
+from opencode_mcp.disk.private_modes import PRIVATE_FOLDER
 from opencode_mcp.disk.state_folder import prepare_folder, replace_private, unusable
 from opencode_mcp.isolation.repository.git import Repository
 
@@ -148,7 +149,7 @@ class Records:
         """
         prepare_folder(self._state)
         try:
-            self.folder.mkdir(mode=0o700, exist_ok=True)
+            self.folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         except OSError as error:
             raise unusable(self.folder, error) from error
         prepare_folder(self._records)

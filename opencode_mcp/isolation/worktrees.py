@@ -23,6 +23,7 @@ from anyio import to_thread
 
 from opencode_mcp.disk.full_disk import space_hint
 from opencode_mcp.disk.path_errors import check_text
+from opencode_mcp.disk.private_modes import PRIVATE_FOLDER
 from opencode_mcp.disk.state_folder import unusable
 from opencode_mcp.errors import GitFailed, InvalidArgument
 from opencode_mcp.isolation.recorded_worktrees import BRANCHES, HEAD, WORKING_TREE, RecordedWorktrees, new_name
@@ -223,7 +224,7 @@ class Worktrees(RecordedWorktrees):
 
     async def _check_out(self, git: Git, made: Worktree) -> None:
         try:
-            await anyio.Path(made.folder).mkdir(mode=0o700)
+            await anyio.Path(made.folder).mkdir(mode=PRIVATE_FOLDER)
         except OSError as error:
             raise unusable(Path(made.folder), error) from error
         await git.run("worktree", "add", "--quiet", "--no-checkout", "-b", made.branch, made.folder, made.base)

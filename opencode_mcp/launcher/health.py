@@ -83,18 +83,23 @@ async def await_healthy(
     Raises:
         UnsupportedVersion: The server answers and is too old.
     """
-    timeout = FIRST_TIMEOUT_SECONDS
     async with connected(endpoint) as client:
         with anyio.move_on_after(within):
-            while await wanted():
-                try:
-                    return await client.health(timeout=timeout)
-                except BackendTimeout:
-                    timeout = min(LONGEST_TIMEOUT_SECONDS, timeout * 2)
-                except UnsupportedVersion:
-                    raise
-                except BridgeError:
-                    await anyio.sleep(PAUSE_SECONDS)
+            return await _first_health(client, wanted)
+    return None
+
+
+async def _first_health(client: OpenCodeClient, wanted: Callable[[], Awaitable[bool]]) -> "Health | None":
+    timeout = FIRST_TIMEOUT_SECONDS
+    while await wanted():
+        try:
+            return await client.health(timeout=timeout)
+        except BackendTimeout:
+            timeout = min(LONGEST_TIMEOUT_SECONDS, timeout * 2)
+        except UnsupportedVersion:
+            raise
+        except BridgeError:
+            await anyio.sleep(PAUSE_SECONDS)
     return None
 
 
@@ -111,13 +116,19 @@ async def is_busy(endpoint: "Endpoint", *, since: float) -> bool:
     try:
         with anyio.move_on_after(STATUS_TIMEOUT_SECONDS):
             async with connected(endpoint) as client:
-                if endpoint.generation != 1:
-                    return bool(await client.session_status(""))
-                recent = await client.all_sessions(SessionFilter(limit=RECENT_SESSIONS))
-                changed = {session.directory for session in recent.items if session.time.updated >= since * 1000}
-                for directory in changed:
-                    if await client.session_status(directory):
-                        return True
+                if endpoint.generation == 1:
+                    return await _is_busy1(client, since)
+                return bool(await client.session_status(""))
     except BridgeError:
         return False
+    return False
+
+
+async def _is_busy1(client: OpenCodeClient, since: float) -> bool:
+    """Return True if a session of an OpenCode 1 is busy that changed after a time, in seconds since the epoch."""
+    recent = await client.all_sessions(SessionFilter(limit=RECENT_SESSIONS))
+    changed = {session.directory for session in recent.items if session.time.updated >= since * 1000}
+    for directory in changed:
+        if await client.session_status(directory):
+            return True
     return False

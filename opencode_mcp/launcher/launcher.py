@@ -31,9 +31,9 @@ Rejected alternatives:
 Invariants:
 
 - The endpoint that ``locate`` returns was healthy a moment ago.
-- A bridge releases its lease before it releases ``server.lock``, so of two bridges that leave together one is the last.
-- A bridge that runs inside such an OpenCode uses that one and holds no lease; otherwise each would keep the other
-  alive.
+- A bridge releases its lease before it releases ``server.lock``, so of two bridges that end together one is the last.
+- A bridge that runs inside an OpenCode that a bridge started uses that one and holds no lease; otherwise each would
+  keep the other alive.
 - A server at a URL of the operator, and the background service of the user, is neither started nor stopped.
 - ``aclose`` takes about two seconds at most: hosts kill a bridge that needs longer.
 """
@@ -47,6 +47,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import to_thread
 
+from opencode_mcp.disk.bridge_locks import Lease, hold
 from opencode_mcp.disk.state_folder import unusable
 from opencode_mcp.errors import (
     BackendUnavailable,
@@ -62,7 +63,6 @@ from opencode_mcp.launcher.executables.executable import Executable, find_execut
 from opencode_mcp.launcher.executables.executable_version import forget_versions
 from opencode_mcp.launcher.guarding.guarded_start import guard_again
 from opencode_mcp.launcher.health import answers, check, is_busy
-from opencode_mcp.launcher.locks import Lease, hold
 from opencode_mcp.launcher.server_record import ServerRecord, StateFiles, files_for, files_without_executable
 from opencode_mcp.launcher.sharing import UNRESPONSIVE_GRACE_SECONDS, Sharing
 from opencode_mcp.launcher.starter import READY_TIMEOUT_SECONDS, Starter
@@ -82,7 +82,7 @@ ATTACH_HINT = (
     "It is the background service of OpenCode 2: with --attach service, this MCP server takes its password from it."
 )
 # A host gives a bridge about two seconds to end.
-LEAVE_TIMEOUT_SECONDS = 0.5
+RELEASE_TIMEOUT_SECONDS = 0.5
 IDLE_GRACE_SECONDS: Mapping[Generation, float] = {1: 0.25, 2: 0.75}
 """OpenCode 2 ends what its sessions left in the background, and then itself, within about half a second."""
 
@@ -123,14 +123,14 @@ class Launcher:
 
         Raises:
             NotOpenCode: Another program answers at the operator's URL.
-            InvalidSetting: The registration of the background service cannot be used.
+            InvalidSetting: The registration of the background service cannot be used, nor the state folder, or the data
+                folder of OpenCode 2 is in use.
             UnsupportedVersion: The server is too old.
             Unauthorized: The server refused the operator's password.
             BackendUnavailable: Nothing answers at the operator's URL.
             BackendTimeout: The server accepted the request and did not answer.
             OpenCodeNotInstalled: There is no executable to start.
             OpenCodeNotStarting: OpenCode ended, or was not healthy in time.
-            InvalidSetting: The state folder cannot be used, or the data folder of OpenCode 2 is in use.
             NotAllowed: This bridge runs inside an OpenCode that a bridge started, and the operator allows no delegation
                 there.
         """
@@ -161,7 +161,7 @@ class Launcher:
         with anyio.CancelScope(shield=True):
             async with self._turn:
                 if self._lease is not None and self._files is not None:
-                    await self._leave(self._lease, self._files)
+                    await self._release(self._lease, self._files)
                 self._lease = self._server = None
 
     async def _attach(self) -> Endpoint:
@@ -233,14 +233,14 @@ class Launcher:
         logger.info("Started OpenCode %s at %s (process %d).", record.version, record.url, record.process.pid)
         return record
 
-    async def _leave(self, lease: Lease, files: StateFiles) -> None:
-        async with hold(files.lock, timeout=LEAVE_TIMEOUT_SECONDS) as held:
+    async def _release(self, lease: Lease, files: StateFiles) -> None:
+        async with hold(files.lock, timeout=RELEASE_TIMEOUT_SECONDS) as held:
             try:
                 # If another bridge holds the lock, that bridge lives and this one is not the last.
                 if held and not lease.others_live():
                     await self._stop_unless_busy(files)
             finally:
-                # Release before the next bridge gets the lock: of two that leave together, one must see that it is the
+                # Release before the next bridge gets the lock: of two that end together, one must see that it is the
                 # last.
                 lease.release()
 
@@ -251,17 +251,19 @@ class Launcher:
             return
         if await record.process.runs():
             if await is_busy(record.endpoint, since=record.started):
-                self._leave_busy(record, files)
+                self._keep_running(record, files)
                 await guard_again(record.process, files, self._settings.stop_after)
                 return
             await stop(record, grace=IDLE_GRACE_SECONDS[record.generation])
         files.remove_record()
 
-    def _leave_busy(self, record: ServerRecord, files: StateFiles) -> None:
+    def _keep_running(self, record: ServerRecord, files: StateFiles) -> None:
         hours = self._settings.stop_after / 3600
         logger.warning(
             "OpenCode at %s (process %d) has a busy session and is left running. "
             "If no bridge uses it again, it is ended %.3g h after this (--stop-after).",
-            *(record.url, record.process.pid, hours),
+            record.url,
+            record.process.pid,
+            hours,
         )
         files.write_record(replace(record, left_busy=True))

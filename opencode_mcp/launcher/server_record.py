@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from opencode_mcp.disk.state_folder import (
-    PRIVATE_FOLDER,
-    check_kind,
-    prepare_folder,
-    replace_private,
-    shared_key,
-    unusable,
-)
+from opencode_mcp.disk.private_modes import PRIVATE_FOLDER
+from opencode_mcp.disk.state_folder import check_kind, prepare_folder, replace_private, shared_key, unusable
 from opencode_mcp.launcher.provider_environment import data_fingerprint, fingerprint, fingerprints
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.versions import Generation

@@ -19,8 +19,8 @@ from opencode_mcp.launcher.starter import await_ready
 from opencode_mcp.launcher.stopping import stop
 
 if TYPE_CHECKING:
+    from opencode_mcp.disk.bridge_locks import Lease
     from opencode_mcp.launcher.executables.executable import Executable
-    from opencode_mcp.launcher.locks import Lease
     from opencode_mcp.launcher.server_record import ServerRecord, StateFiles
     from opencode_mcp.settings import Settings
 

@@ -52,14 +52,19 @@ async def interrupt_runs(record: ServerRecord, *, within: float) -> None:
         return
     with anyio.move_on_after(within), suppress(BridgeError):
         async with connected(record.endpoint) as client:
-            interrupted = set[str]()
-            while running := set(await client.session_status("")):
-                async with anyio.create_task_group() as tasks:
-                    for session_id in running - interrupted:
-                        tasks.start_soon(_interrupt, client, session_id)
-                interrupted |= running
-                # OpenCode answers before the session has stopped.
-                await anyio.sleep(POLL_SECONDS)
+            await _interrupt_all(client)
+
+
+async def _interrupt_all(client: OpenCodeClient) -> None:
+    """Interrupt every running session once, and wait until none runs."""
+    interrupted = set[str]()
+    while running := set(await client.session_status("")):
+        async with anyio.create_task_group() as tasks:
+            for session_id in running - interrupted:
+                tasks.start_soon(_interrupt, client, session_id)
+        interrupted |= running
+        # OpenCode answers before the session has stopped.
+        await anyio.sleep(POLL_SECONDS)
 
 
 async def _interrupt(client: OpenCodeClient, session_id: str) -> None:

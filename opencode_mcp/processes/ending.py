@@ -33,7 +33,7 @@ if sys.platform == "win32":
         subprocess.run(command, check=False, capture_output=True, timeout=TASKKILL_TIMEOUT)  # noqa: S603 - ours
 
     def force_one_to_end(pid: int) -> None:
-        """End a process and its descendants."""
+        """End a process; on Windows its descendants too, which would be looked for one by one otherwise."""
         force_to_end(pid)
 
 else:

@@ -1,15 +1,13 @@
 """Reason why OpenCode treats a directory of this machine as one without git, from git itself."""
 
-import os
-import shutil
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 
 import anyio
 
 from opencode_mcp.processes.ending import FLAGS
 from opencode_mcp.processes.git_environment import git_environment
+from opencode_mcp.processes.search_path import find_git
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace.git_head import checked_out
 
@@ -31,7 +29,7 @@ async def why_without_git(directory: str, environment: Mapping[str, str], reread
         reread: Sentence on how OpenCode is made to look again.
     """
     place = one_line(directory)
-    git = _find_git(environment)
+    git = find_git(environment)
     if git is None:
         return f"There is no git on the PATH of this MCP server and of the OpenCode that it starts, {NO_CHANGES}."
     refusal = await _refusal(git, directory, environment)
@@ -48,12 +46,6 @@ async def why_without_git(directory: str, environment: Mapping[str, str], reread
             f"cannot find git. {reread}"
         )
     return ""
-
-
-def _find_git(environment: Mapping[str, str]) -> str | None:
-    # A relative entry would run whatever file of that name a project contains.
-    folders = [text for text in environment.get("PATH", "").split(os.pathsep) if Path(text).is_absolute()]
-    return shutil.which("git", path=os.pathsep.join(folders)) if folders else None
 
 
 async def _refusal(git: str, directory: str, environment: Mapping[str, str]) -> str:

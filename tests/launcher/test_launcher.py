@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+from opencode_mcp.disk.bridge_locks import hold
 from opencode_mcp.errors import BackendTimeout, OpenCodeNotInstalled, OpenCodeNotStarting
 from opencode_mcp.launcher import launcher as launcher_module
 from opencode_mcp.launcher.health import check, connected, is_busy
 from opencode_mcp.launcher.launcher import Launcher
-from opencode_mcp.launcher.locks import hold
 from opencode_mcp.launcher.server_record import ServerRecord, StateFiles
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.processes.identity import Process

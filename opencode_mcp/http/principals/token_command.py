@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import filelock
 
-from opencode_mcp.disk.state_folder import PRIVATE, PRIVATE_FOLDER, replace_private
+from opencode_mcp.disk.private_modes import PRIVATE_FILE, PRIVATE_FOLDER
+from opencode_mcp.disk.state_folder import replace_private
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.principals import settings_file_edits
 from opencode_mcp.http.principals.principal import OWN_OPTIONS, TOKEN_KEY, check_name, read_principals
@@ -148,7 +149,7 @@ class _File:
         """Change the text, if the bridge would accept the new one."""
         self.path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         try:
-            with filelock.FileLock(f"{self.path}.lock", timeout=LOCK_SECONDS, mode=PRIVATE):
+            with filelock.FileLock(f"{self.path}.lock", timeout=LOCK_SECONDS, mode=PRIVATE_FILE):
                 text = self.path.read_text(encoding="utf-8-sig") if self.path.exists() else ""
                 changed = change(text)
                 read_principals(settings_file_edits.principals_in(changed), self._settings)

@@ -4,9 +4,7 @@ A repository is named by its git directory, as the bridge has recorded it before
 searches for one in a worktree: an agent can write a file ``.git`` there that names a repository of its own.
 """
 
-import os
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +23,7 @@ from opencode_mcp.isolation.repository.disabled_programs import (
 )
 from opencode_mcp.processes.fed_program import run_fed
 from opencode_mcp.processes.git_environment import git_environment
+from opencode_mcp.processes.search_path import find_git
 from opencode_mcp.text.name_lists import listed
 
 TIMEOUT_SECONDS = 120.0
@@ -215,9 +214,7 @@ def installed_git(environment: Mapping[str, str], folder: str) -> Git:
     Raises:
         InvalidSetting: There is none.
     """
-    # A relative entry would run whatever file of that name a project contains.
-    folders = [text for text in environment.get("PATH", "").split(os.pathsep) if Path(text).is_absolute()]
-    program = shutil.which("git", path=os.pathsep.join(folders)) if folders else None
+    program = find_git(environment)
     if program is None:
         raise InvalidSetting("There is no git on the PATH of this MCP server.", hint="Install git 2.38 or newer.")
     return Git(program, git_environment(environment), Repository("", folder))

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from opencode_mcp.disk.file_locks import PRIVATE
+from opencode_mcp.disk.private_modes import PRIVATE_FILE
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def inherited_lock(path: Path) -> Generator[tuple[int, ...]]:
         return
     import fcntl  # noqa: PLC0415 - Windows does not have it
 
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
     try:
         # Somebody else has it only if a program of an earlier block has not ended; this must not wait for that.
         with suppress(BlockingIOError):

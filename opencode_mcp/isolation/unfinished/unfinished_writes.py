@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import to_thread
 
+from opencode_mcp.disk.bridge_locks import hold
 from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.repository.index_flags import not_checked_out, path_of, without_patterns
 from opencode_mcp.isolation.repository.inherited_lock import inherited_lock
@@ -22,7 +23,6 @@ from opencode_mcp.isolation.repository.kept_commits import APPLIED, INTEGRATED, 
 from opencode_mcp.isolation.repository.restoring import is_partly_written, restore, with_files_left
 from opencode_mcp.isolation.repository.scratch import scratch_folder
 from opencode_mcp.isolation.repository.trees import TreeChange, changes
-from opencode_mcp.launcher.locks import hold
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.repository.git import Git

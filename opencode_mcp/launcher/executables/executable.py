@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import OpenCodeNotInstalled
 from opencode_mcp.launcher.executables.executable_version import version_of
+from opencode_mcp.processes.search_path import search_folders
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.versions import Generation
@@ -107,15 +108,9 @@ def _unfinished(path: Path) -> OpenCodeNotInstalled:
 
 
 def _candidates(environment: Mapping[str, str]) -> Iterator[Path]:
-    for folder in (*_search_path(environment), *_install_folders(environment)):
+    for folder in (*search_folders(environment), *_install_folders(environment)):
         for program in PROGRAMS:
             yield from (folder / f"{program}{suffix}" for suffix in SUFFIXES)
-
-
-def _search_path(environment: Mapping[str, str]) -> Iterator[Path]:
-    # A relative entry would run whatever file of that name a project contains.
-    folders = map(Path, environment.get("PATH", "").split(os.pathsep))
-    return (folder for folder in folders if folder.is_absolute())
 
 
 def _install_folders(environment: Mapping[str, str]) -> Iterator[Path]:

@@ -17,12 +17,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from opencode_mcp.disk.file_locks import PRIVATE, try_lock
+from opencode_mcp.disk.file_locks import try_lock
+from opencode_mcp.disk.private_modes import PRIVATE_FILE, PRIVATE_FOLDER
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
-FOLDER_MODE = 0o700
 WAIT_SECONDS = 5.0
 """Time in which the guard of a server that has just ended releases the lock."""
 POLL_SECONDS = 0.1
@@ -77,7 +77,7 @@ def held(path: str, state: str) -> Generator[str]:
 
 
 def _take(path: Path) -> "FileLock":
-    path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     deadline = time.monotonic() + WAIT_SECONDS
     while (lock := try_lock(path)) is None:
         if time.monotonic() > deadline:
@@ -94,7 +94,7 @@ def _write(path: Path, holder: Holder) -> None:
     with suppress(OSError):
         # Not through a link that somebody else has made.
         path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(holder, file)
 

@@ -21,6 +21,7 @@ from anyio import to_thread
 from anyio.abc import TaskGroup
 
 from opencode_mcp.disk.file_locks import try_lock
+from opencode_mcp.disk.private_modes import PRIVATE_FOLDER
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, NotFound
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.isolation.left_files import LeftFiles
@@ -47,7 +48,6 @@ READ_EVERY = 1.0
 LONGEST_OUTAGE_SECONDS = 300.0
 """Time for which a verification waits until a call has found OpenCode again."""
 CLOSED_WITHIN_SECONDS = 600.0
-FOLDER_MODE = 0o700
 MOVED_ON = "The session went on to another prompt before the work was verified."
 NOT_HERE = "Its bridge has ended, and the settings of this MCP server do not allow the command."
 FAR_AWAY = float("inf")
@@ -296,7 +296,7 @@ def _has_valid_answer(seen: Observation) -> bool:
 
 def _lock_file(folder: Path, message_id: str) -> Path:
     """Return the lock file of a run; it exists then."""
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     path = folder / f"{hashlib.sha256(message_id.encode(errors='replace')).hexdigest()[:32]}.lock"
     path.touch()
     return path

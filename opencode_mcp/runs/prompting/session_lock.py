@@ -14,8 +14,9 @@ from pathlib import Path
 
 import anyio
 
+from opencode_mcp.disk.bridge_locks import hold
+from opencode_mcp.disk.private_modes import PRIVATE_FOLDER
 from opencode_mcp.errors import SessionBusy
-from opencode_mcp.launcher.locks import hold
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,6 @@ LOCK_FILES = 1024
 """Number of lock files at most: they are never deleted. Two sessions may share one."""
 LOCK_SECONDS = 20.0
 """Seconds to wait for another bridge that is starting something; a start takes about one."""
-PRIVATE_FOLDER = 0o700
 
 
 class SessionLocks:

@@ -11,16 +11,16 @@ from pathlib import Path
 
 from anyio import to_thread
 
+from opencode_mcp.disk.bridge_locks import Lease, hold
 from opencode_mcp.disk.file_locks import LEASES, lease_lives
+from opencode_mcp.disk.private_modes import PRIVATE_FOLDER
 from opencode_mcp.errors import LimitReached
-from opencode_mcp.launcher.locks import Lease, hold
 
 logger = logging.getLogger(__name__)
 
 LOCK_FILE = "count.lock"
 LOCK_SECONDS = 20.0
 """Seconds to wait for another bridge that counts; that takes a few requests to OpenCode."""
-PRIVATE_FOLDER = 0o700
 SESSION = ".session"
 """Ending of the file with the id of the session that a lease is for; the lease itself is emptied by each look at it."""
 

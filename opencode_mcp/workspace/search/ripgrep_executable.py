@@ -5,18 +5,22 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from opencode_mcp.processes.search_path import search_folders
+
 NAME = "rg.exe" if sys.platform == "win32" else "rg"
 
 
 def find_ripgrep(environment: Mapping[str, str]) -> Path | None:
     """Find the executable as OpenCode does: along ``PATH``, beside our Python, among OpenCode's downloads."""
-    candidates = (folder / NAME for folder in _folders(environment))
-    return next((path for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
+    for folder in _folders(environment):
+        path = folder / NAME
+        if path.is_file() and os.access(path, os.X_OK):
+            return path
+    return None
 
 
 def _folders(environment: Mapping[str, str]) -> Iterator[Path]:
-    # A relative entry would run whatever file of that name a project contains.
-    yield from (path for text in environment.get("PATH", "").split(os.pathsep) if (path := Path(text)).is_absolute())
+    yield from search_folders(environment)
     yield Path(sys.executable).parent
     cache = environment.get("XDG_CACHE_HOME")
     home = environment.get("USERPROFILE" if sys.platform == "win32" else "HOME")

@@ -1,7 +1,7 @@
 """Locks between the bridges of one user. The kernel releases them when their holder dies, however it dies.
 
-``hold`` lets one bridge at a time search for, start or stop the shared server. A ``Lease`` marks a bridge as a user of
-the server. The module knows nothing of servers.
+``hold`` lets one bridge at a time do something, such as start the shared server, change a worktree or begin work in a
+session. A ``Lease`` marks a bridge as a living user of a folder, such as that of the server or of the queue of tasks.
 """
 
 import os
@@ -33,9 +33,9 @@ async def hold(path: Path, *, timeout: float) -> AsyncGenerator[bool]:
 
 
 class Lease:
-    """Lock file that marks a bridge as a user of the server, in a folder that the other bridges read.
+    """Lock file that marks a bridge as a living user of a folder, which the other bridges read.
 
-    Take and query it only while the lock of ``hold`` is held.
+    Where bridges must not count at the same moment, take and query it only while a lock of ``hold`` is held.
 
     Args:
         folder: Folder of the leases of all bridges; it must exist.

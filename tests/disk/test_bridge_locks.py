@@ -8,13 +8,13 @@ from pathlib import Path
 import anyio
 import pytest
 
-from opencode_mcp.launcher.locks import Lease, hold
+from opencode_mcp.disk.bridge_locks import Lease, hold
 
 pytestmark = pytest.mark.anyio
 HOLDER = """
 import sys
 from pathlib import Path
-from opencode_mcp.launcher.locks import Lease
+from opencode_mcp.disk.bridge_locks import Lease
 lease = Lease(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.read()
