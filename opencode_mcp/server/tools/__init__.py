@@ -1,4 +1,4 @@
-"""Tools of the server, grouped by purpose."""
+"""Tools of the MCP server, grouped by purpose, and the table of them."""
 
 from typing import TYPE_CHECKING
 
