@@ -456,6 +456,7 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "opencode.v2.descriptions": "a table of our own",
     "secrets.key_patterns": "a table of our own, applied by secrets.redact_text",
     "events.answer_waits": "keeps times only",
+    "events.session_parents": "keeps ids only",
     "runs.enforcement.working_time": "keeps times only",
     "runs.following.progress_throttle": "keeps times only",
     "runs.limits": "keeps numbers only",

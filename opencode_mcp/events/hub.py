@@ -7,8 +7,8 @@ subagent works in a child session, so a listener of the parent also gets the chi
 from the event of the session's creation (``SessionChanged``) and, because OpenCode sometimes loses that event, from the
 tool call that started the child.
 
-Events are hints. They tell a listener to look now; a decision is made on what a GET returns. Therefore the hub may drop
-events, and has three ways to say so:
+Events are hints. They tell a listener to read now, and almost every decision is made on what a GET returns
+(``runs/following/follow.py`` lists the exceptions). Therefore the hub may drop events, and has three ways to say so:
 
 - ``Gap``: events may be missing, after a reconnect, a full backlog, or a disposed instance. Read the state again.
 - ``Lost``: OpenCode is gone. The hub drops the connection's transport, so that the next call searches for a server.
@@ -44,6 +44,8 @@ from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events import reconnecting_stream
 from opencode_mcp.events.answer_waits import AnswerWaits
+from opencode_mcp.events.interrupted_prompts import InterruptedPrompts
+from opencode_mcp.events.session_parents import SessionParents
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.launcher.server_age import server_age
@@ -122,28 +124,23 @@ class Hub:
         self._lock = anyio.Lock()
         self._listeners: dict[str, list[Listener]] = {}
         self._states = BoundedDict[str, SessionState](REMEMBERED_SESSIONS)
-        self._parents = BoundedDict[str, str](REMEMBERED_SESSIONS)
+        self._parents = SessionParents()
         self._places = BoundedDict[str, str](REMEMBERED_SESSIONS)
         """The directories of sessions, by the events that name them."""
         self._asked = BoundedDict[str, Permission | Question](REMEMBERED_REQUESTS)
-        self._followed: Transport | None = None
-        """The transport whose stream was opened last, whether or not OpenCode is gone since."""
-        self._cut_off = BoundedDict[str, bool](REMEMBERED_SESSIONS)
-        """The prompts on which a server of a bridge's worked when it ended."""
-        self._left = BoundedDict[str, tuple[str, float]](REMEMBERED_SESSIONS)
-        """The sessions at work when a server of the person's went away and came back, without an event since: the
-        prompt that each worked on, and the time of the return."""
-        self.opened = 0
-        """Number of times that a stream was opened: one that is opened again may be that of an OpenCode that was
-        started again."""
+        self.interrupted = InterruptedPrompts()
+        """Prompts on which OpenCode worked when it went away."""
+        self.servers_found = 0
+        """Number of times that a server was found and its stream begun: the next may be an OpenCode started again."""
         self.answer_waits = AnswerWaits()
         """Time that sessions waited for answers."""
-        self._opened = 0
+        self._connects = 0
+        """Number of times that a stream was connected, also again to the same server."""
 
     @property
     def reconnects(self) -> int:
         """Return how many times the stream was opened again."""
-        return max(self._opened - 1, 0)
+        return max(self._connects - 1, 0)
 
     def work_by_state(self) -> Counter[str]:
         """Count the sessions at work that the events have shown, without subagents.
@@ -174,9 +171,9 @@ class Hub:
         async with self._lock:
             transport = await self._connection.transport()
             if self._transport is not transport:
-                self._note_cut_off(transport)
+                self.interrupted.note_server(transport, self._prompts_at_work())
                 self._transport, self._connected = transport, anyio.Event()
-                self.opened += 1
+                self.servers_found += 1
                 self._task_group.start_soon(self._run, transport)
             connected = self._connected
         with anyio.move_on_after(CONNECT_TIMEOUT_SECONDS) as scope:
@@ -184,33 +181,6 @@ class Hub:
         if scope.cancelled_caught or self._transport is not transport:
             raise BackendUnavailable(f"OpenCode at {transport.endpoint.url} opened no event stream.")
         return transport
-
-    def _note_cut_off(self, transport: Transport) -> None:
-        """Note the prompts on which the last server worked, if another one takes its place.
-
-        A server that no bridge started may be the same process as before, and still work on them, or go on with them.
-        """
-        last, self._followed = self._followed, transport
-        if last is None:
-            return
-        at_work = {session_id: state.working_on for session_id, state in self._states.items() if state.working_on}
-        if last.endpoint.process is None or last.endpoint.is_service:
-            now = anyio.current_time()
-            self._left.update({session_id: (prompt, now) for session_id, prompt in at_work.items()})
-        elif last is not transport:
-            self._cut_off.update(dict.fromkeys(at_work.values(), True))
-
-    def is_cut_off(self, message_id: str) -> bool:
-        """Return True if OpenCode ended while it worked on a prompt: no server goes on with it by itself."""
-        return message_id in self._cut_off
-
-    def silent_seconds(self, session_id: str, message_id: str) -> float:
-        """Return the time for which a session has been silent since OpenCode went away in the middle of a prompt.
-
-        It is 0 if OpenCode did not go away then, or if the session works on another prompt.
-        """
-        prompt, since = self._left.get(session_id, ("", 0.0))
-        return anyio.current_time() - since if prompt == message_id else 0
 
     async def server_age(self) -> float | None:
         """Return the seconds since the process of the server began; ``None`` if this is not known.
@@ -235,7 +205,7 @@ class Hub:
     def _receive(self, event: Event, transport: Transport) -> None:
         match event:
             case Gap():
-                self._opened += 1
+                self._connects += 1
                 for state in self._states.values():
                     state.forget()
                 self.answer_waits.note_gap(anyio.current_time())
@@ -261,7 +231,7 @@ class Hub:
                 self._dispatch(event)
 
     def _fold(self, event: Event) -> None:
-        self._left.pop(event.session_id, None)
+        self.interrupted.note_event(event.session_id)
         self._keep_requests(event)
         if isinstance(event, SessionDeleted):
             self._states.pop(event.session_id, None)
@@ -273,7 +243,7 @@ class Hub:
         if event.session_id:
             now = anyio.current_time()
             self._note_times(event, now)
-            fold(self.state(event.session_id), event, now)
+            fold(self.kept_state(event.session_id), event, now)
 
     def _note_parent(self, event: Event) -> None:
         """Note whose subagent a session is, if an event shows it."""
@@ -336,10 +306,20 @@ class Hub:
         self._broadcast(Gap(""))
 
     def state(self, session_id: str) -> SessionState:
-        """Return the state of a session, folded from the stream since it was last connected."""
-        state = self._states.get(session_id) or SessionState()
-        self._states[session_id] = state
+        """Return the state of a session, folded from the stream since it was last connected, to be read only.
+
+        Nothing is kept for a session of which there was no event: its state is empty, and another one each time.
+        """
+        return self._states.get(session_id) or SessionState()
+
+    def kept_state(self, session_id: str) -> SessionState:
+        """Return the state of a session to change it, or to see it change; the hub keeps it from now on."""
+        state = self._states[session_id] = self.state(session_id)
         return state
+
+    def _prompts_at_work(self) -> dict[str, str]:
+        """Return the prompts that OpenCode works on, by session."""
+        return {session_id: state.working_on for session_id, state in self._states.items() if state.working_on}
 
     def place_of(self, session_id: str) -> str:
         """Return the directory of a session; empty if no event has named it."""
@@ -363,19 +343,14 @@ class Hub:
 
     def adopt(self, session_id: str, parent_id: str) -> None:
         """Store whose subagent a session is, so that the parents' listeners get its events."""
-        children = self.state(parent_id).children
+        children = self.kept_state(parent_id).children
         if session_id not in children:
             children.append(session_id)
-        self._parents[session_id] = parent_id
+        self._parents.note(session_id, parent_id)
 
     def lineage(self, session_id: str) -> list[str]:
         """Return the session, its parent, and so on up to the root."""
-        line = {session_id: None}
-        parent = self._parents.get(session_id)
-        while parent and parent not in line:
-            line[parent] = None
-            parent = self._parents.get(parent)
-        return list(line)
+        return self._parents.lineage(session_id)
 
     @contextmanager
     def listen(self, session_id: str) -> Generator[Listener]:

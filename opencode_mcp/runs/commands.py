@@ -220,7 +220,7 @@ class Commands:
         Raises:
             BackendError: OpenCode refused it, or the id of its prompt is not known in time.
         """
-        self._hub.state(run.session_id).error = None
+        self._hub.kept_state(run.session_id).error = None
         sent = _Sent()
         with self._hub.listen(run.session_id) as listener:
             self._task_group.start_soon(self._send, run, post, listener, sent)
@@ -268,7 +268,7 @@ class Commands:
                 error.hint = _may_run(run)
                 return error
             return None
-        state = self._hub.state(run.session_id)
+        state = self._hub.kept_state(run.session_id)
         reason = state.error.text if state.error else ""
         state.error = state.error or Failure(data={"message": error.message})
         return BackendFailed(f"OpenCode did not start it: {reason}.", hint=error.hint) if reason else error

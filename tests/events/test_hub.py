@@ -9,7 +9,7 @@ import pytest
 
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events import hub as hub_module
-from opencode_mcp.events import reconnecting_stream
+from opencode_mcp.events import reconnecting_stream, session_parents
 from opencode_mcp.events.hub import EVERYTHING, Hub, Listener
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -275,15 +275,15 @@ async def test_a_session_at_work_is_silent_after_an_outage_until_something_happe
         assert working_on
         await proxy.refuse()
         await hear(listener, is_kind(Lost))
-        assert hub.silent_seconds(session_id, working_on) == 0
+        assert hub.interrupted.silent_seconds(session_id, working_on) == 0
         proxy.accept()
         await hub.ensure()
-        assert hub.silent_seconds(session_id, working_on) > 0
-        assert hub.silent_seconds(session_id, "msg_other") == 0
-        assert not hub.is_cut_off(working_on)
+        assert hub.interrupted.silent_seconds(session_id, working_on) > 0
+        assert hub.interrupted.silent_seconds(session_id, "msg_other") == 0
+        assert not hub.interrupted.has_ended(working_on)
         await scripted_model.release("outage")
         await hear(listener, is_kind(Idle))
-    assert hub.silent_seconds(session_id, working_on) == 0
+    assert hub.interrupted.silent_seconds(session_id, working_on) == 0
 
 
 async def test_many_needs_at_once_open_one_stream(hub: Hub, http: httpx.AsyncClient) -> None:
@@ -316,12 +316,13 @@ async def test_sessions_that_are_each_others_parents_end_the_line(endpoint: Endp
 
 async def test_only_so_many_sessions_are_remembered(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "REMEMBERED_SESSIONS", 3)
+    monkeypatch.setattr(session_parents, "SESSIONS_KEPT", 3)
     async with running_hub(endpoint) as made:
-        states = [made.state(f"ses_{number}") for number in range(3)]
-        assert made.state("ses_0") is states[0]
-        made.state("ses_3")
-        assert made.state("ses_0") is states[0], "it was asked for last of the first three"
-        assert made.state("ses_1") is not states[1]
+        states = [made.kept_state(f"ses_{number}") for number in range(3)]
+        assert made.kept_state("ses_0") is states[0]
+        made.kept_state("ses_3")
+        assert made.kept_state("ses_0") is states[0], "it was asked for last of the first three"
+        assert made.kept_state("ses_1") is not states[1]
         for number in range(5):
             made.adopt(f"ses_child{number}", "ses_root")
         known = [number for number in range(5) if len(made.lineage(f"ses_child{number}")) > 1]
@@ -382,3 +383,11 @@ async def test_the_time_of_waiting_outlives_a_gap_and_goes_on_when_the_request_i
         hub.note_open(request, 1e9)
         assert waits.seconds("msg_1", 1e9 + 5) == pytest.approx(before + 5)
         assert not waits.is_whole("msg_1")
+
+
+async def test_reading_the_state_of_an_unknown_session_keeps_nothing() -> None:
+    async with running_hub(Endpoint(url="http://127.0.0.1:1")) as hub:
+        hub.state(SES).title = "read only"
+        assert not hub.state(SES).title
+        hub.kept_state(SES).title = "kept"
+        assert hub.state(SES).title == "kept"

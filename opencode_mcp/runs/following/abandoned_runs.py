@@ -24,7 +24,7 @@ async def abandoned_seconds(client: OpenCodeClient, hub: Hub, run: Run, *, untou
     Raises:
         BackendError: OpenCode could not be read.
     """
-    known = max(untouched - CLOCKS_DIFFER_SECONDS, hub.silent_seconds(run.session_id, run.message_id), 0)
+    known = max(untouched - CLOCKS_DIFFER_SECONDS, hub.interrupted.silent_seconds(run.session_id, run.message_id), 0)
     age = await hub.server_age()
     if age is None or age + AGE_ERROR_SECONDS > untouched:
         return known

@@ -467,7 +467,7 @@ class Follower:
 
     async def _quiet_seconds(self) -> float:
         """Seconds since the session was seen to fall idle; for a first look, since OpenCode last touched it."""
-        if self._hub.is_cut_off(self._run.message_id) or self._is_left():
+        if self._hub.interrupted.has_ended(self._run.message_id) or self._is_left():
             return inf
         now = anyio.current_time()
         if self._idle_since is None:

@@ -73,7 +73,7 @@ class PromptPoster:
         Raises:
             BridgeError: OpenCode does not have it.
         """
-        self._hub.state(run.session_id).error = None
+        self._hub.kept_state(run.session_id).error = None
         self._known.words[run.message_id] = run.words
         self._known.schemas[run.message_id] = prompt.output_schema
         self._known.models[run.message_id] = prompt.model
@@ -88,7 +88,7 @@ class PromptPoster:
                 logger.info("could not see %s begin: %s", run.message_id, error)
                 return
         if failed and not begun:
-            state = self._hub.state(run.session_id)
+            state = self._hub.kept_state(run.session_id)
             state.error = state.error or Failure(data={"message": failed.message})
 
     async def _send(
@@ -126,7 +126,7 @@ class PromptPoster:
             sent: Time at which the prompt was sent.
         """
         deadline = anyio.current_time() + BEGIN_WITHIN
-        state = self._hub.state(run.session_id)
+        state = self._hub.kept_state(run.session_id)
         while not (state.error or state.has_begun(run.message_id, sent)):
             left = deadline - anyio.current_time()
             if left <= 0:

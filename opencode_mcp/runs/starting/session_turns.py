@@ -90,7 +90,7 @@ class SessionTurns:
         """Create a session with a note for its first prompt, and with the settings of that (``session.create``)."""
         metadata = self._notes.metadata(note)
         created = await client.session_create(directory, title=title, metadata=metadata, settings=settings)
-        state = self._hub.state(created.id)
+        state = self._hub.kept_state(created.id)
         state.title, state.complete = state.title or created.title, True
         return created
 

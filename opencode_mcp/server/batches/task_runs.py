@@ -87,10 +87,10 @@ class TaskRuns:
 
     async def start(self, task: "Task") -> None:
         """Start the run of a claimed task, and follow it to its end."""
-        opened = 0
+        servers_found = 0
         try:
             await self._outages.wait_over()
-            opened = self._bridge.hub.opened
+            servers_found = self._bridge.hub.servers_found
             task = await self._named(task)
             run = await self._started(task)
         except _Withdrawn:
@@ -103,7 +103,7 @@ class TaskRuns:
         except BridgeError as error:
             await self._end(task, failure_of(error))
         else:
-            await self._follow(task, run, opened)
+            await self._follow(task, run, servers_found)
 
     async def _named(self, task: "Task") -> "Task":
         """Give a task the id of its prompt, by which what is made for it is found again."""
@@ -173,7 +173,7 @@ class TaskRuns:
             return
         self._bridge.supervise_new(run)
         self._share_limit(task, run)
-        await self._follow(task, run, self._bridge.hub.opened)
+        await self._follow(task, run, self._bridge.hub.servers_found)
 
     def _share_limit(self, task: "Task", run: "Run") -> None:
         """Stop a run when a step of it begins after the tasks of its batch have cost as much as they may."""
@@ -217,23 +217,23 @@ class TaskRuns:
                     await anyio.sleep(PAUSE)
         return None
 
-    async def _follow(self, task: "Task", run: "Run", opened: int) -> None:
+    async def _follow(self, task: "Task", run: "Run", servers_found: int) -> None:
         """Follow a run to its end, and record it, and each time at which it waits for an answer.
 
         Args:
             task: The task.
             run: Its run.
-            opened: What ``Hub.opened`` was before the prompt was sent.
+            servers_found: What ``Hub.servers_found`` was before the prompt was sent.
         """
         reports, finish = LastingReports(self._bridge, run), FinishCommand(self._bridge)
         try:
-            report = await self._report(reports, opened)
+            report = await self._report(reports, servers_found)
             while report.status == "needs_input":
                 finish.pass_on_later(report)
                 await self._queue.note_asking(task, asks=True)
                 await reports.wait_answered(report)
                 await self._queue.note_asking(task, asks=False)
-                report = await self._report(reports, opened)
+                report = await self._report(reports, servers_found)
             is_over = not report.broken_off or not await self._goes_on(task, run, report)
         except NotFound:
             await self._end(task, Outcome(status="aborted", note=SESSION_DELETED))
@@ -244,13 +244,13 @@ class TaskRuns:
                 finish.pass_on_later(report)
                 await self._end(task, outcome_of(report, done_before(task)))
 
-    async def _report(self, reports: LastingReports, opened: int) -> "RunReport":
+    async def _report(self, reports: LastingReports, servers_found: int) -> "RunReport":
         """Wait until a run ends or asks, and report it; an OpenCode that went away is started again or comes back.
 
         A prompt that OpenCode had not begun when it went away is broken off, too.
         """
         report = await reports.next()
-        was_away = self._bridge.hub.opened != opened
+        was_away = self._bridge.hub.servers_found != servers_found
         report.broken_off = report.broken_off or (was_away and report.not_started)
         return report
 

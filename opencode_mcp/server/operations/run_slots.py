@@ -42,7 +42,7 @@ async def place_of(bridge: "Bridge", operation: "Operation", call: "SplitArgumen
 @asynccontextmanager
 async def _until_shown(bridge: "Bridge", session_id: str) -> AsyncGenerator[None]:
     """Wait at the end until OpenCode shows that a session works, or has worked: some operations return before that."""
-    state = bridge.hub.state(session_id)
+    state = bridge.hub.kept_state(session_id)
     ended_before = state.ended
     with bridge.hub.listen(session_id) as listener:
         yield
