@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -19,10 +20,15 @@ from tests.harness.processes.isolation import ROOT
 
 WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
+PAGES_ON_CODE = (ARCHITECTURE, ROOT / "CONTRIBUTING.md")
+CODE = ("opencode_mcp", "tests", "scripts")
+"""Folders in which these pages name files."""
 MOST_TERMS = 25
 """Terms that a newcomer can be asked to learn."""
 FILE = re.compile(r"`((?:\w[\w.-]*/)*[\w-]+\.(?:py|json|toml|md)|(?:\w[\w.-]*/)+)`")
 """Name of a file, or of a folder with a slash at its end."""
+NAME = re.compile(r"`(\w*[A-Z_]\w*)(?<!_)`")
+"""Name in code, such as ``TOOL_USES``, ``Bridge`` or ``needs_input``."""
 LINK = re.compile(r"\]\(([^)#\s]+)")
 README = ROOT / "README.md"
 OTHERS_FLAGS = {"--scope", "--transport", "--header", "--service", "--stdio", "--hostname", "--port", "--version"}
@@ -48,14 +54,27 @@ def test_the_drawn_states_are_current() -> None:
     assert read(draw_states.PAGE) == drawn, "run `python -m scripts.draw_states`"
 
 
-@for_each("page", [ARCHITECTURE, ROOT / "CONTRIBUTING.md"])
+@for_each("page", PAGES_ON_CODE)
 def test_the_files_and_folders_that_it_names_exist(page: Path) -> None:
-    package = ROOT / "opencode_mcp"
-    paths = [path for folder in (package, ROOT / "tests", ROOT / "scripts") for path in folder.rglob("*")]
+    paths = [path for folder in CODE for path in (ROOT / folder).rglob("*")]
     ends = {"/".join(path.parts[place:]) for path in paths for place in range(len(path.parts))}
     named = set(FILE.findall(read(page)))
     missing = {name for name in named if name.rstrip("/") not in ends and not (ROOT / name).exists()}
     assert missing == set()
+
+
+@for_each("page", PAGES_ON_CODE)
+def test_the_names_in_code_that_it_names_exist(page: Path) -> None:
+    assert [name for name in sorted(set(NAME.findall(read(page)))) if not is_in_code(name)] == []
+
+
+@cache
+def code() -> list[str]:
+    return [read(path) for folder in CODE for path in (ROOT / folder).rglob("*.py")]
+
+
+def is_in_code(name: str) -> bool:
+    return any(name in text and re.search(rf"\b{name}\b", text) for text in code())
 
 
 def test_the_glossary_is_short_and_has_a_row_for_each_term() -> None:

@@ -4,7 +4,7 @@ Pure. The front uses it for the messages that it reads, and the answered for tho
 same keys.
 
 The key of a request is a digest of all that can change its response: the fingerprint of this start, the whole
-request without its id, and in the legacy era the whole ``initialize`` request of the connection. So nothing here has to
+request without its id, and in the 2025 era the whole ``initialize`` request of the connection. So nothing here has to
 know how the SDK validates a request: a request that the SDK would refuse never equals one that it answered. Only fields
 that cannot change a response are left out, because hosts change them from start to start: the name and the version of
 the host, the progress token, and the identifiers of distributed tracing.
@@ -22,9 +22,9 @@ DISCOVER = "server/discover"
 LIST_TOOLS = "tools/list"
 PING = "ping"
 PONG: JsonObject = {}
-"""Response to a ping in the legacy era. The modern era has no ping."""
+"""Response to a ping in the 2025 era. The 2026 era has no ping."""
 PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
-"""Field of ``_meta`` that each request of the modern era has, and no other."""
+"""Field of ``_meta`` that each request of the 2026 era has, and no other."""
 CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
 PROGRESS = "progressToken"
 TRACING = frozenset({"traceparent", "tracestate", "baggage"})
@@ -43,7 +43,7 @@ class RequestKeys:
     def __init__(self, fingerprint: str) -> None:
         self._fingerprint = fingerprint
         self._initialize: JsonObject | None = None
-        """Parameters of the legacy handshake."""
+        """Parameters of the handshake of the 2025 era."""
         self._opened = False
         self._used: set[str] = set()
         self.ended = False
@@ -79,14 +79,14 @@ class RequestKeys:
         if message.get("method") == INITIALIZE:
             self._initialize = _normalized(_params(message))
             return self._key(message)
-        if message.get("method") in {DISCOVER, LIST_TOOLS} and _is_modern(message):
+        if message.get("method") in {DISCOVER, LIST_TOOLS} and _is_of_2026_era(message):
             return self._key(message)
         self.ended = True
         return NO_KEY
 
     def _fits_era(self, message: JsonObject) -> bool:
-        is_legacy = self._initialize is not None
-        return _is_modern(message) != is_legacy
+        is_of_2025_era = self._initialize is not None
+        return _is_of_2026_era(message) != is_of_2025_era
 
     def _key(self, message: JsonObject) -> str:
         method = cast("str", message["method"])
@@ -118,7 +118,7 @@ def _params(message: JsonObject) -> JsonObject | None:
     return cast("JsonObject | None", message.get("params"))
 
 
-def _is_modern(message: JsonObject) -> bool:
+def _is_of_2026_era(message: JsonObject) -> bool:
     meta = (_params(message) or {}).get("_meta")
     return isinstance(meta, Mapping) and PROTOCOL_VERSION in meta
 
