@@ -21,7 +21,7 @@ from opencode_mcp.server.definition.tool import ToolSpec
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.results.duplicate_text import IN_TEXT
 from opencode_mcp.server.results.host_settings import HOSTS as SETTINGS
-from opencode_mcp.server.results.size_limit import NOTE
+from opencode_mcp.server.results.size_limit import NOTES_FIELD
 from opencode_mcp.server.tools import TOOLS
 from opencode_mcp.server.waiting.host_limits import HOSTS, UNKNOWN_HOST_SECONDS, HostProfile
 from opencode_mcp.settings import Settings
@@ -122,7 +122,7 @@ def states_table() -> str:
 
 
 NOTES: Mapping[str, str] = {
-    NOTE: "What was left out, since the result would be too long.",
+    NOTES_FIELD: "What was left out, since the result would be too long.",
     IN_TEXT: "Fields that only the text of the result has, for hosts that show both.",
 }
 """Fields that a result can have besides those of its model."""

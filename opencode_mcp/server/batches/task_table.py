@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from mcp_types import CallToolResult
 
 from opencode_mcp.server.results.amounts import DATA_DIGITS
-from opencode_mcp.server.results.render import duration, result, without_tools
+from opencode_mcp.server.results.render import result, without_tools
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.results.worktree_base_text import base_note
+from opencode_mcp.text.durations import duration
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import money, quantity
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opencode_mcp.diffs import authorship, diff_merge
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.runs.reports import other_sessions
-from opencode_mcp.server.results.render import session_name
 from opencode_mcp.server.results.safe_text import shown
+from opencode_mcp.server.results.session_name import session_name
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
 

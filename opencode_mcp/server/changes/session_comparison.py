@@ -7,7 +7,7 @@ from opencode_mcp.markdown.file_changes import render_diff
 from opencode_mcp.runs.reports.other_sessions import EVER
 from opencode_mcp.runs.session_history.history import last_copied
 from opencode_mcp.server.changes import change_authors
-from opencode_mcp.server.results.render import TEXT_LIMIT, result
+from opencode_mcp.server.results.render import TEXT_CHARACTERS, result
 from opencode_mcp.server.sessions.versions_on_disk import versions_on_disk
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
@@ -162,4 +162,4 @@ def _patches_of(session_id: str, diffs: "Mapping[str, FileDiff]", paths: "Collec
     shown = [diff for path, diff in diffs.items() if path in paths]
     if not shown:
         return ""
-    return f"In {session_id}:\n\n{render_diff(shown, limit=TEXT_LIMIT // 2, pointer=ONE_FILE)}"
+    return f"In {session_id}:\n\n{render_diff(shown, limit=TEXT_CHARACTERS // 2, pointer=ONE_FILE)}"

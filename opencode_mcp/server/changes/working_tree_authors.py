@@ -18,8 +18,8 @@ from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 from opencode_mcp.runs.session_history.session_changes import LatestMessages, SessionChanges, read_latest
 from opencode_mcp.server.access.operations_of_tools import SESSION_NAMES
 from opencode_mcp.server.changes.change_authors import listed_names
-from opencode_mcp.server.results.render import session_name
 from opencode_mcp.server.results.safe_text import shown
+from opencode_mcp.server.results.session_name import session_name
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace import git_head

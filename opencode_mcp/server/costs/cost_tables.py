@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from opencode_mcp.opencode.vocabulary.default_titles import without_repetition
 from opencode_mcp.server.costs.cost_report import OUTSIDE_OF_RUNS, TABLES, CostReport, RunCost, SessionCost
 from opencode_mcp.server.results.amounts import DATA_DIGITS, amount_data, amount_text, known_amount_text
-from opencode_mcp.server.results.render import session_name
+from opencode_mcp.server.results.session_name import session_name
 from opencode_mcp.server.results.timestamps import local_time, local_zone
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line

@@ -27,7 +27,7 @@ from opencode_mcp.server.definition.listed_schema import listed_schema
 from opencode_mcp.server.results.duplicate_text import without_repeated
 from opencode_mcp.server.results.host_settings import SettingsOwner
 from opencode_mcp.server.results.render import explain
-from opencode_mcp.server.results.size_limit import LIMIT
+from opencode_mcp.server.results.size_limit import RESULT_BYTES
 from opencode_mcp.server.waiting.call_deadlines import READ_AGAIN, start_deadline_of, starting
 from opencode_mcp.server.waiting.host_limits import client_name_of, reads_data_alone
 from opencode_mcp.text.json_types import Schema
@@ -35,7 +35,7 @@ from opencode_mcp.text.json_types import Schema
 NULL = {"type": "null"}
 WAITING = frozenset({"wait_seconds", "seconds", "operation"})
 """Arguments of tools that may wait for something. Operations have their own time to wait."""
-LONG_RESULTS = {"anthropic/maxResultSizeChars": LIMIT}
+LONG_RESULTS = {"anthropic/maxResultSizeChars": RESULT_BYTES}
 """Request to Claude Code to show whole results; it replaces those of more than 50,000 characters by a file's name."""
 STATUS = "opencode_status"
 """Tool that errors suggest to see what is wrong; its own errors would suggest what has just failed."""

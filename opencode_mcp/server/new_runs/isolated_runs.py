@@ -15,7 +15,8 @@ from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_h
 from opencode_mcp.server.access.operations_of_tools import INTEGRATE
 from opencode_mcp.server.changes.isolated_changes_note import bringing_text, integrate_call, place_text
 from opencode_mcp.server.changes.unseen_changes import lost_note, unseen_note, worktree_of
-from opencode_mcp.server.results.render import next_step, without_tools
+from opencode_mcp.server.results.render import without_tools
+from opencode_mcp.server.results.run_reports.run_steps import next_step
 from opencode_mcp.server.results.worktree_base_text import base_note
 from opencode_mcp.server.sessions.session_deletion import worktree_note
 

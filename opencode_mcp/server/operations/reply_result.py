@@ -10,7 +10,7 @@ from opencode_mcp.server.operations.empty_replies import meaning_of_empty
 from opencode_mcp.server.operations.envelope import NOTHING, select_part
 from opencode_mcp.server.operations.json_cut import Cut, CutJson, compact, cut_json
 from opencode_mcp.server.operations.json_outline import outline
-from opencode_mcp.server.results.render import TEXT_LIMIT, result
+from opencode_mcp.server.results.render import TEXT_CHARACTERS, result
 from opencode_mcp.server.results.safe_text import shown_data
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SHOWN_CUTS = 12
 WHOLE_LIMIT = 8000
-"""Characters of a reply of which no part was selected; a selected part may take ``TEXT_LIMIT``."""
+"""Characters of a reply of which no part was selected; a selected part may take ``TEXT_CHARACTERS``."""
 PAGE_ARGUMENTS: Mapping[str, str] = {"session.messages": "before"}
 """Names of the arguments that take the cursor of the next page, if not ``cursor``; replies of OpenCode 2 contain it."""
 READ_BACK: "Mapping[Generation, Mapping[str, str]]" = {
@@ -57,7 +57,7 @@ class Part:
     @property
     def limit(self) -> int:
         """Largest number of characters that are shown of it."""
-        return TEXT_LIMIT if self.select or self.offset else WHOLE_LIMIT
+        return TEXT_CHARACTERS if self.select or self.offset else WHOLE_LIMIT
 
     def select_from(self, reply: object) -> object:
         """Return what the expression selects.

@@ -20,9 +20,9 @@ from opencode_mcp.server.changes import change_authors
 from opencode_mcp.server.changes.missing_changes import why_no_changes
 from opencode_mcp.server.project_status import describe_project
 from opencode_mcp.server.resources.skill import skill_text
-from opencode_mcp.server.results.render import report_text
+from opencode_mcp.server.results.run_reports.report_text import report_text
 from opencode_mcp.server.results.safe_text import shown_data
-from opencode_mcp.server.results.size_limit import TAIL, cut_text, fit_data
+from opencode_mcp.server.results.size_limit import TAIL_CHARACTERS, cut_text, fit_data
 from opencode_mcp.server.sessions import session_list, session_rows, session_view
 from opencode_mcp.workspace import file_scan, image_checks
 
@@ -38,9 +38,9 @@ COUNT = re.compile(r"[0-9]{1,4}")
 FILE_LIMIT = 2_000_000
 NAMED = 20
 """Entries of a folder that an error names if the folder was read as a file."""
-LIMIT = 100_000
+RESULT_BYTES = 100_000
 """Characters of one content; hosts have more room for a resource than for a result."""
-BYTES = 2 * LIMIT
+BYTES = 2 * RESULT_BYTES
 """Bytes of one content, as JSON; only that of a file may be larger, up to ``FILE_LIMIT``."""
 
 
@@ -94,7 +94,7 @@ async def read_transcript(
         limit=_count(limit) if limit else PAGE,
         cursor=cursor,
         show=_shown_parts(show),
-        characters=LIMIT,
+        characters=RESULT_BYTES,
         first_words_of=partial(bridge.runs.notes.first_words_of, session),
     )
     older = uris.transcript(id, limit=limit, cursor=page.cursor, show=show)
@@ -122,7 +122,9 @@ async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  #
     changes = await change_authors.own_changes(bridge, session, prompt)
     pointer = f'opencode_diff(session_id="{id}", files=[...]) shows single files.'
     reason = "" if changes.diffs or changes.left_out or undone else await why_no_changes(bridge, session, prompt)
-    shown = reason or file_changes.render_diff(changes.diffs, limit=LIMIT, pointer=pointer, author=changes.author)
+    shown = reason or file_changes.render_diff(
+        changes.diffs, limit=RESULT_BYTES, pointer=pointer, author=changes.author
+    )
     notes = [change_authors.left_out_note(changes.left_out), change_authors.authors_note(changes.authors)]
     return _markdown("\n\n".join(filter(None, [*notes, shown])))
 
@@ -140,7 +142,7 @@ async def read_message(bridge: "Bridge", id: str, message: str) -> Content:  # n
     session = await bridge.fence.session(id)
     await history.prompt_of(bridge.client, id, message)
     found = await bridge.client.session_message(id, message)
-    return _markdown(transcript.render_message(found, limit=LIMIT, directory=session.directory))
+    return _markdown(transcript.render_message(found, limit=RESULT_BYTES, directory=session.directory))
 
 
 async def read_run(bridge: "Bridge", session: str, message: str) -> Content:
@@ -204,7 +206,7 @@ async def _no_file(bridge: "Bridge", directory: str, path: str) -> CallerError:
 
 def _markdown(text: str) -> Content:
 
-    return Content(cut_text(text, BYTES, tail=TAIL), MARKDOWN)
+    return Content(cut_text(text, BYTES, tail=TAIL_CHARACTERS), MARKDOWN)
 
 
 def _json(value: Mapping[str, Any]) -> Content:

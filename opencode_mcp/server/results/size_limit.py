@@ -10,19 +10,22 @@ from typing import Any, cast
 
 from opencode_mcp.text.json_text import json_size
 
-LIMIT = 60_000
+RESULT_BYTES = 60_000
 """Limit of a whole result, in bytes of JSON."""
-TEXT_LIMIT = LIMIT // 2
-TAIL = 2000
+RESULT_TEXT_BYTES = RESULT_BYTES // 2
+"""Limit of the text of a result."""
+TAIL_CHARACTERS = 2000
 """Characters at the end of a text that are kept: they say what the caller can do next."""
-LEAST = 100
+UNCUT_BYTES = 100
 """Bytes up to which a value is never cut: ids, states and numbers are all shorter."""
-NOTE = "left_out"
-NOTE_ROOM = 1500
+NOTES_FIELD = "left_out"
+"""Field of the structured content that says what was left out."""
+NOTES_BYTES = 1500
+"""Room that is kept for the notes."""
 SHOWN_NOTES = 8
-MANY = 8
+MOST_SHARES = 8
 """An item of a list takes at most an eighth of its list's room, if there are that many items."""
-WAYS: Mapping[str, str] = {
+WAYS_TO_READ: Mapping[str, str] = {
     "text": "opencode_session shows more of it",
     "transcript": "opencode_session shows it by pages",
     "files": "opencode_diff(files=[...]) shows any of them",
@@ -37,15 +40,15 @@ NARROWER_CALL = "a narrower call shows the rest"
 
 
 def fit(text: str, data: Mapping[str, Any] | None) -> tuple[str, dict[str, Any] | None]:
-    """Cut a result to ``LIMIT``.
+    """Cut a result to ``RESULT_BYTES``.
 
     Returns:
         The text and the structured content. If the latter was cut, both say so.
     """
-    shown = cut_text(text, TEXT_LIMIT, tail=TAIL)
+    shown = cut_text(text, RESULT_TEXT_BYTES, tail=TAIL_CHARACTERS)
     if data is None:
         return shown, None
-    fitted, notes = fit_data(data, LIMIT - json_size(shown))
+    fitted, notes = fit_data(data, RESULT_BYTES - json_size(shown))
     return "\n\n".join([shown, *(f"Left out of the data: {note}." for note in notes)]), fitted
 
 
@@ -55,13 +58,13 @@ def fit_data(data: Mapping[str, Any], limit: int) -> tuple[dict[str, Any], list[
     Returns:
         The content that fits, and notes on what was left out; the content contains the notes, too.
     """
-    room = limit - NOTE_ROOM
+    room = limit - NOTES_BYTES
     if json_size(data) <= room:
         return dict(data), []
     fitted = _cut_map(data, room)
     cut = [key for key in data if fitted[key] != data[key]]
     notes = [_note(key, data[key], fitted[key]) for key in cut[:SHOWN_NOTES]]
-    return fitted | {NOTE: notes}, notes
+    return fitted | {NOTES_FIELD: notes}, notes
 
 
 def cut_text(text: str, limit: int, *, tail: int = 0) -> str:
@@ -70,7 +73,7 @@ def cut_text(text: str, limit: int, *, tail: int = 0) -> str:
     if whole <= limit:
         return text
     end = text[len(text) - tail :] if tail else ""
-    room = limit - json_size(end) - LEAST
+    room = limit - json_size(end) - UNCUT_BYTES
     # Assumes that escapes are spread evenly over the text; the loop corrects for parts with more of them.
     shown = max(room * len(text) // whole, 0)
     while shown and json_size(text[:shown]) > room:
@@ -80,7 +83,7 @@ def cut_text(text: str, limit: int, *, tail: int = 0) -> str:
 
 
 def _note(key: str, whole: object, shown: object) -> str:
-    way = WAYS.get(key, NARROWER_CALL)
+    way = WAYS_TO_READ.get(key, NARROWER_CALL)
     if not isinstance(whole, list) or not isinstance(shown, list):
         return f"{key} in part; {way}"
     return f"{key} shows {len(cast('list[object]', shown)):,} of {len(cast('list[object]', whole)):,}; {way}"
@@ -104,7 +107,7 @@ def _cut_list(items: list[object], limit: int) -> list[object]:
     shown: list[object] = []
     room = limit
     for item in items:
-        fitted = _cut(item, max(limit // min(len(items), MANY), LEAST))
+        fitted = _cut(item, max(limit // min(len(items), MOST_SHARES), UNCUT_BYTES))
         room -= json_size(fitted) + 1
         if shown and room < 0:
             break
@@ -122,6 +125,6 @@ def _shares(sizes: Mapping[str, int], room: int) -> dict[str, int]:
     """Return the room for each part: its size, or an equal share of the remaining room."""
     shares: dict[str, int] = {}
     for number, key in enumerate(sorted(sizes, key=lambda key: sizes[key])):
-        shares[key] = max(min(sizes[key], room // (len(sizes) - number)), LEAST)
+        shares[key] = max(min(sizes[key], room // (len(sizes) - number)), UNCUT_BYTES)
         room -= min(shares[key], sizes[key])
     return shares

@@ -17,15 +17,10 @@ from opencode_mcp.runs.run_record import Run, all_answers, answers_in
 from opencode_mcp.runs.session_history import given_answers
 from opencode_mcp.runs.session_history.subagents import Subagents, read_subagents_of
 from opencode_mcp.server.results.amounts import tokens_text
-from opencode_mcp.server.results.render import (
-    SUBAGENTS_UNKNOWN,
-    TEXT_LIMIT,
-    request_data,
-    request_text,
-    shown_end,
-    time_spent,
-    unfinished_answer,
-)
+from opencode_mcp.server.results.render import TEXT_CHARACTERS
+from opencode_mcp.server.results.run_reports.report_text import SUBAGENTS_UNKNOWN
+from opencode_mcp.server.results.run_reports.request_text import request_data, request_text
+from opencode_mcp.server.results.run_reports.run_answer import shown_end, unfinished_answer
 from opencode_mcp.server.results.safe_text import shown_sections
 from opencode_mcp.server.sessions.session_facts import (
     IDLE,
@@ -39,6 +34,7 @@ from opencode_mcp.server.sessions.session_facts import (
 )
 from opencode_mcp.server.sessions.titles import UNTITLED, shown_title, title_of
 from opencode_mcp.server.sessions.undone import undone_text
+from opencode_mcp.text.durations import time_spent
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.utc_time import moment
 
@@ -222,7 +218,7 @@ async def _page(bridge: "Bridge", session: "Session", *, limit: int, cursor: str
         limit=limit,
         cursor=cursor,
         show=show,
-        characters=TEXT_LIMIT,
+        characters=TEXT_CHARACTERS,
         first_words_of=partial(bridge.runs.notes.first_words_of, session),
         requests=RequestFacts(_permissions(session), questions_above=not cursor),
     )

@@ -16,7 +16,7 @@ from opencode_mcp.server.finish import finish_command
 from opencode_mcp.server.new_runs import command_orders, run_orders
 from opencode_mcp.server.open_calls import note_wait
 from opencode_mcp.server.resources.links import message_link
-from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
+from opencode_mcp.server.results.render import TEXT_CHARACTERS, result, without_tools
 from opencode_mcp.server.results.schemas import SHELL, SHELL_TEXTS
 from opencode_mcp.server.tools.run_tools import (
     MaxAsForRun,
@@ -155,8 +155,8 @@ async def opencode_shell(
 
 def _shell_result(bridge: Bridge, run: "Run", report: "RunReport", answer: str, output: str) -> CallToolResult:
 
-    shown = clean(excerpt.tail(output, TEXT_LIMIT))
-    whole = len(output) <= TEXT_LIMIT
+    shown = clean(excerpt.tail(output, TEXT_CHARACTERS))
+    whole = len(output) <= TEXT_CHARACTERS
     notes = [
         "" if whole else f"These are the last {len(shown):,} of {len(output):,} characters.",
         indented(report.error),

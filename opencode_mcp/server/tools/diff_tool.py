@@ -19,7 +19,7 @@ from opencode_mcp.server.changes import (
 from opencode_mcp.server.changes.missing_changes import why_no_changes, why_without_git
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import diff_link
-from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
+from opencode_mcp.server.results.render import TEXT_CHARACTERS, result, without_tools
 from opencode_mcp.server.results.schemas import CHANGES_TEXTS
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace import git_head
@@ -243,7 +243,7 @@ def changes_result(changes: Changes, link: "ResourceLink | None" = None) -> Call
     note = "\n".join(filter(None, [note, _tree_note(changes)]))
     text = ""
     if not changes.is_unknown:
-        text = markdown_diff.render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE, author=changes.author)
+        text = markdown_diff.render_diff(diffs, limit=TEXT_CHARACTERS, pointer=ONE_FILE, author=changes.author)
     data = {"files": _files(changes, shown), "diff": text} | ({"note": note} if note else {})
     more = link if text.endswith(ONE_FILE) else None
     return result("\n\n".join(filter(None, [note, text])), data, more, verbatim=True)

@@ -14,9 +14,9 @@ from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.finish import finish_command
 from opencode_mcp.server.new_runs import command_note, isolated_runs, run_orders
 from opencode_mcp.server.open_calls import note_wait
-from opencode_mcp.server.results.render import UNFINISHED
+from opencode_mcp.server.results.run_reports.run_answer import UNFINISHED_STATUSES
+from opencode_mcp.server.results.run_reports.several_reports import reports_result
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, SAME_REPORT
-from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.sessions.undone import undone_run
 from opencode_mcp.server.waiting import shell_permission
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
@@ -335,7 +335,7 @@ async def _inbox_note(bridge: "Bridge", run: "Run") -> str:
 def _stop_note(stop: "StopResult", report: "RunReport", directory: str) -> str:
     """Return a note on what a stop could not stop; empty if it stopped everything."""
     if not stop.was_running:
-        return "" if report.status in UNFINISHED else "Nothing was running."
+        return "" if report.status in UNFINISHED_STATUSES else "Nothing was running."
     notes: list[str] = []
     if stop.began_late:
         calls = "; ".join(f"{call.describe(directory)} (session {call.session_id})" for call in stop.began_late[:SHOWN])

@@ -14,7 +14,8 @@ from opencode_mcp.runs.session_history import spending, subagents
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import transcript_link
-from opencode_mcp.server.results.render import answer_steps, result, without_tools
+from opencode_mcp.server.results.render import result, without_tools
+from opencode_mcp.server.results.run_reports.answer_steps import answer_steps
 from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS
 from opencode_mcp.server.results.timestamps import read_local_time
 from opencode_mcp.server.sessions import session_deletion, session_list, session_rows, session_view

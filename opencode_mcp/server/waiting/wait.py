@@ -55,7 +55,8 @@ from opencode_mcp.server.access.audit_notes.noted_action import note_action
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.new_runs import isolated_runs
 from opencode_mcp.server.open_calls import note_wait
-from opencode_mcp.server.results.render import report_data, report_text, result
+from opencode_mcp.server.results.render import result
+from opencode_mcp.server.results.run_reports.report_text import report_data, report_text
 from opencode_mcp.server.waiting import cancellation
 from opencode_mcp.server.waiting.answerers import add_answerers, form_answerer, is_for_person
 from opencode_mcp.server.waiting.call_context import task_slot_of

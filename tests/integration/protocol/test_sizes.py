@@ -12,7 +12,7 @@ from mcp_types import TextResourceContents
 
 from opencode_mcp.server import uris
 from opencode_mcp.server.resources.readers import BYTES
-from opencode_mcp.server.results.size_limit import LIMIT, NOTE
+from opencode_mcp.server.results.size_limit import NOTES_FIELD, RESULT_BYTES
 from opencode_mcp.text.json_text import json_size
 from tests.harness.bridges.bridge import data_of, text_of
 from tests.harness.servers.opencode import OpenCode
@@ -165,8 +165,8 @@ async def test_a_title_of_any_length_leaves_room_for_the_other_sessions(
         finally:
             for session in made:
                 await opencode.delete(session)
-    assert json_size(listed.model_dump(mode="json")) <= LIMIT + SLACK
-    assert json_size(shown.model_dump(mode="json")) <= LIMIT + SLACK
+    assert json_size(listed.model_dump(mode="json")) <= RESULT_BYTES + SLACK
+    assert json_size(shown.model_dump(mode="json")) <= RESULT_BYTES + SLACK
     # Sessions of earlier tests may still change.
     assert [row["session_id"] for row in data_of(listed)["sessions"] if row["session_id"] in made] == made[::-1]
     assert "short" in text_of(listed)
@@ -219,7 +219,7 @@ async def test_a_long_todo_list_and_a_long_report_are_read_in_part(host: Host) -
     data = await read_json(host, uris.session(session))
     assert data["session_id"] == session
     assert json_size(data) <= BYTES
-    assert any("todos" in note for note in data[NOTE])
+    assert any("todos" in note for note in data[NOTES_FIELD])
 
 
 async def read_json(host: Host, uri: str) -> dict[str, Any]:

@@ -10,21 +10,14 @@ from opencode_mcp.runs.answers.answer_rules import READ_ONLY
 from opencode_mcp.runs.outcome.endings import refusal_text
 from opencode_mcp.runs.outcome.run_report import ChangedFile, Decision, OtherSession, PendingRequest, RunReport, Usage
 from opencode_mcp.server.instructions import TOOL_NAME
-from opencode_mcp.server.results.render import (
-    BRIEF,
-    SHOWN_FILES,
-    TEXT_LIMIT,
-    UNFINISHED_LIMIT,
-    cut,
-    duration,
-    explain,
-    next_step,
-    report_data,
-    report_text,
-    result,
-    time_spent,
-)
-from opencode_mcp.server.results.several_reports import reports_result
+from opencode_mcp.server.results.render import TEXT_CHARACTERS, cut, explain, result
+from opencode_mcp.server.results.run_reports.changed_files_text import SHOWN_FILES
+from opencode_mcp.server.results.run_reports.report_text import report_data, report_text
+from opencode_mcp.server.results.run_reports.request_text import BRIEF_CHARACTERS
+from opencode_mcp.server.results.run_reports.run_answer import UNFINISHED_CHARACTERS
+from opencode_mcp.server.results.run_reports.run_steps import next_step
+from opencode_mcp.server.results.run_reports.several_reports import reports_result
+from opencode_mcp.text.durations import duration, time_spent
 from tests.harness.bridges.bridge import text_of
 from tests.harness.each import for_each
 
@@ -174,8 +167,8 @@ def test_a_text_that_is_no_whole_answer_is_not_called_one(status: str, heading: 
 
 
 def test_of_a_long_unfinished_answer_the_end_is_shown() -> None:
-    long = report("running", text="x" * 10 + "y" * UNFINISHED_LIMIT)
-    note = f"the last {UNFINISHED_LIMIT} of {UNFINISHED_LIMIT + 10} characters"
+    long = report("running", text="x" * 10 + "y" * UNFINISHED_CHARACTERS)
+    note = f"the last {UNFINISHED_CHARACTERS} of {UNFINISHED_CHARACTERS + 10} characters"
     assert f"Answer so far (unfinished; {note}):\n```\nyyy" in report_text(long)
     assert report_data(long)["text"].startswith(f"… ({note})\nyyy")
 
@@ -351,15 +344,15 @@ def test_of_many_files_the_first_are_shown_and_the_rest_counted() -> None:
 
 
 def test_a_long_answer_is_cut_in_the_text_and_in_the_data_and_says_so() -> None:
-    long = report(text="x" * (TEXT_LIMIT + 5))
-    note = f"the first {TEXT_LIMIT} of {TEXT_LIMIT + 5} characters"
+    long = report(text="x" * (TEXT_CHARACTERS + 5))
+    note = f"the first {TEXT_CHARACTERS} of {TEXT_CHARACTERS + 5} characters"
     assert f"OpenCode's answer ({note}):\n```\nxxx" in report_text(long)
     assert report_data(long)["text"].endswith(f"… ({note})")
     assert cut("short") == "short"
 
 
 def test_a_long_answer_says_how_its_rest_is_read_unless_that_is_denied() -> None:
-    known = {"text": "word " * TEXT_LIMIT, "text_message": "msg_2", "message_reader": "session.message"}
+    known = {"text": "word " * TEXT_CHARACTERS, "text_message": "msg_2", "message_reader": "session.message"}
     call = (
         'opencode_read_operation(operation="session.message", '
         'arguments={"sessionID": "ses_1", "messageID": "msg_2"}) reads on'
@@ -371,7 +364,7 @@ def test_a_long_answer_says_how_its_rest_is_read_unless_that_is_denied() -> None
 
 
 def test_an_answer_that_is_cut_in_a_fence_closes_it_before_the_note() -> None:
-    told = report_data(report(text="Look:\n```py\n" + "x = 1\n" * TEXT_LIMIT))["text"]
+    told = report_data(report(text="Look:\n```py\n" + "x = 1\n" * TEXT_CHARACTERS))["text"]
     assert told.rpartition("\nx = 1\n```\n… (the first ")[1]
 
 
@@ -534,7 +527,7 @@ def test_a_long_command_and_a_long_question_stand_once_in_the_data() -> None:
     for request in (asked, put):
         data = report_data(report("needs_input", pending=[request]))
         assert json.dumps(data).count(command) == 1
-        assert command[:BRIEF] in str(data["pending"][0].get("patterns", data["pending"][0]["asks"]))
+        assert command[:BRIEF_CHARACTERS] in str(data["pending"][0].get("patterns", data["pending"][0]["asks"]))
 
 
 def test_a_short_command_is_left_alone_in_the_data() -> None:

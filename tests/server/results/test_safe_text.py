@@ -21,7 +21,7 @@ from opencode_mcp.runs.outcome.run_report import (
 )
 from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.server.results.render import explain, result
-from opencode_mcp.server.results.several_reports import reports_result
+from opencode_mcp.server.results.run_reports.several_reports import reports_result
 from opencode_mcp.server.sessions.session_facts import PresentState
 from opencode_mcp.server.sessions.session_view import SessionView, view_data, view_text
 from opencode_mcp.server.waiting.elicitation import form_of

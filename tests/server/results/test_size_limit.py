@@ -8,8 +8,9 @@ from mcp_types import CallToolResult
 
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.runs.outcome.run_report import ChangedFile, PendingRequest, RunReport
-from opencode_mcp.server.results.render import explain, report_data, report_text, result
-from opencode_mcp.server.results.size_limit import LIMIT, NOTE, fit
+from opencode_mcp.server.results.render import explain, result
+from opencode_mcp.server.results.run_reports.report_text import report_data, report_text
+from opencode_mcp.server.results.size_limit import NOTES_FIELD, RESULT_BYTES, fit
 from opencode_mcp.text.json_text import json_size
 from tests.harness.each import for_each
 from tests.harness.effort import THOROUGH
@@ -60,7 +61,7 @@ REPORTS = {
 def test_a_report_of_any_size_fits_and_keeps_what_callers_rely_on(told: RunReport) -> None:
     data = report_data(told)
     made = result(report_text(told), data)
-    assert size(made) <= LIMIT + SLACK
+    assert size(made) <= RESULT_BYTES + SLACK
     assert made.structured_content
     assert made.structured_content.keys() >= {"status", "session_id", "message_id", "text", "pending", "next"}
     assert made.structured_content["session_id"] == "ses_1"
@@ -73,7 +74,7 @@ def test_what_is_left_out_is_counted_and_the_way_to_it_is_named() -> None:
     told = report(files=FILES)
     made = result(report_text(told), report_data(told))
     assert made.structured_content
-    (note,) = made.structured_content[NOTE]
+    (note,) = made.structured_content[NOTES_FIELD]
     assert "of 4,000" in note
     assert "opencode_diff" in note
     assert note in str(made.content)
@@ -100,4 +101,4 @@ def test_no_field_is_dropped_and_the_result_is_bounded(text: str, data: dict[str
     shown, fitted = fit(text, data)
     assert fitted is not None
     assert fitted.keys() >= data.keys()
-    assert json_size(shown) + json_size(fitted) <= LIMIT + 5000
+    assert json_size(shown) + json_size(fitted) <= RESULT_BYTES + 5000

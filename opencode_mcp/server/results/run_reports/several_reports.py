@@ -5,15 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_types import CallToolResult
 
-from opencode_mcp.server.results.render import (
-    duration,
-    name_line,
-    report_data,
-    report_text,
-    result,
-    without_tools,
-)
+from opencode_mcp.server.results.render import result, without_tools
+from opencode_mcp.server.results.run_reports.report_text import name_line, report_data, report_text
 from opencode_mcp.server.results.safe_text import shown
+from opencode_mcp.text.durations import duration
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:

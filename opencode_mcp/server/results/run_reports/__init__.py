@@ -1,0 +1,1 @@
+"""Reports of runs: their text, their data, and the next steps that they name."""
