@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from opencode_mcp.events.hub import Hub
+from opencode_mcp.events.interrupted_prompts import InterruptedPrompts
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
@@ -43,11 +44,11 @@ async def test_a_run_was_left_for_as_long_as_can_be_proven(
     async def server_age(_hub: Hub) -> float | None:
         return age
 
-    def silent_seconds(_hub: Hub, _session_id: str, _message_id: str) -> float:
+    def silent_seconds(_prompts: InterruptedPrompts, _session_id: str, _message_id: str) -> float:
         return silent
 
     monkeypatch.setattr(Hub, "server_age", server_age)
-    monkeypatch.setattr(Hub, "silent_seconds", silent_seconds)
+    monkeypatch.setattr(InterruptedPrompts, "silent_seconds", silent_seconds)
     endpoint = Endpoint(url="http://127.0.0.1:1", generation=generation)
     hub = Hub(Connection(Route(endpoint)), anyio.create_task_group())
     client = OpenCodeClient(Transport(endpoint))
