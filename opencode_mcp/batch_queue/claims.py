@@ -21,7 +21,7 @@ def claim(connection: sqlite3.Connection, scope: str, owner: str, room: int) -> 
     claimed: list[tuple[str, int]] = []
     batches = connection.execute("SELECT * FROM batch WHERE scope = ? ORDER BY created, id", (scope,)).fetchall()
     for batch in batches:
-        if _is_spent(connection, batch):
+        if _abort_if_spent(connection, batch):
             continue
         free = min(room - len(claimed), batch["parallel"] - _at_work_of(connection, batch["id"]))
         claimed += [(batch["id"], number) for number in _next(connection, batch["id"], free)]
@@ -74,8 +74,8 @@ def _next(connection: sqlite3.Connection, batch_id: str, count: int) -> list[int
     return [row["number"] for row in rows]
 
 
-def _is_spent(connection: sqlite3.Connection, batch: sqlite3.Row) -> bool:
-    """Return True if a batch has reached its limit; its queued tasks are ended then."""
+def _abort_if_spent(connection: sqlite3.Connection, batch: sqlite3.Row) -> bool:
+    """End the queued tasks of a batch that has reached its limit; return True if it has."""
     limit = batch["max_cost"]
     if limit is None:
         return False

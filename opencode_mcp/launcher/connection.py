@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.http_client.codec import Reply, Request
     from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
     from opencode_mcp.opencode.http_client.endpoint import Endpoint
-    from opencode_mcp.opencode.http_client.transport import WebSocket
+    from opencode_mcp.opencode.http_client.web_socket import WebSocket
     from opencode_mcp.opencode.versions import Generation
 
 

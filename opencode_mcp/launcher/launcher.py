@@ -123,7 +123,7 @@ class Launcher:
 
         Raises:
             NotOpenCode: Another program answers at the operator's URL.
-            InvalidSetting: The registration of the background service cannot be used, nor the state folder, or the data
+            InvalidSetting: The registration of the background service or the state folder cannot be used, or the data
                 folder of OpenCode 2 is in use.
             UnsupportedVersion: The server is too old.
             Unauthorized: The server refused the operator's password.

@@ -45,10 +45,11 @@ class Outages:
             BridgeError: It could not be reached for too long, or cannot be used.
         """
         async with self._turn:
-            while not await self._is_there():  # noqa: ASYNC110 - only an attempt shows that OpenCode is back
+            while not await self._try_to_reach():  # noqa: ASYNC110 - only an attempt shows that OpenCode is back
                 await anyio.sleep(self._pause)
 
-    async def _is_there(self) -> bool:
+    async def _try_to_reach(self) -> bool:
+        """Try once, and return True if that succeeded; note when the outage began, or that it is over."""
         try:
             await self._reach()
         except AWAY as error:

@@ -14,7 +14,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from opencode_mcp.events.reconnecting_stream import GONE_SECONDS, follow_stream
 from opencode_mcp.launcher.health import connected
-from opencode_mcp.opencode.http_client import transport
+from opencode_mcp.opencode.http_client import event_data
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.vocabulary.backend_events import Gap
 
@@ -131,7 +131,7 @@ async def test_it_is_an_error_that_takes_little_memory(reader: Reader, what: str
 
 
 async def test_the_stream_is_opened_anew_after_an_event_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "EVENT_LIMIT_CHARACTERS", 100_000)
+    monkeypatch.setattr(event_data, "EVENT_LIMIT_CHARACTERS", 100_000)
 
     async def serve(stream: SocketStream) -> None:
         async with stream:

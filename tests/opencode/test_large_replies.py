@@ -11,8 +11,8 @@ from opencode_mcp.errors import BackendFailed
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client import transport
+from opencode_mcp.opencode.http_client.codec import TOO_LARGE
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
-from opencode_mcp.opencode.http_client.transport import TOO_LARGE
 from tests.harness.servers.opencode import OpenCode
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

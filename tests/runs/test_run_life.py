@@ -22,8 +22,8 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http_client.codec import UNREADABLE, Reply, Request
-from opencode_mcp.opencode.http_client.transport import TOO_LARGE, Transport
+from opencode_mcp.opencode.http_client.codec import TOO_LARGE, UNREADABLE, Reply, Request
+from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.v1 import event_parser
 from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus

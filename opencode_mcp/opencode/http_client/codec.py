@@ -49,6 +49,8 @@ REASON_CHARACTERS = 2000
 PAGE_CHARACTERS = 500
 """Longest part of a page that was sent in place of an error, in characters."""
 KIND_CHARACTERS = 100
+TOO_LARGE = "ReplyTooLarge"
+"""Kind of the failure for a reply or an event over the limit."""
 FILE_CONTENT = "bytes"
 """Entry of the table for a reply that is a file; its media type is that of the file."""
 PASSING_STATUSES = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})

@@ -39,7 +39,7 @@ BREAK = re.compile(r"(?<!\r)\r*\n\r*")
 
 
 class Socket(Protocol):
-    """Open WebSocket; ``transport.Socket`` is one."""
+    """Open WebSocket; ``web_socket.WebSocket`` is one."""
 
     async def send(self, text: str) -> None:
         """Send a text."""
@@ -150,11 +150,11 @@ async def _live(socket: Socket, output: TerminalOutput, plan: TerminalInput) -> 
     before = len(output.raw)
     if plan.say:
         await socket.send(plan.say)
-    elif _found(output, plan, 0):
+    elif _note_if_found(output, plan, 0):
         return
     start = before if plan.say else 0
     with anyio.move_on_after(plan.seconds):
-        while not output.exited and not output.cut and not _found(output, plan, start):
+        while not output.exited and not output.cut and not _note_if_found(output, plan, start):
             if not await _receive(socket, output, _timeout(plan, answered=len(output.raw) > before)):
                 return
 
@@ -179,7 +179,8 @@ async def _receive(socket: Socket, output: TerminalOutput, timeout: float) -> bo
     return False
 
 
-def _found(output: TerminalOutput, plan: TerminalInput, start: int) -> bool:
+def _note_if_found(output: TerminalOutput, plan: TerminalInput, start: int) -> bool:
+    """Note in the output if the awaited text was printed after ``start``, and return that."""
     if plan.await_text:
         printed = replace(output, raw=output.raw[start:]).text
         output.found = contains(printed, plan.await_text)

@@ -1,19 +1,20 @@
-"""HTTP transport: one pooled client for one OpenCode server, and the only module that uses the network.
+"""HTTP transport: one pooled client for one OpenCode server, and the only module that sends requests to OpenCode.
 
 Design. Everything that can go wrong between two processes is handled here, once: addresses, passwords, timeouts,
 broken connections, replies that are too large or not HTTP. Callers see replies and the errors of ``errors.py``; no
 exception of httpx leaves this module (a test checks every class of them). The module does not know what requests mean.
 
 - Connections: one pool with keep-alive. OpenCode on this machine gets no compression, no proxy and no TLS context.
-- Requests: short requests pass a semaphore (``CONCURRENT_REQUESTS``), because httpx checks every pooled connection for
-  each request, and a hundred at once would be slower than twelve at a time. Long ones (a run that blocks) do not count.
+- Requests: short requests pass a semaphore (``MAX_CONCURRENT_REQUESTS``), because httpx checks every pooled connection
+  for each request, and a hundred at once would be slower than twelve at a time. Long ones (a run that blocks) do not
+  count.
 - Timeouts: httpx restarts its read timeout with each byte, so ``_deadline`` bounds the whole exchange.
 - Retry: a GET whose connection broke is sent once more. A POST never is: OpenCode may have executed it. ``sent`` in the
   error tells the caller which of both it was.
 - First request of a project: it waits until OpenCode has opened the project; see ``opening``.
 - Address: for a server that a bridge started, a connection is used only if that process owns the listening socket. So a
   program that took over the port receives neither the password nor a prompt.
-- Streams: events and lines of a stream are bounded, so that a server cannot fill the memory.
+- Streams: events of a stream are bounded (``event_data.py``), so that a server cannot fill the memory.
 
 Rejected alternatives:
 
@@ -32,19 +33,18 @@ Invariants:
 
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import anyio
 import httpcore
 import httpx
 import httpx_ws
-import wsproto.events
-from httpx_sse import EventSource, SSEError
+from httpx_sse import SSEError
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import (
@@ -56,9 +56,11 @@ from opencode_mcp.errors import (
     UnsupportedOperation,
 )
 from opencode_mcp.opencode.http_client.clock import Clock
-from opencode_mcp.opencode.http_client.codec import Reply, Request, failure
+from opencode_mcp.opencode.http_client.codec import TOO_LARGE, Reply, Request, failure
 from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
+from opencode_mcp.opencode.http_client.event_data import event_data
 from opencode_mcp.opencode.http_client.project_opening import Openings
+from opencode_mcp.opencode.http_client.web_socket import WebSocket
 from opencode_mcp.processes.checked_connections import AnotherListener, ProcessConnections
 from opencode_mcp.settings import LOOPBACK_NAMES
 
@@ -72,22 +74,17 @@ READ_TIMEOUT_SECONDS = 30.0
 # Fifty commands may run at once, each in a request that lasts as long.
 MAX_CONNECTIONS = 64
 KEEP_ALIVE_SECONDS = 5.0
-CONCURRENT_REQUESTS = 12
+MAX_CONCURRENT_REQUESTS = 12
 """Most short requests at the same time: httpx checks every connection for each request."""
 REPLY_LIMIT_BYTES = 64 * 1024 * 1024
 """Largest reply that is read into memory, in bytes after decoding."""
-EVENT_LIMIT_CHARACTERS = 16 * 1024 * 1024
-"""Longest event of a stream, in characters with its line ends."""
 BODY_TIMEOUT_SECONDS = 60.0
 """Seconds that a reply may take after its own timeout once it has begun, so that single bytes keep no call open."""
 STREAM_TIMEOUT_SECONDS = 300.0
 """Seconds that a body may take that is read while it arrives."""
 DIRECTORIES_KEPT = 1000
-TOO_LARGE = "ReplyTooLarge"
-"""Kind of the failure for a larger reply."""
 ENDED = ("peer ", "Server disconnected", "Can't receive data")
 """Beginnings of httpx's messages for connections that ended too early; h11 and httpcore have no other mark of it."""
-EVENT_ENDS = ("\n\n", "\r\r", "\r\n\r\n")
 UNAVAILABLE_HINT = "Check that it runs, then call again. opencode_status shows what can be reached."
 
 
@@ -111,10 +108,10 @@ class Transport:
         self.clock = Clock(same=endpoint.process is not None)
         self.has_answered = False
         """True once the server has answered a request."""
-        self._turns = anyio.Semaphore(CONCURRENT_REQUESTS, fast_acquire=True)
+        self._turns = anyio.Semaphore(MAX_CONCURRENT_REQUESTS, fast_acquire=True)
         self.directory_lists = BoundedDict[str, DirectoryLists](DIRECTORIES_KEPT)
         """Knowledge of the lists of each directory; see ``RequestSender.directory_lists``."""
-        self._openings = Openings(partial(self._send_again, queued=False), endpoint.generation)
+        self._openings = Openings(partial(self._send_with_retry, queued=False), endpoint.generation)
         self._client: httpx.AsyncClient | None = None
         self._closed = False
 
@@ -178,9 +175,9 @@ class Transport:
             BackendFailed: The reply is larger than ``REPLY_LIMIT_BYTES`` (its kind is ``TOO_LARGE``), or is not HTTP.
         """
         await self._openings.open_for(request)
-        return await self._send_again(request, timeout, queued=queued)
+        return await self._send_with_retry(request, timeout, queued=queued)
 
-    async def _send_again(self, request: Request, timeout: float, *, queued: bool) -> Reply:
+    async def _send_with_retry(self, request: Request, timeout: float, *, queued: bool) -> Reply:
         try:
             return await self._send(request, timeout, queued=queued)
         except BackendUnavailable as error:
@@ -228,11 +225,8 @@ class Transport:
         """
         await self._openings.open_for(request)
         with self._deadline(timeout + STREAM_TIMEOUT_SECONDS, request):
-            async with self._open(request, timeout) as response:
-                head = _reply(response, b"")
-                if head.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
-                    raise failure(request.path, _reply(response, await _read_limited(response, request.path)))
-                yield Body(head.media_type, response.aiter_bytes())
+            async with self._open_successful(request, timeout) as response:
+                yield Body(_reply(response, b"").media_type, response.aiter_bytes())
 
     @asynccontextmanager
     async def _open(self, request: Request, timeout: float) -> "AsyncGenerator[httpx.Response]":
@@ -249,6 +243,14 @@ class Transport:
                 yield response
 
     @asynccontextmanager
+    async def _open_successful(self, request: Request, timeout: float) -> "AsyncGenerator[httpx.Response]":
+        """Send a request and yield its response before the body is read; raises the failure that a response reports."""
+        async with self._open(request, timeout) as response:
+            if response.status_code >= httpx.codes.BAD_REQUEST:
+                raise failure(request.path, _reply(response, await _read_limited(response, request.path)))
+            yield response
+
+    @asynccontextmanager
     async def events(self, request: Request, *, silence: float) -> AsyncGenerator[AsyncIterator[str]]:
         """Open a stream of server-sent events, and yield the data of each event.
 
@@ -262,21 +264,12 @@ class Transport:
             BackendFailed: An event is larger than ``EVENT_LIMIT_CHARACTERS``.
             BridgeError: OpenCode refused the request.
         """
-        timeout = httpx.Timeout(silence, connect=CONNECT_TIMEOUT_SECONDS)
-        with mapped_errors(self.endpoint.url):
-            async with self._http.stream(
-                request.method,
-                self._url(request),
-                headers={"accept": "text/event-stream"},
-                timeout=timeout,
-            ) as response:
-                self.clock.note(response.headers.get("date", ""))
-                if response.status_code >= httpx.codes.BAD_REQUEST:
-                    raise failure(request.path, _reply(response, await _read_limited(response, request.path)))
-                yield _event_data(EventSource(cast("httpx.Response", _BoundedEvents(response))))
+        request = replace(request, headers={**request.headers, "accept": "text/event-stream"})
+        async with self._open_successful(request, silence) as response:
+            yield event_data(response)
 
     @asynccontextmanager
-    async def websocket(self, request: Request) -> AsyncGenerator["WebSocket"]:
+    async def websocket(self, request: Request) -> AsyncGenerator[WebSocket]:
         """Open a WebSocket. The credentials of ordinary requests are accepted, so it needs no ticket.
 
         Args:
@@ -304,74 +297,6 @@ class Transport:
         self._closed = True
         if self._client:
             await self._client.aclose()
-
-
-class WebSocket:
-    """Open WebSocket. A broken connection counts as closed, since no more data can arrive.
-
-    Args:
-        session: The session of httpx-ws.
-    """
-
-    def __init__(self, session: "httpx_ws.AsyncWebSocketSession") -> None:
-        self._session = session
-
-    async def send(self, text: str) -> None:
-        """Send a text; a closed socket ignores it."""
-        with suppress(httpx_ws.HTTPXWSException):
-            await self._session.send_text(text)
-
-    async def receive(self) -> str | bytes | None:
-        """Wait for the next message; ``None`` if the socket is closed."""
-        try:
-            message = await self._session.receive()
-        except httpx_ws.HTTPXWSException:
-            return None
-        if isinstance(message, wsproto.events.TextMessage):
-            return message.data
-        return bytes(message.data) if isinstance(message, wsproto.events.BytesMessage) else b""
-
-
-class _BoundedEvents:
-    """The part of a response that ``EventSource`` uses, with a limit for lines and events that do not end.
-
-    Args:
-        response: The response, not yet read.
-    """
-
-    def __init__(self, response: "httpx.Response") -> None:
-        self._response = response
-        self.headers = response.headers
-
-    async def aiter_text(self) -> AsyncGenerator[str]:
-        """Yield the text piece by piece.
-
-        Raises:
-            BackendFailed: No event ended within ``EVENT_LIMIT_CHARACTERS``.
-        """
-        length = 0
-        before = ""
-        async for text in self._response.aiter_text():
-            # The end of an event may be split between two pieces.
-            joined = before + text
-            end = max(joined.rfind(mark) for mark in EVENT_ENDS)
-            length = len(joined) - end if end >= 0 else length + len(text)
-            if length > EVENT_LIMIT_CHARACTERS:
-                raise BackendFailed(
-                    f"OpenCode sent an event of more than {EVENT_LIMIT_CHARACTERS >> 20} MB.",
-                    hint="The stream is opened again.",
-                    kind=TOO_LARGE,
-                )
-            before = text[-3:]
-            yield text
-
-
-async def _event_data(source: "EventSource") -> AsyncGenerator[str]:
-    async with aclosing(source.aiter_sse()) as events:
-        async for event in events:
-            # httpx-sse makes an empty event of every heartbeat comment once it has seen an id.
-            if event.data:
-                yield event.data
 
 
 async def _read_limited(response: "httpx.Response", path: str) -> bytes:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from opencode_mcp.errors import BackendError, BackendFailed, BridgeError, UnsupportedOperation
 from opencode_mcp.opencode.configuration_changes import CHANGES_LOADED
-from opencode_mcp.opencode.http_client.codec import decode, encode, is_unreadable
-from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
+from opencode_mcp.opencode.http_client.codec import TOO_LARGE, decode, encode, is_unreadable
+from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Body
 from opencode_mcp.opencode.lost_replies import MAY_BE_EMPTY, is_reply_lost
 from opencode_mcp.opencode.operation_caller import OperationCaller
 from opencode_mcp.opencode.v1.event_stream import parse_lines

@@ -6,8 +6,7 @@ A prompt that OpenCode may have is followed and never sent again.
 from http import HTTPStatus
 
 from opencode_mcp.errors import BackendFailed, BridgeError
-from opencode_mcp.opencode.http_client.codec import is_unreadable
-from opencode_mcp.opencode.http_client.transport import TOO_LARGE
+from opencode_mcp.opencode.http_client.codec import TOO_LARGE, is_unreadable
 from opencode_mcp.opencode.lost_replies import is_reply_lost
 
 

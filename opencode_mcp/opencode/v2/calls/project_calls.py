@@ -121,7 +121,9 @@ class ProjectCalls(DataCaller):
         # No event says that a directory is ready: the ones that come while it opens are too many and too early.
         while anyio.current_time() < deadline:
             models = await self._model_names(directory)
-            if (models and (is_first or models == before)) or (models == [] and _is_without_models(lists)):
+            if models == []:
+                lists.begin_models_wait(MODELS_SECONDS)
+            if (models and (is_first or models == before)) or (models == [] and lists.stay_without_models):
                 lists.has_models = bool(models)
                 break
             is_first, before = False, models
@@ -199,10 +201,3 @@ class ProjectCalls(DataCaller):
     async def _project_id(self, directory: str) -> str:
         found = as_map(await self.call("location.get", directory=directory))
         return as_text(as_map(found.get("project")).get("id"))
-
-
-def _is_without_models(lists: DirectoryLists) -> bool:
-    """Return True if models will not come: they were waited for long enough, or there were none the last time."""
-    now = anyio.current_time()
-    lists.models_deadline = lists.models_deadline or now + MODELS_SECONDS
-    return lists.has_models is False or now >= lists.models_deadline
