@@ -11,12 +11,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
+import anyio
+from mcp import Client
+from mcp_types import ListToolsResult
 from pydantic import BaseModel
 
 from opencode_mcp.options import OPTIONS, Option
 from opencode_mcp.runs.outcome.run_report import ChangedFile, PendingRequest, RunReport
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.server.access.operations_of_tools import ONLY_IF_ALLOWED
+from opencode_mcp.server.app import build_server
 from opencode_mcp.server.definition.tool import ToolSpec
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.results.duplicate_text import IN_TEXT
@@ -101,6 +105,26 @@ def host_settings_table() -> str:
     return table(("host", "place"), [(host.title, host.place) for host in SETTINGS])
 
 
+BYTES_A_TOKEN = 4
+TOOLSETS = ("default", "minimal")
+
+
+def toolsets_table() -> str:
+    """Return the table of the toolsets: how many tools a host lists, and the tokens that this takes."""
+    return table(("`--toolsets`", "tools", "tokens"), [_toolset_row(name) for name in TOOLSETS])
+
+
+def _toolset_row(name: str) -> tuple[str, ...]:
+    listed = anyio.run(_listing, Settings(toolsets=(name,)))
+    size = len(listed.model_dump_json(by_alias=True, exclude_none=True))
+    return f"`{name}`", str(len(listed.tools)), f"about {round(size / BYTES_A_TOKEN, -2):,.0f}"
+
+
+async def _listing(settings: Settings) -> ListToolsResult:
+    async with Client(build_server(settings)) as client:
+        return await client.list_tools()
+
+
 PACKAGE = ROOT / "opencode_mcp"
 
 
@@ -169,7 +193,11 @@ PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     ROOT / "README.md": {"tools": tools_table, "resources": resources_table, "settings": settings_table},
     ROOT / "docs" / "report.md": {"report": report_table, "file": file_table, "request": request_table},
     ROOT / "ARCHITECTURE.md": {"folders": folders_table, "state-meanings": states_table},
-    ROOT / "docs" / "hosts.md": {"hosts": hosts_table, "host-settings": host_settings_table},
+    ROOT / "docs" / "hosts.md": {
+        "hosts": hosts_table,
+        "host-settings": host_settings_table,
+        "toolsets": toolsets_table,
+    },
 }
 
 

@@ -1,4 +1,4 @@
-"""What the tests' OpenCode 2 cannot do, through MCP on the stand-in of the contract; docs/opencode2.md lists it."""
+"""What the tests' OpenCode 2 cannot do, through MCP on the stand-in of the contract: see docs/opencode2-tests.md."""
 
 from collections.abc import AsyncGenerator
 from functools import partial
