@@ -1,4 +1,4 @@
-"""The security page promises nothing that no test attacks: every row names modules and tests, and they exist."""
+"""The security page guarantees nothing that no test attacks: every guarantee has modules and tests, and they exist."""
 
 import ast
 import re
@@ -10,26 +10,30 @@ from tests.harness.each import for_each
 from tests.harness.processes.isolation import ROOT
 
 PAGE = ROOT / "docs" / "security.md"
-TABLE = re.compile(r"<!-- promises -->\n(.*?)<!-- end: promises -->", re.DOTALL)
-HEAD_LINES = 2
+ROW = re.compile(r"^\| (?P<id>[A-Z]\d+) \| (?P<cells>.*) \|$", re.MULTILINE)
 CODE = re.compile(r"`([^`]+)`")
 
 
-class Promise(NamedTuple):
-    """One row of the table."""
+class Guarantee(NamedTuple):
+    """A guarantee, with what two tables of the page say about it."""
 
-    text: str
+    id: str
     modules: list[str]
     tests: list[str]
 
 
-def promises() -> list[Promise]:
-    """The rows of the table, apart from its head and the headings in it."""
-    table = TABLE.search(PAGE.read_text(encoding="utf-8"))
-    assert table, f"{PAGE} has no table of promises"
-    lines = table[1].splitlines()[HEAD_LINES:]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return [Promise(text, CODE.findall(kept), CODE.findall(attacked)) for text, kept, attacked in rows if kept]
+@cache
+def rows(block: str) -> list[tuple[str, str]]:
+    """The rows of the tables between two marks: each the id of a guarantee, and its last cell."""
+    found = re.search(rf"<!-- {block} -->\n(.*?)<!-- end: {block} -->", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found, f"{PAGE} has no block {block}"
+    return [(row["id"], row["cells"].rpartition(" | ")[2]) for row in ROW.finditer(found[1])]
+
+
+def guarantees() -> list[Guarantee]:
+    """The guarantees of the page."""
+    attacks = dict(rows("attacks"))
+    return [Guarantee(one, CODE.findall(kept), CODE.findall(attacks.get(one, ""))) for one, kept in rows("guarantees")]
 
 
 @cache
@@ -40,16 +44,19 @@ def functions_of(file: Path) -> frozenset[str]:
     return frozenset(function.name for function in functions if function.name.startswith("test_"))
 
 
-def test_there_are_promises() -> None:
-    assert len(promises()) > 20
+def test_both_tables_have_each_guarantee_once() -> None:
+    ids = [one for one, _ in rows("guarantees")]
+    assert len(ids) > 20
+    assert len(set(ids)) == len(ids)
+    assert [one for one, _ in rows("attacks")] == ids
 
 
-@for_each("promise", promises())
-def test_the_modules_and_tests_of_a_promise_exist(promise: Promise) -> None:
-    assert promise.modules, "no module keeps it"
-    assert promise.tests, "no test attacks it"
-    assert [module for module in promise.modules if not (ROOT / "opencode_mcp" / module).is_file()] == []
-    for name in promise.tests:
+@for_each("guarantee", guarantees())
+def test_the_modules_and_tests_of_a_guarantee_exist(guarantee: Guarantee) -> None:
+    assert guarantee.modules, "no module keeps it"
+    assert guarantee.tests, "no test attacks it"
+    assert [module for module in guarantee.modules if not (ROOT / "opencode_mcp" / module).is_file()] == []
+    for name in guarantee.tests:
         file, _, test = name.partition("::")
         path = ROOT / "tests" / file
         assert path.is_file(), name
