@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from tests.fuzz.campaign import BATCH, Campaign, surface_of
+from tests.fuzz.campaign import BATCH, Campaign, offer_of
 from tests.fuzz.place import Place, running_place
 
 MESSAGES = 20_000
@@ -29,7 +29,7 @@ def fuzz(arguments: Sequence[str]) -> int:
 
 
 async def _play(place: Place, seed: int, batches: Sequence[int]) -> Campaign:
-    campaign = Campaign(place, await surface_of(place), seed, lambda line: print(line, file=sys.stderr, flush=True))
+    campaign = Campaign(place, await offer_of(place), seed, lambda line: print(line, file=sys.stderr, flush=True))
     began = time.monotonic()
     await campaign.play(batches)
     usage = campaign.usage

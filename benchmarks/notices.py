@@ -13,7 +13,7 @@ from benchmarks.samples import Pairs
 from benchmarks.table import Row, paired_row
 from benchmarks.work import TITLE
 from benchmarks.world import World, milliseconds_since
-from tests.harness.bridges.hearing import UPDATED, subscribe
+from tests.harness.bridges.notifications import UPDATED, subscribe
 from tests.harness.bridges.rawrpc import MODERN, Host, RawClient
 
 ROUNDS = 30
@@ -49,7 +49,7 @@ async def _time(
     async with anyio.create_task_group() as tasks:
         began = time.perf_counter()
 
-        async def hear() -> None:
+        async def receive() -> None:
             await bridge.message(UPDATED, nth=nth)
             pairs.ours.append(milliseconds_since(began))
 
@@ -59,7 +59,7 @@ async def _time(
                     break
             pairs.beside.append(milliseconds_since(began))
 
-        tasks.start_soon(hear)
+        tasks.start_soon(receive)
         tasks.start_soon(see)
         await change(said)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from tests.harness.bridges.hearing import subscribe
 from tests.harness.bridges.launch import Launch
+from tests.harness.bridges.notifications import subscribe
 from tests.harness.bridges.rawrpc import MODERN, Host, RawClient, open_raw
 from tests.scripted_model.actions import Action, Step
 from tests.scripted_model.script import bash, question, script, silence, step, text, words, write

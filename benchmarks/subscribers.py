@@ -15,7 +15,7 @@ from anyio.abc import ByteReceiveStream, ByteSendStream, SocketAttribute, Socket
 from benchmarks.table import Row
 from benchmarks.work import TITLE
 from benchmarks.world import World
-from tests.harness.bridges.hearing import heard, subscribe
+from tests.harness.bridges.notifications import notification_count, subscribe
 from tests.harness.bridges.rawrpc import MODERN, Host, RawClient
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import hold, script, step, words
@@ -61,10 +61,10 @@ async def subscribers(world: World) -> list[Row]:
         await world.model.release(go)
         expected = SUBSCRIBERS // SESSIONS
 
-        async def all_heard() -> bool:
-            return all(heard(bridge, uri) >= expected for uri in uris)
+        async def all_notified() -> bool:
+            return all(notification_count(bridge, uri) >= expected for uri in uris)
 
-        await eventually(all_heard, seconds=PATIENCE)
+        await eventually(all_notified, seconds=PATIENCE)
     return [
         Row(
             measured=f"upstream streams for {SUBSCRIBERS} subscribers to {SESSIONS} busy sessions, all of whom heard",

@@ -47,7 +47,7 @@ class World:
             project: Where it works instead.
         """
         launch = self.launch.within(OPENCODE_MCP_URL=url or self.opencode.url)
-        return open_raw(launch.telling("--directory", str(project)) if project else launch, host)
+        return open_raw(launch.with_flags("--directory", str(project)) if project else launch, host)
 
     def bare_server(self, path: str) -> AbstractAsyncContextManager[RawClient]:
         """A bare server of the SDK with one tool, ``bare_request_server.TOOL``, spoken to like a bridge.

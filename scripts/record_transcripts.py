@@ -68,8 +68,8 @@ async def _diffed(desk: Desk, messages: Json) -> bool:
     """Return True if the diff of the last prompt is complete; OpenCode computes it a moment after it is idle."""
     last = messages[-1]
     changed = [file for part in last["parts"] if part["type"] == "patch" for file in part["files"]]
-    told = await desk.get(f"/session/{desk.session}/diff", messageID=last["info"].get("parentID", ""))
-    return {Path(file).relative_to(desk.project).as_posix() for file in changed} <= {item["file"] for item in told}
+    diffs = await desk.get(f"/session/{desk.session}/diff", messageID=last["info"].get("parentID", ""))
+    return {Path(file).relative_to(desk.project).as_posix() for file in changed} <= {item["file"] for item in diffs}
 
 
 def keep(name: str, recording: Json) -> None:

@@ -67,10 +67,10 @@ def test_help_names_every_flag_and_its_variable(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for option in (option for option in OPTIONS if option.variables):
-        assert option.spelling in told
-        assert option.variables[0] in told
+        assert option.spelling in output
+        assert option.variables[0] in output
 
 
 def test_a_wrong_setting_ends_it_with_one_line_and_a_usage_code(
@@ -78,10 +78,10 @@ def test_a_wrong_setting_ends_it_with_one_line_and_a_usage_code(
 ) -> None:
     monkeypatch.setenv("OPENCODE_MCP_CONFIG", str(tmp_path / "none.toml"))
     assert main(["--url", "nowhere"]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("opencode-mcp: --url (OPENCODE_MCP_URL) is wrong: 'nowhere' is not a URL.")
-    assert told.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("opencode-mcp: --url (OPENCODE_MCP_URL) is wrong: 'nowhere' is not a URL.")
+    assert output.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [["--no-such-flag"], ["no-such-command"], ["--model"]])

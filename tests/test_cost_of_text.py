@@ -525,10 +525,10 @@ def worker() -> Iterator[Worker]:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_long_hostile_text_is_done_in_time(worker: Worker, name: str) -> None:
-    told = worker.attack(name)
-    if told != DONE:
+    outcome = worker.attack(name)
+    if outcome != DONE:
         worker.close()
-    assert told == DONE
+    assert outcome == DONE
 
 
 def attack(name: str) -> str:
@@ -536,9 +536,9 @@ def attack(name: str) -> str:
     short = texts(SHORT)
     slowest, longest = 0, -1.0
     for number in range(0, len(short), SLOW.get(name, 1)):
-        told, taken = attack_with(name, short[number])
-        if told != DONE:
-            return told
+        outcome, taken = attack_with(name, short[number])
+        if outcome != DONE:
+            return outcome
         if taken > longest:
             slowest, longest = number, taken
     return attack_with(name, texts(LENGTH)[slowest])[0]

@@ -111,8 +111,8 @@ def test_at_a_server_of_the_operators_it_leaves_no_session_and_shows_no_secret(
 def test_at_an_opencode_2_it_names_the_generation_and_what_was_tested(
     opencode2: OpenCode2, opencode2_environment: dict[str, str], shared_project: Path, tmp_path: Path
 ) -> None:
-    told = {"OPENCODE_MCP_URL": opencode2.url, "OPENCODE_PASSWORD": opencode2.password}
-    variables = {**opencode2_environment, **told, "OPENCODE_MCP_STATE": str(tmp_path / "bridge")}
+    server = {"OPENCODE_MCP_URL": opencode2.url, "OPENCODE_PASSWORD": opencode2.password}
+    variables = {**opencode2_environment, **server, "OPENCODE_MCP_STATE": str(tmp_path / "bridge")}
     diagnosis = diagnose(Launch(("--directory", str(shared_project)), variables, tmp_path / "bridge.log"))
     assert (diagnosis.code, diagnosis.verdict) == (0, "Everything works.")
     version = diagnosis.line("version")
@@ -166,7 +166,7 @@ def test_a_model_an_agent_and_a_directory_that_there_are_not_fail_with_those_tha
 ) -> None:
     missing = project / "sourc"
     (project / "sources").mkdir()
-    wrong = launch.telling("--model", "scripted/m9", "--agent", "bild", "--directory", str(missing))
+    wrong = launch.with_flags("--model", "scripted/m9", "--agent", "bild", "--directory", str(missing))
     diagnosis = diagnose(wrong)
     assert diagnosis.code == 1
     assert "sources" in diagnosis.line("directories")

@@ -31,7 +31,7 @@ async def slow_compute(seconds: float = 1, label: str = "") -> str:
     task = current.get()
     for tick in range(int(seconds / PAUSE)):
         if task:
-            task.tell(f"{tick * PAUSE:.1f} s")
+            task.report(f"{tick * PAUSE:.1f} s")
         await anyio.sleep(PAUSE)
     return f"done {label}"
 

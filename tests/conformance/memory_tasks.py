@@ -53,7 +53,7 @@ class MemoryTask:
             error=self.error,
         )
 
-    def tell(self, message: str) -> None:
+    def report(self, message: str) -> None:
         """Say what it is doing."""
         self.message, self._updated = message, _now()
 

@@ -11,8 +11,8 @@ def diff(file: str, patch: str = "", **fields: object) -> FileDiff:
 
 
 def test_what_one_prompt_changed_stays_as_it_is() -> None:
-    told = [diff("a", "whatever"), diff("b")]
-    assert merge_diffs([[], told, []]) == told
+    merged = [diff("a", "whatever"), diff("b")]
+    assert merge_diffs([[], merged, []]) == merged
 
 
 def test_a_file_that_was_made_and_removed_again_is_not_reported() -> None:
@@ -31,47 +31,51 @@ def test_a_file_whose_lines_moved_and_came_back_is_not_reported() -> None:
 
 
 def test_a_file_that_was_removed_and_made_anew_is_modified() -> None:
-    (told,) = merge_diffs([[step] for step in diffs_of("a", [("x\n",), None, ("y\n",)])])
-    assert (told.status, told.additions, told.deletions) == ("modified", 1, 1)
+    (merged,) = merge_diffs([[step] for step in diffs_of("a", [("x\n",), None, ("y\n",)])])
+    assert (merged.status, merged.additions, merged.deletions) == ("modified", 1, 1)
 
 
 def test_an_empty_file_that_was_filled_is_added() -> None:
-    (told,) = merge_diffs([[step] for step in diffs_of("a", [None, (), ("x\n",)])])
-    assert (told.status, told.additions, told.deletions) == ("added", 1, 0)
+    (merged,) = merge_diffs([[step] for step in diffs_of("a", [None, (), ("x\n",)])])
+    assert (merged.status, merged.additions, merged.deletions) == ("added", 1, 0)
 
 
 def test_patches_that_do_not_fit_together_stand_one_after_another() -> None:
     """Somebody else changed the file between two prompts."""
     (one,), (other,) = diffs_of("a", [("x\n",), ("y\n",)]), diffs_of("a", [("z\n",), ("y\n",)])
-    (told,) = merge_diffs([[one], [other]])
-    assert told.patch == one.patch + other.patch
-    assert (told.status, told.additions, told.deletions) == ("modified", 2, 2)
+    (merged,) = merge_diffs([[one], [other]])
+    assert merged.patch == one.patch + other.patch
+    assert (merged.status, merged.additions, merged.deletions) == ("modified", 2, 2)
 
 
 def test_a_binary_file_stays_without_a_patch() -> None:
     steps = [[diff("a", status="added", additions=0, deletions=0)], [diff("a", additions=0, deletions=0)]]
-    (told,) = merge_diffs(steps)
-    assert (told.status, told.patch, told.additions) == ("added", "", 0)
+    (merged,) = merge_diffs(steps)
+    assert (merged.status, merged.patch, merged.additions) == ("added", "", 0)
 
 
 def test_files_come_in_the_order_in_which_they_were_first_changed() -> None:
-    assert [told.file for told in merge_diffs([[diff("b")], [diff("a"), diff("b")], [diff("c")]])] == ["b", "a", "c"]
+    assert [merged.file for merged in merge_diffs([[diff("b")], [diff("a"), diff("b")], [diff("c")]])] == [
+        "b",
+        "a",
+        "c",
+    ]
 
 
 @given(history=histories)
 def test_the_whole_leads_from_the_first_state_to_the_last(history: list[Content]) -> None:
     first, last = history[0], history[-1]
-    told = merge_diffs([[step] for step in diffs_of("a", history)])
+    merged = merge_diffs([[step] for step in diffs_of("a", history)])
     if first == last:
-        assert told == []
+        assert merged == []
         return
-    assert [one.status for one in told] == ["added" if first is None else "deleted" if last is None else "modified"]
-    assert apply(told[0].patch, first or ()) == (last or ())
+    assert [one.status for one in merged] == ["added" if first is None else "deleted" if last is None else "modified"]
+    assert apply(merged[0].patch, first or ()) == (last or ())
 
 
 @given(history=histories, other=histories)
 def test_the_totals_are_those_of_the_patches(history: list[Content], other: list[Content]) -> None:
-    told = merge_diffs([diffs_of("a", history), [*diffs_of("b", other), *diffs_of("a", history[::-1])]])
-    edits = [edit for one in told for hunk in parse(one.patch).hunks for edit in hunk.edits]
-    assert sum(one.additions for one in told) == count(edits, "+")
-    assert sum(one.deletions for one in told) == count(edits, "-")
+    merged = merge_diffs([diffs_of("a", history), [*diffs_of("b", other), *diffs_of("a", history[::-1])]])
+    edits = [edit for one in merged for hunk in parse(one.patch).hunks for edit in hunk.edits]
+    assert sum(one.additions for one in merged) == count(edits, "+")
+    assert sum(one.deletions for one in merged) == count(edits, "-")

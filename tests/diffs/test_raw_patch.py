@@ -18,13 +18,13 @@ def test_files_that_were_changed_added_and_deleted_are_reported_with_their_lines
     (project / "README.md").write_text("# Sample\n\nA larger project.\nWith -- dashes.\n", encoding="utf-8")
     (project / "docs/notes.txt").unlink()
     (project / "a b.txt").write_text("-- x\n", encoding="utf-8")
-    told = changes(project)
-    assert {file: (one.status, one.additions, one.deletions) for file, one in told.items()} == {
+    parsed = changes(project)
+    assert {file: (one.status, one.additions, one.deletions) for file, one in parsed.items()} == {
         "README.md": ("modified", 2, 1),
         "docs/notes.txt": ("deleted", 0, 3),
         "a b.txt": ("added", 1, 0),
     }
-    assert told["a b.txt"].patch.endswith("@@ -0,0 +1 @@\n+-- x\n")
+    assert parsed["a b.txt"].patch.endswith("@@ -0,0 +1 @@\n+-- x\n")
 
 
 def test_a_renamed_file_is_reported_by_its_new_name(project: Path) -> None:
@@ -56,8 +56,8 @@ def test_a_name_that_git_quotes_is_reported_as_it_is(project: Path, name: str, q
 @pytest.mark.parametrize("content", [b"", b"\0\1"], ids=["empty", "binary"])
 def test_a_file_without_lines_is_reported_by_name(project: Path, content: bytes) -> None:
     (project / "ünï x.bin").write_bytes(content)
-    (told,) = changes(project).values()
-    assert (told.file, told.status, told.additions) == ("ünï x.bin", "added", 0)
+    (parsed,) = changes(project).values()
+    assert (parsed.file, parsed.status, parsed.additions) == ("ünï x.bin", "added", 0)
 
 
 def test_no_patch_gives_no_files() -> None:

@@ -12,10 +12,10 @@ from tests.harness.each import for_each
 
 @for_each("number", sorted(errno.errorcode))
 def test_every_failure_of_the_system_becomes_an_error_that_names_the_path_and_the_cause(number: int) -> None:
-    with pytest.raises(BridgeError) as told, path_errors("some/path.txt"):
+    with pytest.raises(BridgeError) as raised, path_errors("some/path.txt"):
         raise OSError(number, os.strerror(number))
-    assert "'some/path.txt'" in told.value.message
-    assert os.strerror(number) in told.value.message or "does not exist" in told.value.message
+    assert "'some/path.txt'" in raised.value.message
+    assert os.strerror(number) in raised.value.message or "does not exist" in raised.value.message
 
 
 @for_each(

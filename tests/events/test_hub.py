@@ -55,23 +55,23 @@ async def hub(endpoint: Endpoint, http: httpx.AsyncClient) -> AsyncGenerator[Hub
     """A hub whose stream comes through the proxy, and stands."""
     async with running_hub(endpoint) as made:
         await made.ensure()
-        await stands(made, http)
+        await wait_until_connected(made, http)
         yield made
 
 
-async def stands(hub: Hub, http: httpx.AsyncClient) -> None:
+async def wait_until_connected(hub: Hub, http: httpx.AsyncClient) -> None:
     """Wait until events really come: OpenCode says so some milliseconds earlier."""
     with hub.listen(EVERYTHING) as listener:
         while not any(isinstance(event, SessionChanged) for event in await listener.wait(0.1)):
             await make_session(http)
 
 
-async def hear(listener: Listener, wanted: Callable[[Event], bool]) -> list[Event]:
+async def events_until(listener: Listener, wanted: Callable[[Event], bool]) -> list[Event]:
     """Collect events up to one that is wanted."""
-    heard: list[Event] = []
-    while not any(map(wanted, heard)):
-        heard += await listener.wait(SECONDS)
-    return heard
+    received: list[Event] = []
+    while not any(map(wanted, received)):
+        received += await listener.wait(SECONDS)
+    return received
 
 
 def is_kind(*kinds: type[Event]) -> Callable[[Event], bool]:
@@ -132,8 +132,8 @@ async def test_it_is_notified_of_the_session_and_of_no_other(hub: Hub, http: htt
     with hub.listen(mine) as listener:
         await prompt(http, other, text("Not for you."))
         await prompt(http, mine, text("For you."))
-        heard = await hear(listener, is_kind(Idle))
-    assert {event.session_id for event in heard} == {mine}
+        received = await events_until(listener, is_kind(Idle))
+    assert {event.session_id for event in received} == {mine}
 
 
 async def test_every_event_of_a_session_names_the_directory_that_it_is_about(hub: Hub, http: httpx.AsyncClient) -> None:
@@ -141,8 +141,8 @@ async def test_every_event_of_a_session_names_the_directory_that_it_is_about(hub
     directory = (await http.get(f"/session/{session}")).raise_for_status().json()["directory"]
     with hub.listen(session) as listener:
         await prompt(http, session, text("Hello."))
-        heard = await hear(listener, is_kind(Idle))
-    assert {event.place for event in heard} == {directory}
+        received = await events_until(listener, is_kind(Idle))
+    assert {event.place for event in received} == {directory}
 
 
 async def test_parents_hear_of_their_subagents_sessions(hub: Hub, http: httpx.AsyncClient) -> None:
@@ -151,8 +151,8 @@ async def test_parents_hear_of_their_subagents_sessions(hub: Hub, http: httpx.As
         child = await make_session(http, parentID=root)
         grandchild = await make_session(http, parentID=child)
         await prompt(http, grandchild, text("Deep down."))
-        heard = await hear(listener, is_kind(Idle))
-    assert Idle(grandchild) in heard
+        received = await events_until(listener, is_kind(Idle))
+    assert Idle(grandchild) in received
     assert hub.lineage(grandchild) == [grandchild, child, root]
     assert hub.lineage(child) == [child, root]
 
@@ -161,8 +161,8 @@ async def test_all_listeners_of_a_session_hear_the_same(hub: Hub, http: httpx.As
     session = await make_session(http)
     with hub.listen(session) as one, hub.listen(session) as other:
         await prompt(http, session, text("For all."))
-        heard = await hear(one, is_kind(Idle))
-        assert await hear(other, is_kind(Idle)) == heard
+        received = await events_until(one, is_kind(Idle))
+        assert await events_until(other, is_kind(Idle)) == received
 
 
 async def test_a_listener_that_lags_is_notified_of_a_gap_and_slows_nobody(
@@ -172,16 +172,18 @@ async def test_a_listener_that_lags_is_notified_of_a_gap_and_slows_nobody(
     session = await make_session(http)
     gates = [f"{session} {number}" for number in range(3)]
     bursts = [action for gate in gates for action in (words(50), hold(gate))]
-    heard: list[Event] = []
+    received: list[Event] = []
     with hub.listen(session) as lagging, hub.listen(session) as attentive:
         await prompt(http, session, step(*bursts))
         for gate in gates:
-            heard += await hear(attentive, lambda event: isinstance(event, PartGrew) and "word49" in event.delta)
+            received += await events_until(
+                attentive, lambda event: isinstance(event, PartGrew) and "word49" in event.delta
+            )
             await scripted_model.release(gate)
-        heard += await hear(attentive, is_kind(Idle))
+        received += await events_until(attentive, is_kind(Idle))
         late = lagging.take()
-    assert not any(isinstance(event, Gap) for event in heard)
-    assert len([event for event in heard if isinstance(event, PartGrew)]) > 80
+    assert not any(isinstance(event, Gap) for event in received)
+    assert len([event for event in received if isinstance(event, PartGrew)]) > 80
     assert isinstance(late[0], Gap)
     assert len(late) <= 80
 
@@ -192,7 +194,7 @@ async def test_after_the_block_nothing_more_is_kept_for_a_listener(hub: Hub, htt
         pass
     with hub.listen(session) as present:
         await prompt(http, session, text("Too late."))
-        await hear(present, is_kind(Idle))
+        await events_until(present, is_kind(Idle))
     assert former.take() == []
 
 
@@ -200,13 +202,13 @@ async def test_it_folds_what_it_receives_into_the_sessions_state(hub: Hub, http:
     session = await make_session(http)
     with hub.listen(session) as listener:
         await prompt(http, session, question("Which?", "Red", "Blue"))
-        await hear(listener, is_kind(QuestionAsked))
+        await events_until(listener, is_kind(QuestionAsked))
         state = hub.state(session)
         assert state.status
         (asked,) = hub.asked()
         assert asked.session_id == session
         await http.post(f"/question/{asked.id}/reject")
-        await hear(listener, is_kind(Idle))
+        await events_until(listener, is_kind(Idle))
     assert hub.asked() == []
 
 
@@ -216,32 +218,32 @@ async def test_a_cut_is_a_gap_for_all_and_what_may_be_untrue_is_forgotten(
     session, other = await make_session(http), await make_session(http)
     with hub.listen(session) as listener, hub.listen(other) as bystander:
         await prompt(http, session, hold(session))
-        await hear(listener, is_kind(StatusChanged))
+        await events_until(listener, is_kind(StatusChanged))
         assert hub.state(session).status
         await proxy.cut()
-        await hear(listener, is_kind(Gap))
-        await hear(bystander, is_kind(Gap))
+        await events_until(listener, is_kind(Gap))
+        await events_until(bystander, is_kind(Gap))
         assert hub.state(session).status is None
-        await stands(hub, http)
+        await wait_until_connected(hub, http)
         await http.post(f"/session/{session}/abort")
-        await hear(listener, is_kind(Idle))
+        await events_until(listener, is_kind(Idle))
 
 
 async def test_a_disposed_instance_is_a_gap_for_all(hub: Hub, http: httpx.AsyncClient) -> None:
     session = await make_session(http)
     with hub.listen(session) as listener:
         await http.post("/instance/dispose")
-        assert Gap("") in await hear(listener, is_kind(Gap))
+        assert Gap("") in await events_until(listener, is_kind(Gap))
 
 
 async def test_a_deleted_session_is_forgotten(hub: Hub, http: httpx.AsyncClient) -> None:
     session = await make_session(http)
     with hub.listen(session) as listener:
         await prompt(http, session, text("Soon gone."))
-        await hear(listener, is_kind(Idle))
+        await events_until(listener, is_kind(Idle))
         before = hub.state(session)
         await http.delete(f"/session/{session}")
-        await hear(listener, is_kind(SessionDeleted))
+        await events_until(listener, is_kind(SessionDeleted))
     assert hub.state(session) is not before
 
 
@@ -251,15 +253,15 @@ async def test_when_opencode_is_gone_all_are_reported_and_the_next_need_looks_ag
     session = await make_session(http)
     with hub.listen(session) as listener:
         await proxy.refuse()
-        heard = await hear(listener, is_kind(Lost))
-        assert any(isinstance(event, Lost) and proxy.url in event.reason for event in heard)
+        received = await events_until(listener, is_kind(Lost))
+        assert any(isinstance(event, Lost) and proxy.url in event.reason for event in received)
         with pytest.raises(BackendUnavailable):
             await hub.ensure()
         proxy.accept()
         await hub.ensure()
-        await stands(hub, http)
+        await wait_until_connected(hub, http)
         await prompt(http, session, text("Back again."))
-        await hear(listener, is_kind(Idle))
+        await events_until(listener, is_kind(Idle))
 
 
 @pytest.mark.parametrize("endpoint", [False, True], ids=["server", "service"], indirect=True)
@@ -270,11 +272,11 @@ async def test_a_session_at_work_is_silent_after_an_outage_until_something_happe
     with hub.listen(session_id) as listener:
         await prompt(http, session_id, step(text("Half. "), hold("outage"), text("Whole.")))
         await scripted_model.reached("outage")
-        await hear(listener, is_kind(PartGrew))
+        await events_until(listener, is_kind(PartGrew))
         working_on = hub.state(session_id).working_on
         assert working_on
         await proxy.refuse()
-        await hear(listener, is_kind(Lost))
+        await events_until(listener, is_kind(Lost))
         assert hub.interrupted.silent_seconds(session_id, working_on) == 0
         proxy.accept()
         await hub.ensure()
@@ -282,7 +284,7 @@ async def test_a_session_at_work_is_silent_after_an_outage_until_something_happe
         assert hub.interrupted.silent_seconds(session_id, "msg_other") == 0
         assert not hub.interrupted.has_ended(working_on)
         await scripted_model.release("outage")
-        await hear(listener, is_kind(Idle))
+        await events_until(listener, is_kind(Idle))
     assert hub.interrupted.silent_seconds(session_id, working_on) == 0
 
 
@@ -293,8 +295,8 @@ async def test_many_needs_at_once_open_one_stream(hub: Hub, http: httpx.AsyncCli
             for _ in range(10):
                 tasks.start_soon(hub.ensure)
         await prompt(http, session, text("Once."))
-        heard = await hear(listener, is_kind(Idle))
-    assert sum(isinstance(event, PartGrew) for event in heard) == 1
+        received = await events_until(listener, is_kind(Idle))
+    assert sum(isinstance(event, PartGrew) for event in received) == 1
 
 
 async def test_a_stream_that_never_connects_is_reported_in_time(
@@ -349,8 +351,8 @@ async def test_a_directory_that_opencode_opens_anew_has_its_lists_read_again(
         lists = transport.directory_lists["/p"] = DirectoryLists(is_complete=True)
         with hub.listen(EVERYTHING) as listener:
             listening.set()
-            heard = await hear(listener, is_kind(ProjectChanged))
-    assert heard == [change]
+            received = await events_until(listener, is_kind(ProjectChanged))
+    assert received == [change]
     assert lists.is_complete is not reopened
 
 
@@ -375,7 +377,7 @@ async def test_the_time_of_waiting_outlives_a_gap_and_goes_on_when_the_request_i
         await hub.ensure()
         with hub.listen(SES) as listener:
             listening.set()
-            await hear(listener, is_kind(Idle))
+            await events_until(listener, is_kind(Idle))
         waits = hub.answer_waits
         before = waits.seconds("msg_1", 1e9)
         assert before is not None

@@ -68,9 +68,9 @@ async def assert_it_tells_of_new_sessions(events: AsyncIterator[Event], http: ht
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(keep_making)
-        told = await until(events, lambda event: isinstance(event, SessionChanged))
+        events_seen = await until(events, lambda event: isinstance(event, SessionChanged))
         tasks.cancel_scope.cancel()
-        assert told.session_id in made
+        assert events_seen.session_id in made
 
 
 async def assert_nothing_comes(events: AsyncIterator[Event]) -> None:
@@ -195,10 +195,10 @@ async def test_a_server_that_is_back_soon_is_not_lost(endpoint: Endpoint, proxy:
 
 async def test_a_server_that_takes_another_password_now_is_lost(opencode_server: OpenCode) -> None:
     async with following(Endpoint(url=opencode_server.url, password="old")) as events:
-        heard = [event async for event in events]
-    assert [type(event) for event in heard] == [Lost]
-    assert isinstance(heard[0], Lost)
-    assert "password" in heard[0].reason
+        received = [event async for event in events]
+    assert [type(event) for event in received] == [Lost]
+    assert isinstance(received[0], Lost)
+    assert "password" in received[0].reason
 
 
 async def test_a_killed_server_is_lost(opencode_environment: dict[str, str], tmp_path: Path) -> None:

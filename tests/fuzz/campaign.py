@@ -11,7 +11,7 @@ from anyio import to_thread
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.drafts import Draft, Surface, drafts
+from tests.fuzz.drafts import Draft, Offer, drafts
 from tests.fuzz.findings import Finding
 from tests.fuzz.place import Place
 from tests.fuzz.side import Side, open_side
@@ -60,13 +60,13 @@ def drawn(strategy: st.SearchStrategy[Draft], value: int, count: int) -> list[Dr
     return found
 
 
-async def surface_of(place: Place) -> Surface:
-    """What a bridge lists there."""
+async def offer_of(place: Place) -> Offer:
+    """List the tools, resources and prompts of a bridge."""
     async with place.bridge(Host()) as bridge:
         tools = (await bridge.request("tools/list"))["result"]["tools"]
         templates = (await bridge.request("resources/templates/list"))["result"]["resourceTemplates"]
         prompts = (await bridge.request("prompts/list"))["result"]["prompts"]
-    return Surface(tools, [item["uriTemplate"] for item in templates], [item["name"] for item in prompts])
+    return Offer(tools, [item["uriTemplate"] for item in templates], [item["name"] for item in prompts])
 
 
 @dataclass(slots=True)
@@ -92,16 +92,16 @@ class Campaign:
     """A fuzz and its result.
 
     Args:
-        place: Where.
-        surface: What is offered there.
+        place: Folder, model and OpenCode of the bridge.
+        offer: Tools, resources and prompts of the bridge.
         value: The seed.
-        tell: Gets a line about every batch and every finding.
+        report: Gets a line about every batch and every finding.
     """
 
     place: Place
-    surface: Surface
+    offer: Offer
     value: int
-    tell: Callable[[str], None] = lambda _line: None
+    report: Callable[[str], None] = lambda _line: None
     fired: int = 0
     answered: int = 0
     usage: Usage = field(default_factory=Usage)
@@ -113,7 +113,7 @@ class Campaign:
 
     def __post_init__(self) -> None:
         self._strangers = self.place.strangers()
-        self._strategy = drafts(self.surface)
+        self._strategy = drafts(self.offer)
 
     async def play(self, batches: Sequence[int], *, size: int = BATCH) -> None:
         """Play batches by their numbers."""
@@ -142,7 +142,7 @@ class Campaign:
         fired = await side.fire(self._drafts(number, size), seconds=DEADLINE)
         self.fired += len(fired.shots)
         self.answered += fired.answered
-        self.tell(f"batch {number}: {self.fired} messages, {len(self.findings)} findings")
+        self.report(f"batch {number}: {self.fired} messages, {len(self.findings)} findings")
         for finding in fired.findings:
             self._note(number, finding)
         self._check_place(number)
@@ -202,7 +202,7 @@ class Campaign:
             return
         self._kinds.add(finding.kind)
         self.findings.append(f"seed {self.value}, batch {number} ({_host_of(number).protocol}): {finding}")
-        self.tell(self.findings[-1])
+        self.report(self.findings[-1])
 
 
 def _host_of(number: int) -> Host:

@@ -1,4 +1,4 @@
-"""Messages as hypothesis draws them, for a surface of tools, resources and prompts; they have no ids yet."""
+"""Messages as hypothesis draws them, for the tools, resources and prompts of a bridge; they have no ids yet."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,8 +31,8 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Surface:
-    """What a bridge offers, as it listed it."""
+class Offer:
+    """Tools, resources and prompts that a bridge lists."""
 
     tools: Sequence[Json]
     resources: Sequence[str]
@@ -154,12 +154,12 @@ def _params(**fields: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     return st.one_of(usual, usual, usual, partial, st.dictionaries(TEXTS, VALUES, max_size=2), VALUES)
 
 
-def _other_methods(surface: Surface) -> Mapping[str, st.SearchStrategy[object]]:
-    uri = _either(*pools.URLS, *surface.resources)
-    prompt = _either(*surface.prompts, "nosuch")
+def _other_methods(offer: Offer) -> Mapping[str, st.SearchStrategy[object]]:
+    uri = _either(*pools.URLS, *offer.resources)
+    prompt = _either(*offer.prompts, "nosuch")
     ref = _either(
         {"type": "ref/prompt", "name": "delegate"},
-        *({"type": "ref/resource", "uri": address} for address in surface.resources),
+        *({"type": "ref/resource", "uri": address} for address in offer.resources),
         {"type": "ref/nosuch"},
         {},
     )
@@ -199,8 +199,8 @@ def _other_methods(surface: Surface) -> Mapping[str, st.SearchStrategy[object]]:
     }
 
 
-def _tool_call(surface: Surface) -> st.SearchStrategy[object]:
-    calls = {tool["name"]: _call_params(tool["name"], arguments_of(tool["inputSchema"])) for tool in surface.tools}
+def _tool_call(offer: Offer) -> st.SearchStrategy[object]:
+    calls = {tool["name"]: _call_params(tool["name"], arguments_of(tool["inputSchema"])) for tool in offer.tools}
     by_hand = [call for name, call in calls.items() if not name.startswith(OPERATION_PREFIX)]
     unknown = _params(name=TEXTS, arguments=VALUES)
     # There are many more operations than tools made by hand, which decide more.
@@ -243,12 +243,12 @@ NOTIFICATIONS = (
 )
 
 
-def drafts(surface: Surface) -> st.SearchStrategy[Draft]:
+def drafts(offer: Offer) -> st.SearchStrategy[Draft]:
     """Every kind of message; calls of tools are most of them."""
-    methods = _other_methods(surface)
+    methods = _other_methods(offer)
     other = st.one_of([st.builds(Draft, st.just("request"), st.just(name), params) for name, params in methods.items()])
     flags = {"enveloped": st.sampled_from([True] * 19 + [False]), "text_id": st.booleans()}
-    call = st.builds(Draft, st.just("request"), st.just("tools/call"), _tool_call(surface), **flags)
+    call = st.builds(Draft, st.just("request"), st.just("tools/call"), _tool_call(offer), **flags)
     notification = st.builds(Draft, st.just("notification"), st.sampled_from(NOTIFICATIONS), VALUES)
     cancel = st.builds(Draft, st.just("cancel"), params=_either({}, {"reason": "x"}))
     odd_method = st.builds(Draft, st.just("request"), VALUES, VALUES)

@@ -65,8 +65,8 @@ def unsayable(shots: Sequence[Shot], sent: Iterable[Json], canaries: Mapping[str
     for message in sent:
         text = json.dumps(message, ensure_ascii=False)
         shot = by_id.get(message.get("id"))
-        told = [f"told {what}" for what, canary in canaries.items() if canary in text]
-        found += [Finding(what, shot, text) for what in (*told, *_failures(message, text))]
+        secrets = [f"sent {what}" for what, canary in canaries.items() if canary in text]
+        found += [Finding(what, shot, text) for what in (*secrets, *_failures(message, text))]
     return found
 
 

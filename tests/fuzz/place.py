@@ -41,7 +41,7 @@ class Place:
     @property
     def launch(self) -> Launch:
         """How a bridge is started here."""
-        launch = attaching(self.folder, self.model, self.opencode, self.project).telling(*FLAGS).as_installed()
+        launch = attaching(self.folder, self.model, self.opencode, self.project).with_flags(*FLAGS).as_installed()
         return launch.within(**{SECRET_VARIABLE: self.canaries["a variable"]})
 
     def serve(self) -> None:

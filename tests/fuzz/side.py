@@ -50,8 +50,8 @@ class Side:
         replies, received = len(self.client.replies), len(self.client.received)
         owing = await self._exchange(shots, replies, seconds)
         came = self.client.replies[replies:]
-        told = [*came, *self.client.received[received:]]
-        found = [*surplus(shots, came), *unsayable(shots, told, self.place.canaries)]
+        messages = [*came, *self.client.received[received:]]
+        found = [*surplus(shots, came), *unsayable(shots, messages, self.place.canaries)]
         return Fired(shots, owing, found, len(came))
 
     async def _exchange(self, shots: list[Shot], replies: int, seconds: float) -> list[Shot]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.fuzz.campaign import drawn
-from tests.fuzz.drafts import Draft, Surface, drafts
+from tests.fuzz.drafts import Draft, Offer, drafts
 from tests.fuzz.findings import surplus, unanswered, unsayable
 from tests.fuzz.pools import raw
 from tests.fuzz.shots import Shot, shots_of
@@ -11,7 +11,7 @@ from tests.harness.bridges.rawrpc import MODERN, Host
 
 LISTING = Draft("request", "tools/list", {})
 UNREADABLE = Draft("raw", raw=b"nonsense")
-SURFACE = Surface(
+OFFER = Offer(
     [{"name": "opencode_wait", "inputSchema": {"properties": {"wait_seconds": {"type": "number"}}}}],
     ["opencode://sessions"],
     ["delegate"],
@@ -24,7 +24,7 @@ def fired(*sent: Draft, host: Host | None = None) -> list[Shot]:
 
 
 def test_the_same_seed_draws_the_same_messages() -> None:
-    strategy = drafts(SURFACE)
+    strategy = drafts(OFFER)
     assert drawn(strategy, 7, 50) == drawn(strategy, 7, 50)
     assert drawn(strategy, 7, 50) != drawn(strategy, 8, 50)
 
@@ -61,12 +61,12 @@ def test_a_second_answer_an_answer_to_nothing_and_a_surplus_error_are_found() ->
 
 def test_a_secret_a_crash_and_an_error_without_a_meaning_are_found() -> None:
     shots = fired(LISTING)
-    for told, what in (
-        ({"id": 1, "result": "it is hush"}, "told a secret"),
+    for result, what in (
+        ({"id": 1, "result": "it is hush"}, "sent a secret"),
         ({"id": 1, "result": "opencode_run failed inside this MCP server"}, "a crash"),
         ({"id": 1, "error": {"code": 0}}, "an error of code 0"),
     ):
-        (finding,) = unsayable(shots, [told], {"a secret": "hush"})
+        (finding,) = unsayable(shots, [result], {"a secret": "hush"})
         assert (finding.what, finding.shot) == (what, shots[0])
 
 

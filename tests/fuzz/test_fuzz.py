@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.campaign import LEG, Campaign, surface_of
+from tests.fuzz.campaign import LEG, Campaign, offer_of
 from tests.fuzz.place import running_place
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.long]
@@ -17,7 +17,7 @@ MESSAGES = 100
 @pytest.mark.skipif(sys.platform == "win32", reason="links take a privilege there")
 async def test_every_message_is_answered_once_and_nothing_breaks_or_leaks(tmp_path: Path) -> None:
     with running_place(tmp_path) as place:
-        campaign = Campaign(place, await surface_of(place), SEED)
+        campaign = Campaign(place, await offer_of(place), SEED)
         # The first batches of two legs: each leg is one bridge of one era.
         await campaign.play([0, 1, LEG, LEG + 1], size=MESSAGES)
     assert campaign.findings == []

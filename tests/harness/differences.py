@@ -60,7 +60,7 @@ FORMS_FOR_ALWAYS: Mapping[Generation, int] = {1: 1, 2: 2}
 """Forms for two commands that differ in their arguments, each answered with "always"."""
 END_BY_REJECTION: Mapping[Generation, str] = {1: "completed", 2: "aborted"}
 """Status of a run after a rejection without a message, which the bridge makes an interrupt on OpenCode 2."""
-HEARD_OF_A_REJECTION: Mapping[Generation, str] = {
+RESULT_OF_A_REJECTION: Mapping[Generation, str] = {
     1: "The permission policy of this session does not allow that.",
     2: "Unable to write no.txt",
 }

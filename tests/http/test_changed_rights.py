@@ -60,7 +60,7 @@ async def test_a_wait_returns_when_the_rights_change_and_the_old_ones_answer_not
         host, steps = Host(bridge), (step(hold(point), bash("true")), text("Done."))
         async with meanwhile(lambda: host.run(*steps, wait_seconds=100)) as reports:
             await scripted_model.reached(point)
-            await host.hears("")
+            await host.wait_for_progress("")
             site.change(ALLOWS, ASKS)
     assert [report["status"] for report in reports] == ["running"]
     await scripted_model.release(point)

@@ -47,7 +47,7 @@ async def test_a_call_learns_that_the_rights_of_its_principal_have_changed(
     served: Served, operator: Operator, silent_opencode: socket.socket, era: Era
 ) -> None:
     token = operator.principal(f"changing-{era}")
-    told: list[str] = []
+    texts: list[str] = []
     connections: list[tuple[socket.socket, object]] = []
     async with (
         loopback_client(served.base, headers={"Accept": HEADERS["Accept"]}) as http,
@@ -58,13 +58,13 @@ async def test_a_call_learns_that_the_rights_of_its_principal_have_changed(
         async def call() -> None:
             body = {"jsonrpc": "2.0", "id": "waits", "method": "tools/call", "params": params}
             answer = await http.post("/mcp", json=body, headers={**headers, "Authorization": f"Bearer {token}"})
-            told.append(answer.text)
+            texts.append(answer.text)
 
         tasks.start_soon(call)
         connections.append(await anyio.to_thread.run_sync(silent_opencode.accept))
         text = operator.settings.read_text(encoding="utf-8")
         operator.settings.write_text(f"{text.rstrip()}\nread_only = true\n", encoding="utf-8")
     connections[0][0].close()
-    error = json.loads(told[0].rpartition("data: ")[2])
+    error = json.loads(texts[0].rpartition("data: ")[2])
     assert error["id"] == "waits"
     assert error["error"]["message"].startswith("The rights of this principal have changed")

@@ -109,7 +109,7 @@ def begin(kind: bytes) -> Message:
 
 
 @pytest.mark.parametrize(
-    ("request_part", "response", "told"),
+    ("request_part", "response", "expected"),
     [
         (CALL, None, b'{"jsonrpc":"2.0","id":"a1","error":{"code":-32603,"message":"Why."}}'),
         (LONG, None, b'{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"Why."}}'),
@@ -119,7 +119,7 @@ def begin(kind: bytes) -> Message:
     ],
 )
 async def test_a_request_that_is_cut_off_is_told_why(
-    request_part: Message, response: bytes | None, told: bytes
+    request_part: Message, response: bytes | None, expected: bytes
 ) -> None:
     client = Client([request_part])
     exchange = Exchange(client.receive, client.send)
@@ -134,8 +134,8 @@ async def test_a_request_that_is_cut_off_is_told_why(
         tasks.start_soon(exchange.run, app, dict[str, object]())
         await anyio.wait_all_tasks_blocked()
         exchange.cancel("Why.")
-    assert client.received[-1]["body"].startswith(told)
-    assert bool(client.received[-1]["body"]) == bool(told)
+    assert client.received[-1]["body"].startswith(expected)
+    assert bool(client.received[-1]["body"]) == bool(expected)
     assert client.received[0]["status"] == (200 if response else 503)
 
 

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize(
-    ("peer", "told", "client"),
+    ("peer", "header", "client"),
     [
         ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
         ("127.0.0.1", "203.0.113.9, 10.1.1.1", "203.0.113.9"),
@@ -23,17 +23,17 @@ pytestmark = pytest.mark.anyio
         ("192.0.2.7", "203.0.113.9", "192.0.2.7"),
     ],
 )
-async def test_only_addresses_that_proxies_add_are_believed(peer: str, told: str, client: str) -> None:
-    heard: list[str] = []
+async def test_only_addresses_that_proxies_add_are_believed(peer: str, header: str, client: str) -> None:
+    received: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert receive is unused
         assert send is unused
-        heard.append(scope["client"][0])
+        received.append(scope["client"][0])
 
     async def unused(*_: object) -> None:
         raise AssertionError
 
-    scope = {"type": "http", "client": (peer, 1), "headers": [(b"x-forwarded-for", told.encode())]}
+    scope = {"type": "http", "client": (peer, 1), "headers": [(b"x-forwarded-for", header.encode())]}
     await ForwardedFor(app, ("127.0.0.1", "10.0.0.0/8"))(scope, unused, unused)  # pyright: ignore[reportArgumentType]
-    assert heard == [client]
+    assert received == [client]

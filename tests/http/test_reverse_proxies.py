@@ -81,8 +81,8 @@ def bridges(
         for name in ("one", "two"):
             own = folder / name
             own.mkdir()
-            told = attaching(own, scripted_model, opencode1, folder / "laptop").environment
-            launch = Launch((), {**told, "OPENCODE_MCP_CONFIG": str(operator.settings)}, own / "bridge.log")
+            variables = attaching(own, scripted_model, opencode1, folder / "laptop").environment
+            launch = Launch((), {**variables, "OPENCODE_MCP_CONFIG": str(operator.settings)}, own / "bridge.log")
             served.append(stack.enter_context(serving(launch, *FLAGS, "--key-file", str(key))))
         yield Bridges((served[0], served[1]), token)
 
@@ -127,7 +127,7 @@ async def test_progress_arrives_before_the_result(
         host = Host(bridge)
         async with meanwhile(lambda: host.run(bash("true"), step(hold("streamed"), text("It is done.")))) as returned:
             await scripted_model.reached("streamed")
-            await host.hears("")
+            await host.wait_for_progress("")
             assert returned == []
             await scripted_model.release("streamed")
         assert returned[0]["text"] == "It is done."

@@ -107,8 +107,8 @@ async def test_a_signal_makes_open_waits_report_and_ends_the_bridge(
                 meanwhile(lambda: Host(modern).wait(session, wait_seconds=100)) as second,
                 meanwhile(lambda: Host(legacy).wait(session, wait_seconds=100)) as first,
             ):
-                await Host(modern).hears("")
-                await Host(legacy).hears("")
+                await Host(modern).wait_for_progress("")
+                await Host(legacy).wait_for_progress("")
                 served.process.send_signal(signal.SIGTERM)
             assert [report["status"] for report in (*first, *second)] == ["running", "running"]
             with anyio.fail_after(30):

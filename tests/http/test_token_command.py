@@ -90,16 +90,16 @@ def test_what_is_wrong_changes_nothing(
     before = path.read_bytes()
     capsys.readouterr()
     assert main(["token", *(str(tmp_path) if part == "HERE" else part for part in arguments)]) == 2
-    told = capsys.readouterr()
-    assert said in told.err
-    assert told.out == ""
+    output = capsys.readouterr()
+    assert said in output.err
+    assert output.out == ""
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize(("directory", "told"), [("none", 1), ("none/*", 0), ("", 0)])
+@pytest.mark.parametrize(("directory", "warnings"), [("none", 1), ("none/*", 0), ("", 0)])
 def test_a_directory_that_does_not_exist_is_reported(
-    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], directory: str, told: int
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], directory: str, warnings: int
 ) -> None:
     assert main(["token", "new", "laptop", "--directory", str(tmp_path / directory)]) == 0
-    assert capsys.readouterr().err.count("Warning: there is no folder") == told
+    assert capsys.readouterr().err.count("Warning: there is no folder") == warnings
     assert path.exists()

@@ -256,9 +256,9 @@ async def test_no_tool_reaches_what_is_anothers(two: Two) -> None:
         for of, others in zip(two.owned.ways(), nobody.ways(), strict=True):
             for tool, calls in CALLS.items():
                 for own, other in zip(calls(of), calls(others), strict=True):
-                    told, expected = [await outcome(bridge, tool, arguments) for arguments in (own, other)]
-                    if of.masked(told) != others.masked(expected):
-                        different.append(f"{tool} {own}:\n{told}\n{expected}")
+                    result, expected = [await outcome(bridge, tool, arguments) for arguments in (own, other)]
+                    if of.masked(result) != others.masked(expected):
+                        different.append(f"{tool} {own}:\n{result}\n{expected}")
     assert different == []
     assert asked == []
 

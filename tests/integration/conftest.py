@@ -89,7 +89,7 @@ def shared_launch(
     """A bridge at the run's OpenCode, fenced into these projects."""
     folder = tmp_path_factory.mktemp("bridge")
     launch = attaching(folder, scripted_model, opencode_server, workplace)
-    launch = launch.telling("--directory", str(asking), "--directory", str(tracked), "--allow", "session.shell")
+    launch = launch.with_flags("--directory", str(asking), "--directory", str(tracked), "--allow", "session.shell")
     settings = folder / "settings.toml"
     settings.write_text(VERIFY, encoding="utf-8")
     return launch.within(OPENCODE_MCP_CONFIG=str(settings))

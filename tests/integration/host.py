@@ -56,15 +56,15 @@ class Host:
         """The lines of progress that were heard."""
         return [progress.message or "" for progress in self.bridge.progress]
 
-    def told(self, part: str) -> bool:
+    def has_progress(self, part: str) -> bool:
         """Return True if a line of progress had this part."""
         return any(part in line for line in self.lines)
 
-    async def hears(self, part: str) -> None:
+    async def wait_for_progress(self, part: str) -> None:
         """Wait for a line of progress that holds this."""
 
         async def look() -> bool:
-            return self.told(part)
+            return self.has_progress(part)
 
         await eventually(look)
 

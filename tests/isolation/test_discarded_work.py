@@ -94,8 +94,8 @@ async def test_the_work_of_a_checkout_that_was_removed_is_kept_in_the_repository
     done = await integrator.integrate(made, "discard", REQUEST)
     assert (done.lost, done.pending, done.keeps_branch) == ("", 1, False)
     assert git(main, "branch", "--list", made.branch) == ""
-    told = text_of("discard", made, done)
-    assert f"To undo it within 30 days, in {main / '.git'}: {done.undo}" in told
+    text = text_of("discard", made, done)
+    assert f"To undo it within 30 days, in {main / '.git'}: {done.undo}" in text
     git(main / ".git", *done.undo.split()[1:])
     assert git(main, "show", f"{made.branch}:a.txt") == "A"
 
@@ -112,9 +112,9 @@ async def test_work_whose_repository_was_moved_away_is_not_removed(
     assert f"copy what is needed from {made.folder}" in str(refused.value)
     assert contents(Path(made.folder)) == {"a.txt": b"A\n", "src/b.txt": b"b\n"}
     shutil.rmtree(made.folder)
-    told = text_of("discard", made, await integrator.integrate(made, "discard", REQUEST))
-    assert "its repository cannot be read" in told
-    assert "The branch of this name stays, if there is one." in told
+    text = text_of("discard", made, await integrator.integrate(made, "discard", REQUEST))
+    assert "its repository cannot be read" in text
+    assert "The branch of this name stays, if there is one." in text
     assert worktrees.left() == []
 
 

@@ -83,8 +83,8 @@ async def test_a_command_that_commits_has_changed_no_file(tmp_path: Path) -> Non
     git(folder, "commit", "--quiet", "--message", "All")
     put(folder, {"later.txt": "1\n"})
     head = git(folder, "rev-parse", "HEAD").strip()
-    told = await compared.end(made.directory)
-    assert told == (f"moved HEAD to {head[:12]}", "deleted b.txt", "added later.txt", "added out.txt")
+    result = await compared.end(made.directory)
+    assert result == (f"moved HEAD to {head[:12]}", "deleted b.txt", "added later.txt", "added out.txt")
     done = await Integrator(worktrees).integrate(made, "apply", REQUEST)
     assert done.left_out == ["later.txt"]
     assert {change.path for change in done.changed} == {"a.txt", "b.txt", "new.txt", "out.txt"}

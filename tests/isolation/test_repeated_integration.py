@@ -314,10 +314,10 @@ async def test_a_discard_after_all_was_brought_back_drops_no_file(
     await integrator.integrate(made, "commit", REQUEST)
     done = await integrator.integrate(made, "discard", REQUEST)
     assert (done.changed, done.pending, done.is_brought_back) == ([], 0, True)
-    told = text_of("discard", made, done)
-    assert f"Its work was brought to {repository} before." in told
-    assert f"To undo it within 30 days, in {repository}: git branch {made.branch} " in told
-    assert "dropped" not in told
+    text = text_of("discard", made, done)
+    assert f"Its work was brought to {repository} before." in text
+    assert f"To undo it within 30 days, in {repository}: git branch {made.branch} " in text
+    assert "dropped" not in text
 
 
 async def test_files_that_conflict_are_reported_with_the_call_that_adapts_the_work(
@@ -326,9 +326,9 @@ async def test_files_that_conflict_are_reported_with_the_call_that_adapts_the_wo
     made = replace(await worktrees.create(str(repository)), session_id="ses_1")
     put(Path(made.folder), {"b.txt": "theirs\n"})
     put(repository, {"b.txt": "mine\n"})
-    told = text_of("apply", made, await integrator.integrate(made, "apply", REQUEST))
-    assert 'Have OpenCode adapt the work with opencode_run(session_id="ses_1", prompt=...)' in told
-    assert "- conflict: b.txt (both sides changed the same or neighbouring lines)" in told
+    text = text_of("apply", made, await integrator.integrate(made, "apply", REQUEST))
+    assert 'Have OpenCode adapt the work with opencode_run(session_id="ses_1", prompt=...)' in text
+    assert "- conflict: b.txt (both sides changed the same or neighbouring lines)" in text
 
 
 @pytest.mark.parametrize("gone", ["folder", "git_dir"])

@@ -38,7 +38,7 @@ class Impostor:
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
         self.connections = 0
-        self.heard = b""
+        self.received = b""
 
     def serve(self) -> None:
         """Take connections until the listener is closed."""
@@ -48,7 +48,7 @@ class Impostor:
                 self.connections += 1
                 with connection, suppress(OSError):
                     connection.settimeout(5)
-                    self.heard += connection.recv(65_536)
+                    self.received += connection.recv(65_536)
                     connection.sendall(HEALTHY)
 
 
@@ -92,7 +92,7 @@ async def assert_only_its_own_address_is_believed(endpoint: Endpoint) -> None:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with impostor_at(url) as impostor:
         assert not await answers(replace(endpoint, url=url))
-    assert impostor.heard == b""
+    assert impostor.received == b""
     assert await answers(endpoint)
 
 
@@ -121,5 +121,5 @@ async def test_who_takes_the_port_of_a_dead_server_receives_nothing_and_the_call
                         pass
             assert not refused.value.sent
         assert impostor.connections > 0
-        assert impostor.heard == b""
+        assert impostor.received == b""
         await assert_only_its_own_address_is_believed((await connection.transport()).endpoint)

@@ -46,8 +46,8 @@ def test_no_change_is_said_in_words() -> None:
 
 
 def test_far_lines_that_did_not_change_are_left_out() -> None:
-    (told,) = diffs_of("a.txt", [LINES, (*LINES[:99], "new\n", *LINES[100:])])
-    assert render_diff([told]).splitlines()[6:] == [
+    (diffs,) = diffs_of("a.txt", [LINES, (*LINES[:99], "new\n", *LINES[100:])])
+    assert render_diff([diffs]).splitlines()[6:] == [
         "`a.txt`",
         "```diff",
         "@@ -97,7 +97,7 @@",
@@ -60,7 +60,7 @@ def test_far_lines_that_did_not_change_are_left_out() -> None:
 
 
 @for_each(
-    ("told", "expected"),
+    ("diff", "expected"),
     [
         (diff(), "| `a.txt` | modified, binary |  |"),
         (diff(patch="diff --git a/a b/a\nBinary files a/a and b/a differ\n"), "| `a.txt` | modified, binary |  |"),
@@ -109,47 +109,47 @@ def test_far_lines_that_did_not_change_are_left_out() -> None:
         "renamed from quoted",
     ],
 )
-def test_what_a_patch_does_not_show_is_said(told: FileDiff, expected: str) -> None:
-    assert row(told) == expected
+def test_what_a_patch_does_not_show_is_said(diff: FileDiff, expected: str) -> None:
+    assert row(diff) == expected
 
 
 def test_a_moved_file_is_known_by_its_text_and_its_patches_are_left_out() -> None:
     moved = [*diffs_of("old.txt", [LINES, None]), *diffs_of("new.txt", [None, LINES])]
-    told = render_diff(moved)
-    assert "| `old.txt` | deleted, moved to `new.txt` | +0 -200 |" in told
-    assert "| `new.txt` | added, moved from `old.txt` | +200 -0 |" in told
-    assert "```" not in told
+    text = render_diff(moved)
+    assert "| `old.txt` | deleted, moved to `new.txt` | +0 -200 |" in text
+    assert "| `new.txt` | added, moved from `old.txt` | +200 -0 |" in text
+    assert "```" not in text
 
 
 def test_steps_that_do_not_fit_together_are_called_so() -> None:
     steps = [diffs_of("a.txt", [("x\n",), ("y\n",)]), diffs_of("a.txt", [("z\n",), ("y\n",)])]
-    told = render_diff(merge_diffs(steps))
-    assert "| `a.txt` | modified, in 2 steps, shown one after another | +2 -2 |" in told
-    assert told.count("+y") == 2
+    text = render_diff(merge_diffs(steps))
+    assert "| `a.txt` | modified, in 2 steps, shown one after another | +2 -2 |" in text
+    assert text.count("+y") == 2
 
 
 def test_long_patches_are_cut_with_a_pointer_to_the_rest() -> None:
-    told = render_diff(diffs_of("a.txt", [None, LINES]), limit=1000, pointer=POINTER)
-    assert re.search(r"\n`a.txt` the first [\d,]+ of [\d,]+ characters:\n```diff\n", told)
-    assert told.endswith(f"```\n\n{POINTER}")
+    text = render_diff(diffs_of("a.txt", [None, LINES]), limit=1000, pointer=POINTER)
+    assert re.search(r"\n`a.txt` the first [\d,]+ of [\d,]+ characters:\n```diff\n", text)
+    assert text.endswith(f"```\n\n{POINTER}")
     assert POINTER not in render_diff(diffs_of("a.txt", [None, LINES]), pointer=POINTER)
 
 
 def test_a_thousand_files_are_counted_where_they_are_not_listed() -> None:
     every = [one for number in range(1000) for one in diffs_of(f"{number}.txt", [None, LINES[:30]])]
-    told = render_diff(every, limit=4000, pointer=POINTER)
-    assert len(told) <= 4000
-    assert told.startswith("1,000 files changed, +30,000 -0\n")
-    assert re.search(r"\| `(\d+)\.txt` .*\n- \d+ more files left out\n", told)
-    assert re.search(r"\n- the patches of \d+ more files left out\n", told)
+    text = render_diff(every, limit=4000, pointer=POINTER)
+    assert len(text) <= 4000
+    assert text.startswith("1,000 files changed, +30,000 -0\n")
+    assert re.search(r"\| `(\d+)\.txt` .*\n- \d+ more files left out\n", text)
+    assert re.search(r"\n- the patches of \d+ more files left out\n", text)
 
 
 @patient
 @given(diffs=st.lists(file_diffs, max_size=6), limit=st.integers(1000, 6000))
 def test_any_diffs_render_within_the_limit(diffs: list[FileDiff], limit: int) -> None:
-    told = render_diff(diffs, limit=limit, pointer=POINTER)
-    assert len(told) <= limit + SLACK
-    assert told.encode().strip()
+    text = render_diff(diffs, limit=limit, pointer=POINTER)
+    assert len(text) <= limit + SLACK
+    assert text.encode().strip()
 
 
 @patient

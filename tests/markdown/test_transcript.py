@@ -56,8 +56,8 @@ def lines(*parts: Json, show: ShownParts = "brief") -> list[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recorded_session_reads_as_kept(name: str, show: ShownParts) -> None:
     kept = load(name)
-    told = render_transcript(kept.messages, show=show, children=kept.children, directory=DIRECTORY, pointer=POINTER)
-    hold_to_golden(f"{name}.{show}", told)
+    text = render_transcript(kept.messages, show=show, children=kept.children, directory=DIRECTORY, pointer=POINTER)
+    hold_to_golden(f"{name}.{show}", text)
 
 
 def test_every_kept_text_belongs_to_a_recording() -> None:
@@ -95,9 +95,9 @@ def test_reasoning_is_folded_unless_detail_is_wanted() -> None:
 
 def test_a_tool_call_shows_its_input_and_the_end_of_its_output() -> None:
     output = "\n".join(f"line {number}" for number in range(1000))
-    told = lines(call("bash", input={"command": "make"}, output=output, metadata={"exit": 2}))
-    assert told[0] == '- `bash(command="make")` exit code 2 → the last 593 of 8,889 characters:'
-    assert told[-2:] == ["line 999", "```"]
+    result = lines(call("bash", input={"command": "make"}, output=output, metadata={"exit": 2}))
+    assert result[0] == '- `bash(command="make")` exit code 2 → the last 593 of 8,889 characters:'
+    assert result[-2:] == ["line 999", "```"]
 
 
 def test_paths_in_the_project_are_reported_relative_to_it() -> None:
@@ -105,9 +105,9 @@ def test_paths_in_the_project_are_reported_relative_to_it() -> None:
         call("read", input={"filePath": "/home/me/app/src/a.py"}, output="x"),
         {"type": "patch", "files": ["/home/me/app/src/a.py", "/etc/hosts"]},
     )
-    told = render_transcript([message(*parts)], directory="/home/me/app")
-    assert '- `read(filePath="src/a.py")` → `x`' in told
-    assert "- meanwhile changed in the directory, maybe by others: `src/a.py`, `/etc/hosts`" in told
+    text = render_transcript([message(*parts)], directory="/home/me/app")
+    assert '- `read(filePath="src/a.py")` → `x`' in text
+    assert "- meanwhile changed in the directory, maybe by others: `src/a.py`, `/etc/hosts`" in text
 
 
 def test_only_files_that_a_call_names_are_reported_as_changed_by_the_message() -> None:
@@ -116,21 +116,21 @@ def test_only_files_that_a_call_names_are_reported_as_changed_by_the_message() -
         call("bash", input={"command": "date"}, output="now"),
         {"type": "patch", "files": ["/home/me/app/src/a.py", "/home/me/app/b.py"]},
     )
-    told = render_transcript([message(*parts)], directory="/home/me/app").splitlines()
-    assert told[-2:] == ["- changed `src/a.py`", "- meanwhile changed in the directory, maybe by others: `b.py`"]
+    text = render_transcript([message(*parts)], directory="/home/me/app").splitlines()
+    assert text[-2:] == ["- changed `src/a.py`", "- meanwhile changed in the directory, maybe by others: `b.py`"]
 
 
 def test_a_long_argument_is_below_the_call_where_detail_is_wanted() -> None:
-    told = lines(
+    result = lines(
         call("write", input={"filePath": "a.py", "content": "x = 1\ny = 2\n"}, output="Wrote."), show="everything"
     )
-    assert told == ['- `write(filePath="a.py", content=…)`', "content:", "```", "x = 1", "y = 2", "```", "→ `Wrote.`"]
+    assert result == ['- `write(filePath="a.py", content=…)`', "content:", "```", "x = 1", "y = 2", "```", "→ `Wrote.`"]
 
 
 @pytest.mark.parametrize("text", ["if x:\n    return  1", "if x:\n\treturn 1\n" * 3, "a  b", "\u00e4  \u00f6"])
 def test_white_space_in_an_argument_is_kept(text: str) -> None:
-    (told,) = lines(call("write", input={"content": text}, output="Wrote."))
-    assert json.dumps(text, ensure_ascii=False) in told
+    (output,) = lines(call("write", input={"content": text}, output="Wrote."))
+    assert json.dumps(text, ensure_ascii=False) in output
 
 
 def test_white_space_in_the_name_of_a_file_is_kept() -> None:
@@ -152,23 +152,23 @@ def conversation() -> list[Message]:
     ]
 
 
-def numbers(told: str) -> list[str]:
-    return re.findall(r"^### .*msg_(\d)$", told, re.MULTILINE)
+def numbers(text: str) -> list[str]:
+    return re.findall(r"^### .*msg_(\d)$", text, re.MULTILINE)
 
 
 def test_a_conversation_is_shown_without_tool_calls_and_thoughts_but_with_failures() -> None:
-    told = render_transcript(conversation(), show="conversation")
-    assert numbers(told) == ["1", "2", "6"]
-    assert "Do it." in told
-    assert "I look." in told
-    assert "Overloaded" in told
-    assert not [word for word in ("read(", "bash", "thought", "shell line") if word in told]
+    text = render_transcript(conversation(), show="conversation")
+    assert numbers(text) == ["1", "2", "6"]
+    assert "Do it." in text
+    assert "I look." in text
+    assert "Overloaded" in text
+    assert not [word for word in ("read(", "bash", "thought", "shell line") if word in text]
 
 
 def test_a_conversation_says_where_tool_calls_are_left_out_and_how_many() -> None:
-    told = render_transcript(conversation(), show="conversation")
-    assert "```\nI look.\n```\n- then 3 tool calls, left out\n\n### " in told
-    assert told.count("left out") == 1
+    text = render_transcript(conversation(), show="conversation")
+    assert "```\nI look.\n```\n- then 3 tool calls, left out\n\n### " in text
+    assert text.count("left out") == 1
     later = render_transcript(conversation()[2:], show="conversation").splitlines()
     assert later[1] == "- 2 tool calls before, left out"
     assert "left out" not in render_transcript(conversation())
@@ -200,9 +200,9 @@ def test_a_transcript_has_the_questions_of_the_model_and_their_answers(state: Js
 
 def test_an_open_question_that_is_shown_above_is_not_repeated() -> None:
     page = [message(asked(status="running")), message(asked(output="Blue."))]
-    told = render_transcript(page, requests=RequestFacts(questions_above=True))
-    assert told.count("Which colour?") == 1
-    assert "\n- asks what is shown above; no answer so far\n" in told
+    text = render_transcript(page, requests=RequestFacts(questions_above=True))
+    assert text.count("Which colour?") == 1
+    assert "\n- asks what is shown above; no answer so far\n" in text
 
 
 def test_a_question_of_an_unknown_form_is_not_lost_in_a_conversation() -> None:
@@ -211,15 +211,15 @@ def test_a_question_of_an_unknown_form_is_not_lost_in_a_conversation() -> None:
 
 
 def test_tool_calls_are_shown_alone_and_those_of_the_user_are_distinguished() -> None:
-    told = render_transcript(conversation(), show="tools")
-    assert numbers(told) == ["2", "3", "4", "5"]
-    assert "- You ran a shell line\n\n" in told
-    assert [line for line in told.splitlines() if line.startswith("- `")] == [
+    text = render_transcript(conversation(), show="tools")
+    assert numbers(text) == ["2", "3", "4", "5"]
+    assert "- You ran a shell line\n\n" in text
+    assert [line for line in text.splitlines() if line.startswith("- `")] == [
         '- `read(filePath="a.py")` → `x`',
         '- `bash(command="make")` → `made`',
         '- `bash(command="ls")` → `a.py`',
     ]
-    assert "I look." not in told
+    assert "I look." not in text
 
 
 def test_messages_without_what_is_wanted_are_said_to_have_none_of_it() -> None:
@@ -255,9 +255,9 @@ def test_work_that_the_person_hands_to_a_subagent_is_reported_with_its_prompt() 
 def test_the_messages_of_a_subagent_stand_under_its_call_with_the_name_of_its_agent(tool: tuple[str, str]) -> None:
     name, agent = tool
     part = call(name, input={agent: "general", "prompt": "Look"}, metadata={"sessionId": "ses_2"})
-    told = render_transcript([message(part)], children={"ses_2": [message(said("Found."), number=2)]})
-    assert "→ subagent general, session ses_2:" in told
-    assert "> Found." in told
+    text = render_transcript([message(part)], children={"ses_2": [message(said("Found."), number=2)]})
+    assert "→ subagent general, session ses_2:" in text
+    assert "> Found." in text
 
 
 def test_a_change_of_the_agent_is_a_line_and_one_of_an_unknown_subject_is_not_shown() -> None:
@@ -280,8 +280,8 @@ def test_an_attached_file_is_named_and_its_data_never_shown() -> None:
 
 def test_a_subagent_that_two_calls_share_is_shown_once() -> None:
     child = {"ses_2": [message(said("The child's words."), number=9)]}
-    told = render_transcript([message(delegated("ses_2"), delegated("ses_2"))], children=child)
-    assert told.count("The child's words.") == 1
+    text = render_transcript([message(delegated("ses_2"), delegated("ses_2"))], children=child)
+    assert text.count("The child's words.") == 1
 
 
 def test_subagents_that_start_one_another_are_shown_once_each() -> None:
@@ -289,22 +289,22 @@ def test_subagents_that_start_one_another_are_shown_once_each() -> None:
         "ses_2": [message(delegated("ses_3"), number=2)],
         "ses_3": [message(delegated("ses_2"), said("Deep."), number=3)],
     }
-    told = render_transcript([message(delegated("ses_2"))], children=children)
-    assert "> > ```\n> > Deep.\n> > ```" in told
+    text = render_transcript([message(delegated("ses_2"))], children=children)
+    assert "> > ```\n> > Deep.\n> > ```" in text
 
 
 def test_what_came_with_a_subagents_failure_is_reported_beside_its_messages() -> None:
     part = call(
         "task", input={"subagent_type": "general"}, status="error", error="Cancelled", metadata={"sessionId": "ses_2"}
     )
-    told = render_transcript([message(part)], children={"ses_2": [message(said("Begun."), number=2)]})
-    assert told.endswith("- the subagent failed → `Cancelled`")
+    text = render_transcript([message(part)], children={"ses_2": [message(said("Begun."), number=2)]})
+    assert text.endswith("- the subagent failed → `Cancelled`")
 
 
 def test_a_subagent_that_was_stopped_did_not_fail() -> None:
     part = call("task", status="error", error="Task cancelled", metadata={"sessionId": "ses_2"})
-    told = render_transcript([message(part)], children={"ses_2": [message(said("Begun."), number=2)]})
-    assert told.endswith("- the subagent was stopped")
+    text = render_transcript([message(part)], children={"ses_2": [message(said("Begun."), number=2)]})
+    assert text.endswith("- the subagent was stopped")
 
 
 def test_the_pointer_is_where_something_is_cut_and_only_there() -> None:
@@ -315,42 +315,42 @@ def test_the_pointer_is_where_something_is_cut_and_only_there() -> None:
 
 def test_long_texts_share_the_room_and_short_ones_stay_whole() -> None:
     page = [message(said("word " * 700), number=1), message(said("Short."), number=2), message(said("word " * 700))]
-    told = render_transcript(page, limit=3000)
-    assert "Short." in told
-    counts = [int(count.replace(",", "")) for count in re.findall(r"first ([\d,]+) of 3,500", told)]
+    text = render_transcript(page, limit=3000)
+    assert "Short." in text
+    counts = [int(count.replace(",", "")) for count in re.findall(r"first ([\d,]+) of 3,500", text)]
     assert len(counts) == len(page) - 1
     assert max(counts) - min(counts) < 100
 
 
 def test_where_not_all_messages_fit_the_oldest_are_left_out_and_named() -> None:
     page = [message(said(f"This is number {number}."), number=number) for number in range(1, 101)]
-    told = render_transcript(page, limit=2000, pointer=POINTER)
-    first, last = re.findall(r"\(msg_(\d+) to msg_(\d+)\)", told.split("\n", 1)[0])[0]
-    shown = [int(number) for number in re.findall(r"This is number (\d+)", told)]
+    text = render_transcript(page, limit=2000, pointer=POINTER)
+    first, last = re.findall(r"\(msg_(\d+) to msg_(\d+)\)", text.split("\n", 1)[0])[0]
+    shown = [int(number) for number in re.findall(r"This is number (\d+)", text)]
     assert (int(first), shown) == (1, list(range(int(last) + 1, 101)))
-    assert len(told) <= 2000
+    assert len(text) <= 2000
 
 
 def test_one_message_is_shown_with_everything_in_it() -> None:
     output = "\n".join(f"line {number}" for number in range(3000))
-    told = render_message(message({"type": "reasoning", "text": "Hm.\nSo."}, call("bash", output=output)))
-    assert output in told
-    assert "Hm.\nSo." in told
+    text = render_message(message({"type": "reasoning", "text": "Hm.\nSo."}, call("bash", output=output)))
+    assert output in text
+    assert "Hm.\nSo." in text
 
 
 def test_colours_and_what_no_reader_sees_are_taken_out() -> None:
-    told = lines(said("\x1b[31mred\x1b[0m \u202eevil\x07 \U000e0041x\r\nnext\u2028last"))
-    assert told == ["```", "red \ufffdevil\ufffd \ufffdx", "next", "last", "```"]
+    result = lines(said("\x1b[31mred\x1b[0m \u202eevil\x07 \U000e0041x\r\nnext\u2028last"))
+    assert result == ["```", "red \ufffdevil\ufffd \ufffdx", "next", "last", "```"]
 
 
 def test_a_text_with_many_backticks_gets_no_longer_than_it_is() -> None:
-    told = lines(said("`" * 3000))
-    assert max(map(len, told)) < 30
+    result = lines(said("`" * 3000))
+    assert max(map(len, result)) < 30
 
 
 def test_a_moment_beyond_all_calendars_is_left_out() -> None:
-    told = render_transcript([message(said("Hi."), role="user", time={"created": 1e300})])
-    assert told.startswith("### user · msg_1\n")
+    text = render_transcript([message(said("Hi."), role="user", time={"created": 1e300})])
+    assert text.startswith("### user · msg_1\n")
 
 
 @patient
@@ -362,10 +362,10 @@ def test_any_messages_render_within_the_limit(
     show: ShownParts,
     limit: int,
 ) -> None:
-    told = render_transcript(page, show=show, limit=limit, children=children, pointer=POINTER)
-    assert len(told) <= limit + SLACK
-    assert told.encode().strip()
-    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]", told.replace("\t", ""))
+    text = render_transcript(page, show=show, limit=limit, children=children, pointer=POINTER)
+    assert len(text) <= limit + SLACK
+    assert text.encode().strip()
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]", text.replace("\t", ""))
 
 
 @patient
@@ -377,25 +377,25 @@ def test_nobodys_text_gets_out_of_its_fence(
     show: ShownParts,
     limit: int,
 ) -> None:
-    told = render_transcript(page, show=show, limit=limit, children=children)
-    assert not [line for line in own_words(told) if FOREIGN in line]
+    text = render_transcript(page, show=show, limit=limit, children=children)
+    assert not [line for line in own_words(text) if FOREIGN in line]
 
 
 @patient
 @given(page=pages, show=st.sampled_from(("brief", "everything")))
 def test_there_are_as_many_headings_as_messages(*, page: list[Message], show: ShownParts) -> None:
-    told = own_words(render_transcript(page, show=show, limit=10**9))
+    text = own_words(render_transcript(page, show=show, limit=10**9))
     # An answer that goes on may have nothing to show yet.
     ended = [one for one in page if one.info.role == "user" or one.info.time.completed is not None or one.info.error]
-    assert len(ended) <= sum(line.startswith("#") for line in told) <= len(page)
+    assert len(ended) <= sum(line.startswith("#") for line in text) <= len(page)
 
 
 @patient
 @given(one=messages)
 def test_any_message_renders_whole(one: Message) -> None:
-    told = own_words(render_message(one))
+    text = own_words(render_message(one))
     assert not [
-        line for line in told if FOREIGN in line or re.search("characters, not shown|[Tt]he (first|last) ", line)
+        line for line in text if FOREIGN in line or re.search("characters, not shown|[Tt]he (first|last) ", line)
     ]
 
 

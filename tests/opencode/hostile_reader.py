@@ -40,12 +40,12 @@ async def main(url: str, what: str) -> None:
     try:
         with anyio.fail_after(GIVEN_UP):
             await read(url, what)
-        told = "ended"
+        ending = "ended"
     except BridgeError as error:
-        told = f"{type(error).__name__}: {error}"
+        ending = f"{type(error).__name__}: {error}"
     except TimeoutError:
-        told = "given up"
-    sys.stdout.write(f"{json.dumps([peak_memory(), told])}\n")
+        ending = "given up"
+    sys.stdout.write(f"{json.dumps([peak_memory(), ending])}\n")
 
 
 def peak_memory() -> int:

@@ -99,8 +99,8 @@ async def reader() -> AsyncGenerator[Reader]:
 
         async def read(url: str, what: str) -> tuple[int, str]:
             await sink.send(f"{url} {what}\n".encode())
-            memory, told = json.loads(await lines.receive_until(b"\n", 100_000))
-            return memory, told
+            memory, ending = json.loads(await lines.receive_until(b"\n", 100_000))
+            return memory, ending
 
         yield read
         await sink.aclose()
@@ -125,8 +125,8 @@ async def test_it_is_an_error_that_takes_little_memory(reader: Reader, what: str
         with anyio.fail_after(90):
             answers.append(await reader(f"http://127.0.0.1:{port}", what))
         tasks.cancel_scope.cancel()
-    ((memory, told),) = answers
-    assert said in told
+    ((memory, ending),) = answers
+    assert said in ending
     assert memory < MEGABYTES
 
 

@@ -15,7 +15,7 @@ RETRY = SessionStatus(type="retry", attempt=2, message="429 Slow down", next=NOW
 BUSY = SessionStatus(type="busy")
 
 
-def told(*events: tuple[float, backend_events.Event]) -> str:
+def activity_after(*events: tuple[float, backend_events.Event]) -> str:
     """The activity of a session after some events, each with the time of its arrival."""
     states = {SES: SessionState(), CHILD: SessionState()}
     for moment, event in events:
@@ -100,12 +100,12 @@ READS: dict[str, Any] = {"input": {"filePath": "/p/src/a.py"}}
     ],
 )
 def test_the_stream_reports_what_is_done_now(events: list[tuple[float, backend_events.Event]], line: str) -> None:
-    assert told(*events) == line
+    assert activity_after(*events) == line
 
 
 def test_of_many_calls_the_first_are_named_and_the_rest_counted() -> None:
     calls = [(99.9, tool("bash", "running", call=str(number), **LISTS)) for number in range(5)]
-    assert told(prompted(), *calls) == "bash: ls · bash: ls · bash: ls · and 2 more calls"
+    assert activity_after(prompted(), *calls) == "bash: ls · bash: ls · bash: ls · and 2 more calls"
 
 
 def message(*parts: dict[str, Any]) -> Message:
@@ -162,5 +162,5 @@ def test_a_call_on_record_is_reported_with_what_its_subagent_does_if_that_was_fo
     assert activity_on_record(answers, "/p", BUSY, NOW, state_of=lambda _: child) == "task: Look (60 s)"
     fold(child, backend_events.MessageChanged(CHILD, asked), 90)
     fold(child, tool("bash", "running", CHILD, **LISTS), 95)
-    told_now = activity_on_record(answers, "/p", BUSY, NOW, state_of=lambda _: child)
-    assert told_now == "task: Look (60 s); subagent: bash: ls (5 s)"
+    activity_now = activity_on_record(answers, "/p", BUSY, NOW, state_of=lambda _: child)
+    assert activity_now == "task: Look (60 s); subagent: bash: ls (5 s)"

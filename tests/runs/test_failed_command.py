@@ -12,7 +12,7 @@ def call(tool: str, command: str, **metadata: object) -> ToolPart:
 
 
 @for_each(
-    ("calls", "told"),
+    ("calls", "expected"),
     [
         ([], ""),
         ([call("bash", "make", exit=2)], "make (exit code 2)"),
@@ -23,6 +23,6 @@ def call(tool: str, command: str, **metadata: object) -> ToolPart:
         ([call("webfetch", "make", exit=2)], ""),
     ],
 )
-def test_only_the_last_command_counts(calls: list[ToolPart], told: str) -> None:
+def test_only_the_last_command_counts(calls: list[ToolPart], expected: str) -> None:
     info = MessageInfo(id="msg_1", session_id="ses_1", role="assistant")
-    assert failed_command([Message(info=info, parts=[one]) for one in calls]) == told
+    assert failed_command([Message(info=info, parts=[one]) for one in calls]) == expected

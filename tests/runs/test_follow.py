@@ -37,12 +37,12 @@ async def test_a_heartbeat_counts_the_silence_and_not_the_wait(
     run = await worker.start(step(hold("counted"), text("Done.")))
     lines: list[str] = []
 
-    async def tell(line: str) -> None:
+    async def record_line(line: str) -> None:
         lines.append(line)
 
-    await worker.runs.follow(run, 1.2, tell)
+    await worker.runs.follow(run, 1.2, record_line)
     first = len(lines)
-    await worker.runs.follow(run, 1.2, tell)
+    await worker.runs.follow(run, 1.2, record_line)
     at_most = anyio.current_time() - began + 1
     await scripted_model.release("counted")
     assert all(line.startswith("waiting for the model") for line in lines), lines
@@ -99,7 +99,7 @@ async def test_a_waiter_that_lost_opencode_says_what_it_knows_and_the_next_one_f
     monkeypatch.setattr(ProgressThrottle, "LONGEST", 0.1)
     run = await worker.start(step(text("So far so good. "), hold("lost"), text("The end.")))
     await scripted_model.reached("lost")
-    await heard(hub, run, "So far so good. ")
+    await wait_for_draft(hub, run, "So far so good. ")
 
     async def lose(_line: str) -> None:
         await proxy.refuse()
@@ -114,14 +114,14 @@ async def test_a_waiter_that_lost_opencode_says_what_it_knows_and_the_next_one_f
     assert (report.status, report.text) == ("completed", "So far so good. The end.")
 
 
-async def heard(hub: Hub, run: Run, written: str) -> None:
+async def wait_for_draft(hub: Hub, run: Run, written: str) -> None:
     """Wait until the stream has told so much of an answer."""
 
-    async def told() -> bool:
+    async def is_written() -> bool:
         draft = hub.state(run.session_id).draft
         return draft is not None and draft.text == written
 
-    await eventually(told)
+    await eventually(is_written)
 
 
 async def test_a_waiter_that_comes_late_knows_what_was_written_before(
@@ -129,7 +129,7 @@ async def test_a_waiter_that_comes_late_knows_what_was_written_before(
 ) -> None:
     run = await worker.start(step(text("In the beginning. "), hold("late"), text("The end.")))
     await scripted_model.reached("late")
-    await heard(hub, run, "In the beginning. ")
+    await wait_for_draft(hub, run, "In the beginning. ")
     report = await worker.runs.follow(run, 0)
     assert (report.status, report.text) == ("running", "In the beginning. ")
     await scripted_model.release("late")

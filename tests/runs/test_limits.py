@@ -36,7 +36,7 @@ def test_the_reason_names_the_limit(used: Used, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("used", "told"),
+    ("used", "expected"),
     [
         (Used(cost=0.1, steps=3, seconds=300), ""),
         (Used(steps=4), "it took 4 steps, and the limit is 3 steps."),
@@ -44,8 +44,10 @@ def test_the_reason_names_the_limit(used: Used, reason: str) -> None:
         (Used(seconds=330), "it worked for 5.5 min, and the limit is 5 min."),
     ],
 )
-def test_a_run_that_ended_too_soon_to_be_stopped_names_the_limit(used: Used, told: str) -> None:
-    assert passed_limit(ALL, used) == (f"The run ended before it could be stopped at its limit: {told}" if told else "")
+def test_a_run_that_ended_too_soon_to_be_stopped_names_the_limit(used: Used, expected: str) -> None:
+    assert passed_limit(ALL, used) == (
+        f"The run ended before it could be stopped at its limit: {expected}" if expected else ""
+    )
     assert passed_limit(NO_LIMITS, used) == ""
 
 

@@ -25,7 +25,7 @@ def progress() -> Progress:
     return Progress(MINE, PROMPT, "/home/me/project", lambda: NOW)
 
 
-def told(*events: backend_events.Event) -> str:
+def line_of(*events: backend_events.Event) -> str:
     """The line that some events make."""
     lines = progress()
     for event in events:
@@ -122,19 +122,19 @@ EDITED = {"filediff": {"additions": 3, "deletions": 1}}
     ],
 )
 def test_an_event_becomes_a_line(event: backend_events.Event, line: str) -> None:
-    assert told(event) == line
+    assert line_of(event) == line
 
 
 def test_a_tool_is_reported_once_for_each_step_of_its_life() -> None:
     running = tool("write", "running", input={"filePath": "/home/me/project/a"})
     done = tool("write", "completed", input={"filePath": "/home/me/project/a"}, metadata=EDITED)
-    assert told(running, running, done, done) == "write: a · write: a +3 -1"
+    assert line_of(running, running, done, done) == "write: a · write: a +3 -1"
 
 
 def test_two_calls_of_one_tool_are_separate() -> None:
     first = tool("bash", "running", call="prt_1", input={"command": "ls"})
     second = tool("bash", "running", call="prt_2", input={"command": "pwd"})
-    assert told(first, second) == "bash: ls · bash: pwd"
+    assert line_of(first, second) == "bash: ls · bash: pwd"
 
 
 def test_text_is_reported_by_how_much_there_is() -> None:
@@ -149,7 +149,7 @@ def test_text_is_reported_by_how_much_there_is() -> None:
 
 
 def test_other_news_outweigh_text() -> None:
-    assert told(text_part(), grew("Hello"), tool("bash", "running", input={"command": "ls"})) == "bash: ls"
+    assert line_of(text_part(), grew("Hello"), tool("bash", "running", input={"command": "ls"})) == "bash: ls"
 
 
 def test_the_text_so_far_is_kept_with_what_came_before_the_listening() -> None:
@@ -180,12 +180,12 @@ def test_neither_the_prompt_nor_a_subagents_text_is_the_models(part: backend_eve
 
 def test_what_nobody_took_is_kept_only_to_a_limit() -> None:
     events = [tool("bash", "running", call=f"prt_{n}", input={"command": f"echo {n}"}) for n in range(20)]
-    assert told(*events).count(" · ") == LINES_KEPT - 1
-    assert told(*events).endswith("bash: echo 19")
+    assert line_of(*events).count(" · ") == LINES_KEPT - 1
+    assert line_of(*events).endswith("bash: echo 19")
 
 
 def test_a_long_line_is_cut() -> None:
-    line = told(tool("bash", "running", input={"command": "x" * 1000}))
+    line = line_of(tool("bash", "running", input={"command": "x" * 1000}))
     assert len(line) == LINE_LIMIT
     assert line.endswith("…")
 
@@ -202,14 +202,14 @@ def test_lines_are_never_closer_than_the_shortest_and_a_due_one_never_later_than
     ticks: Sequence[tuple[float, bool]],
 ) -> None:
     now = 100.0
-    pace = ProgressThrottle(now)
+    throttle = ProgressThrottle(now)
     moments: list[float] = []
     for pause, news in ticks:
-        due = pace.next_line(waiting=news)
+        due = throttle.next_line(waiting=news)
         assert due <= (moments[-1] if moments else now) + ProgressThrottle.LONGEST
         now = max(now, due) if news else now + pause
         if now >= due:
-            pace.note_sent(now)
+            throttle.note_sent(now)
             moments.append(now)
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert all(gap >= ProgressThrottle.SHORTEST - 1e-9 for gap in gaps)
@@ -220,6 +220,6 @@ def test_the_first_line_is_sent_at_once() -> None:
 
 
 def test_silence_is_broken_after_ten_seconds_at_the_latest() -> None:
-    pace = ProgressThrottle(100.0)
-    pace.note_sent(103.0)
-    assert pace.next_line(waiting=False) == 113.0
+    throttle = ProgressThrottle(100.0)
+    throttle.note_sent(103.0)
+    assert throttle.next_line(waiting=False) == 113.0

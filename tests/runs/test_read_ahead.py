@@ -51,11 +51,11 @@ def without_end(message: MessageInfo) -> MessageInfo:
     return message.model_copy(update={"time": message.time.model_copy(update={"completed": None})})
 
 
-def told(message: MessageInfo, **changed: object) -> backend_events.MessageChanged:
+def change_of(message: MessageInfo, **changed: object) -> backend_events.MessageChanged:
     return backend_events.MessageChanged(message.session_id, message.model_copy(update=changed))
 
 
-async def hear(ahead: ReadAhead, events: Sequence[backend_events.Event]) -> None:
+async def receive_events(ahead: ReadAhead, events: Sequence[backend_events.Event]) -> None:
     for event in events:
         ahead.notice(event)
         await ahead.read_if_due()
@@ -67,7 +67,10 @@ async def test_a_good_end_that_the_stream_delivers_in_full_needs_no_further_read
 ) -> None:
     ahead = ReadAhead(client, run)
     await ahead.begin()
-    await hear(ahead, [told(without_end(last.info)), told(last.info), backend_events.Idle(run.session_id)])
+    await receive_events(
+        ahead,
+        [change_of(without_end(last.info)), change_of(last.info), backend_events.Idle(run.session_id)],
+    )
     assert ahead.record
     assert ahead.record.answers == await all_answers(client, run)
     assert ahead.record.session == await read_session(client, run.session_id)
@@ -78,7 +81,10 @@ async def test_a_good_end_that_the_stream_delivers_in_full_needs_no_further_read
 async def test_until_the_session_is_idle_nothing_is_believed(client: OpenCodeClient, run: Run, last: Message) -> None:
     ahead = ReadAhead(client, run)
     await ahead.begin()
-    await hear(ahead, [backend_events.Idle(run.session_id), told(without_end(last.info)), told(last.info)])
+    await receive_events(
+        ahead,
+        [backend_events.Idle(run.session_id), change_of(without_end(last.info)), change_of(last.info)],
+    )
     assert ahead.record is None
 
 
@@ -100,7 +106,15 @@ async def test_any_other_event_makes_it_void(
     event = replace(between, session_id=run.session_id if between.session_id else "")
     ahead = ReadAhead(client, run)
     await ahead.begin()
-    await hear(ahead, [told(without_end(last.info)), event, told(last.info), backend_events.Idle(run.session_id)])
+    await receive_events(
+        ahead,
+        [
+            change_of(without_end(last.info)),
+            event,
+            change_of(last.info),
+            backend_events.Idle(run.session_id),
+        ],
+    )
     assert ahead.record is None
 
 
@@ -115,8 +129,8 @@ async def test_the_end_of_another_message_or_of_a_middle_step_is_none(
 ) -> None:
     ahead = ReadAhead(client, run)
     await ahead.begin()
-    begun = told(without_end(last.info), **changed)
-    await hear(ahead, [begun, told(last.info, **changed), backend_events.Idle(run.session_id)])
+    begun = change_of(without_end(last.info), **changed)
+    await receive_events(ahead, [begun, change_of(last.info, **changed), backend_events.Idle(run.session_id)])
     assert ahead.record is None
 
 
@@ -159,7 +173,7 @@ async def ahead_of(reads: LateReads, events: Sequence[backend_events.Event], pat
 
 async def test_an_end_that_arrives_all_at_once_takes_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
     reads = LateReads([Message(info=ANSWER)])
-    ahead = await ahead_of(reads, [told(without_end(ANSWER)), told(ANSWER), IDLE], monkeypatch)
+    ahead = await ahead_of(reads, [change_of(without_end(ANSWER)), change_of(ANSWER), IDLE], monkeypatch)
     assert ahead.record == Record([Message(info=ANSWER)], whole=True, session=SessionRecord("Title", [], []))
     await ahead.read_if_due()
     assert reads.number == 1
@@ -167,7 +181,7 @@ async def test_an_end_that_arrives_all_at_once_takes_one_read(monkeypatch: pytes
 
 async def test_an_end_that_is_read_before_the_session_is_idle_waits_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
     reads = LateReads([Message(info=ANSWER)])
-    ahead = await ahead_of(reads, [IDLE, told(without_end(ANSWER)), told(ANSWER)], monkeypatch)
+    ahead = await ahead_of(reads, [IDLE, change_of(without_end(ANSWER)), change_of(ANSWER)], monkeypatch)
     assert ahead.record is None
     ahead.notice(IDLE)
     assert ahead.record
@@ -181,7 +195,7 @@ async def test_an_end_that_is_read_before_the_session_is_idle_waits_for_that(mon
 async def test_an_end_that_the_read_does_not_show_is_not_believed(
     answers: list[Message], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ahead = await ahead_of(LateReads(answers), [told(without_end(ANSWER)), told(ANSWER), IDLE], monkeypatch)
+    ahead = await ahead_of(LateReads(answers), [change_of(without_end(ANSWER)), change_of(ANSWER), IDLE], monkeypatch)
     assert ahead.record is None
 
 
@@ -190,7 +204,7 @@ async def test_a_failure_among_events_that_arrive_all_at_once_prevents_the_read(
 ) -> None:
     reads = LateReads([Message(info=ANSWER)])
     failed = backend_events.Failed(MINE, Failure())
-    ahead = await ahead_of(reads, [told(without_end(ANSWER)), told(ANSWER), failed, IDLE], monkeypatch)
+    ahead = await ahead_of(reads, [change_of(without_end(ANSWER)), change_of(ANSWER), failed, IDLE], monkeypatch)
     assert (ahead.record, reads.number) == (None, 0)
 
 
@@ -199,9 +213,9 @@ async def test_what_a_subagent_does_is_no_business_of_the_end(client: OpenCodeCl
     ahead = ReadAhead(client, run)
     await ahead.begin()
     subagent = [backend_events.PartChanged(CHILD, {"type": "text"}), backend_events.Idle(CHILD)]
-    await hear(ahead, [told(without_end(last.info)), *subagent, told(last.info)])
+    await receive_events(ahead, [change_of(without_end(last.info)), *subagent, change_of(last.info)])
     assert ahead.record is None
-    await hear(ahead, [*subagent, backend_events.Idle(run.session_id)])
+    await receive_events(ahead, [*subagent, backend_events.Idle(run.session_id)])
     assert ahead.record
 
 
@@ -210,30 +224,30 @@ async def test_a_run_whose_end_is_received_is_not_read_again(
     tracker: Worker, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     after: list[str] = []
-    heard_end = False
+    end_received = False
     call, notice, read_if_due = OpenCodeClient.call, ReadAhead.notice, ReadAhead.read_if_due
 
     async def note(self: OpenCodeClient, operation_id: str, **arguments: Any) -> object:  # noqa: ANN401 - passed on
-        if heard_end:
+        if end_received:
             after.append(operation_id)
         return await call(self, operation_id, **arguments)
 
     def listen(self: ReadAhead, event: backend_events.Event) -> None:
-        nonlocal heard_end
+        nonlocal end_received
         notice(self, event)
-        heard_end = heard_end or self.record is not None
+        end_received = end_received or self.record is not None
 
     async def read(self: ReadAhead) -> None:
-        nonlocal heard_end
+        nonlocal end_received
         await read_if_due(self)
-        heard_end = heard_end or self.record is not None
+        end_received = end_received or self.record is not None
 
     monkeypatch.setattr(OpenCodeClient, "call", note)
     monkeypatch.setattr(ReadAhead, "notice", listen)
     monkeypatch.setattr(ReadAhead, "read_if_due", read)
     report = await runs.follow(await tracker.start(bash("sleep 0.2"), text("Done.")), WAIT)
     assert (report.status, report.text) == ("completed", "Done.")
-    assert heard_end
+    assert end_received
     assert after == []
 
 
@@ -244,18 +258,20 @@ WHOLE = backend_events.PartChanged(
 BEGUN = Message(info=without_end(ANSWER).model_copy(update={"finish": ""}))
 
 
-async def heard_while_written(
+async def ahead_while_written(
     reads: LateReads, events: Sequence[backend_events.Event], patch: pytest.MonkeyPatch
 ) -> ReadAhead:
     """Have events heard one by one, as while a model writes."""
     ahead = await ahead_of(reads, [], patch)
-    await hear(ahead, events)
+    await receive_events(ahead, events)
     return ahead
 
 
 async def test_a_first_answer_that_was_read_in_writing_is_not_read_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     reads = LateReads([BEGUN])
-    ahead = await heard_while_written(reads, [GREW, GREW, WHOLE, told(without_end(ANSWER)), told(ANSWER)], monkeypatch)
+    ahead = await ahead_while_written(
+        reads, [GREW, GREW, WHOLE, change_of(without_end(ANSWER)), change_of(ANSWER)], monkeypatch
+    )
     assert (ahead.record, reads.number) == (None, 1)
     ahead.notice(IDLE)
     assert ahead.record
@@ -280,9 +296,9 @@ async def test_an_answer_that_the_stream_does_not_show_in_full_is_read_at_its_en
     between: list[backend_events.Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads = LateReads([BEGUN])
-    ahead = await heard_while_written(reads, [GREW, *between], monkeypatch)
+    ahead = await ahead_while_written(reads, [GREW, *between], monkeypatch)
     reads.answers = [Message(info=ANSWER)]
-    await hear(ahead, [told(without_end(ANSWER)), told(ANSWER), IDLE])
+    await receive_events(ahead, [change_of(without_end(ANSWER)), change_of(ANSWER), IDLE])
     assert ahead.record
     assert (ahead.record.answers, reads.number) == (reads.answers, 2)
 
@@ -290,22 +306,22 @@ async def test_an_answer_that_the_stream_does_not_show_in_full_is_read_at_its_en
 @pytest.mark.parametrize("first", [[], [Message(info=ANSWER.model_copy(update={"id": "msg_1"})), BEGUN]])
 async def test_later_answers_are_read_at_their_end(first: list[Message], monkeypatch: pytest.MonkeyPatch) -> None:
     reads = LateReads(first)
-    ahead = await heard_while_written(reads, [GREW, GREW, WHOLE], monkeypatch)
+    ahead = await ahead_while_written(reads, [GREW, GREW, WHOLE], monkeypatch)
     assert reads.number == 1
     reads.answers = [Message(info=ANSWER)]
-    await hear(ahead, [told(without_end(ANSWER)), told(ANSWER), IDLE])
+    await receive_events(ahead, [change_of(without_end(ANSWER)), change_of(ANSWER), IDLE])
     assert ahead.record
     assert (ahead.record.answers, reads.number) == (reads.answers, 2)
 
 
 async def test_a_slow_read_in_writing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    ahead = await heard_while_written(LateReads([]), [], monkeypatch)
+    ahead = await ahead_while_written(LateReads([]), [], monkeypatch)
     monkeypatch.setattr(read_ahead, "IN_WRITING_SECONDS", 0.01)
     monkeypatch.setattr(read_ahead, "last_answers", never)
-    await hear(ahead, [GREW])
+    await receive_events(ahead, [GREW])
     reads = LateReads([Message(info=ANSWER)])
     monkeypatch.setattr(read_ahead, "last_answers", reads.read)
-    await hear(ahead, [WHOLE, told(without_end(ANSWER)), told(ANSWER), IDLE])
+    await receive_events(ahead, [WHOLE, change_of(without_end(ANSWER)), change_of(ANSWER), IDLE])
     assert ahead.record
     assert (ahead.record.answers, reads.number) == (reads.answers, 1)
 
@@ -317,7 +333,7 @@ async def never(_client: OpenCodeClient, _run: Run) -> tuple[list[Message], bool
 
 async def test_an_answer_that_arrives_all_at_once_with_its_end_takes_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
     reads = LateReads([Message(info=ANSWER)])
-    events = [GREW, WHOLE, told(without_end(ANSWER)), told(ANSWER), IDLE]
+    events = [GREW, WHOLE, change_of(without_end(ANSWER)), change_of(ANSWER), IDLE]
     ahead = await ahead_of(reads, events, monkeypatch)
     assert ahead.record
     assert reads.number == 1

@@ -32,16 +32,16 @@ async def test_pages_joined_are_the_whole_however_little_fits(
     client = OpenCodeClient(await hub.ensure())
     session = await noted(http, client, 12)
     every = [message["info"]["id"] for message in (await http.get(f"/session/{session.id}/message")).json()]
-    told: list[str] = []
+    shown: list[str] = []
     cursor = ""
     while True:
         page = await read_transcript(client, session, limit=50, cursor=cursor, characters=characters)
         assert len(page.text) <= characters
-        told = MESSAGE.findall(page.text) + told
+        shown = MESSAGE.findall(page.text) + shown
         cursor = page.cursor
         if not cursor:
             break
-    assert told == every
+    assert shown == every
 
 
 async def test_a_session_without_messages_says_so(http: httpx.AsyncClient, hub: Hub) -> None:

@@ -109,8 +109,8 @@ async def test_a_prompt_without_a_script_is_echoed(session: Session) -> None:
 
 
 async def test_a_long_text_comes_in_order(session: Session) -> None:
-    told = said(await session.ask(words(200, chunk=10)))
-    assert told.split() == [f"word{number}" for number in range(200)]
+    text_received = said(await session.ask(words(200, chunk=10)))
+    assert text_received.split() == [f"word{number}" for number in range(200)]
 
 
 async def test_reasoning_precedes_the_text(session: Session) -> None:

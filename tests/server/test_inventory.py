@@ -25,7 +25,7 @@ DESCRIPTION_LIMIT = 1024
 LISTING_LIMIT = 20_000
 MINIMAL_LIMIT = 8000
 INSTRUCTIONS_LIMIT = 2048
-SURFACES = {"default": Settings(), "all": Settings(toolsets=("all",)), "read only": Settings(read_only=True)}
+TOOL_SETS = {"default": Settings(), "all": Settings(toolsets=("all",)), "read only": Settings(read_only=True)}
 KEYWORDS = {
     "type",
     "description",
@@ -240,7 +240,7 @@ def nodes_of(schema: Mapping[str, Any], depth: int = 1) -> Iterator[tuple[int, M
         yield from nodes_of(schema["items"], depth + 1)
 
 
-@pytest.mark.parametrize("settings", SURFACES.values(), ids=SURFACES)
+@pytest.mark.parametrize("settings", TOOL_SETS.values(), ids=TOOL_SETS)
 def test_every_schema_is_one_that_the_apis_of_all_models_take(settings: Settings) -> None:
     for tool in listed_tools(settings):
         nodes = list(nodes_of(tool.parameters))

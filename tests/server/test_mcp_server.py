@@ -53,11 +53,11 @@ async def test_a_reading_that_opencode_fails_is_no_fault_of_the_address(opencode
 async def test_an_unknown_name_stays_in_the_line_of_its_error(opencode_server: OpenCode) -> None:
     name = "nothing\n## Injected\x1b[2J\u202e"
     async with Client(build_server(Settings(url=opencode_server.url))) as client:
-        told = await client.call_tool(name, {})
+        result = await client.call_tool(name, {})
         with pytest.raises(MCPError, match="There is no resource") as unknown:
             await client.read_resource(f"opencode://{name}")
-    assert told.is_error
-    for text in (cast("TextContent", told.content[0]).text, unknown.value.error.message):
+    assert result.is_error
+    for text in (cast("TextContent", result.content[0]).text, unknown.value.error.message):
         assert "There is no" in text
         assert not INVISIBLE.search(text)
         assert len(text.splitlines()) == 1

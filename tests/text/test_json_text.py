@@ -40,9 +40,9 @@ def test_a_value_may_be_nested_to_the_limit_and_no_deeper(opening: str, closing:
 def test_half_of_a_surrogate_pair_is_replaced_wherever_it_is(half: str) -> None:
     value: object = {half: [f"a{half}b", {"x": half}], "whole": "\N{GRINNING FACE}"}
     shown = "\ufffd" * len(half)
-    told = {shown: [f"a{shown}b", {"x": shown}], "whole": "\N{GRINNING FACE}"}
-    assert read_json(json.dumps(value)) == told
-    assert read_json(json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")) == told
+    expected = {shown: [f"a{shown}b", {"x": shown}], "whole": "\N{GRINNING FACE}"}
+    assert read_json(json.dumps(value)) == expected
+    assert read_json(json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")) == expected
 
 
 def test_brackets_in_texts_do_not_count() -> None:

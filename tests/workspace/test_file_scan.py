@@ -61,16 +61,16 @@ def test_an_image_is_recognised_by_its_bytes_and_not_by_its_name(beginning: byte
 async def test_a_character_that_two_pieces_share_is_read_whole() -> None:
     window = LineWindow(1, 10, 1000, 10_000)
     euro = "€".encode()
-    told = await looked([b"a" + euro[:1], euro[1:] + b"\n"], window)
+    scan = await looked([b"a" + euro[:1], euro[1:] + b"\n"], window)
     assert window.lines == ["a€"]
-    assert not told.spoiled
+    assert not scan.spoiled
 
 
 async def test_bytes_of_no_known_encoding_are_reported() -> None:
-    told = await seen(b"caf\xe9\n")
-    assert told.is_text
-    assert told.spoiled
-    assert told.lines == 1
+    scan = await seen(b"caf\xe9\n")
+    assert scan.is_text
+    assert scan.spoiled
+    assert scan.lines == 1
 
 
 async def test_a_text_in_utf_16_is_read() -> None:
@@ -80,9 +80,9 @@ async def test_a_text_in_utf_16_is_read() -> None:
 
 
 async def test_an_empty_file_is_a_text_of_no_lines() -> None:
-    told = await seen()
-    assert told.is_text
-    assert told.lines == 0
+    scan = await seen()
+    assert scan.is_text
+    assert scan.lines == 0
 
 
 async def test_data_is_given_whole_when_it_is_small_and_not_at_all_when_it_is_large() -> None:
@@ -102,8 +102,8 @@ async def test_reading_ends_some_way_after_the_wanted_lines() -> None:
             yield b"line\n" * 100_000
 
     window = LineWindow(1, 3, 1000, 10_000)
-    told = await looked(endless(), window)
+    scan = await looked(endless(), window)
     assert window.lines == ["line"] * 3
-    assert told.lines is None
-    assert not told.whole
+    assert scan.lines is None
+    assert not scan.whole
     assert taken * 500_000 <= READ_ON_CHARACTERS + 2_000_000

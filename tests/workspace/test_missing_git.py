@@ -36,10 +36,10 @@ def wrap_git(folder: Path, before: str) -> dict[str, str]:
 async def test_a_repository_of_another_user_is_called_so_with_the_remedy(project: Path, tmp_path: Path) -> None:
     # Git has this variable for tests of its own.
     environment = wrap_git(tmp_path / "wrapped", "export GIT_TEST_ASSUME_DIFFERENT_OWNER=1")
-    told = await why_without_git(str(project), environment, "Look again.")
-    assert "belongs to another user" in told
-    assert f"git config --global --add safe.directory {project}" in told
-    assert "is not a git repository" not in told
+    text = await why_without_git(str(project), environment, "Look again.")
+    assert "belongs to another user" in text
+    assert f"git config --global --add safe.directory {project}" in text
+    assert "is not a git repository" not in text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
@@ -54,9 +54,9 @@ async def test_git_gets_no_password_of_the_environment(project: Path, tmp_path: 
 
 @pytest.mark.parametrize("path", ["", "nowhere", "."])
 async def test_a_missing_git_is_called_so(project: Path, tmp_path: Path, path: str) -> None:
-    told = await why_without_git(str(project), {"PATH": path and str(tmp_path / path)}, "Look again.")
-    assert "no git on the PATH" in told
-    assert "is not a git repository" not in told
+    text = await why_without_git(str(project), {"PATH": path and str(tmp_path / path)}, "Look again.")
+    assert "no git on the PATH" in text
+    assert "is not a git repository" not in text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
@@ -75,12 +75,12 @@ async def test_a_git_that_is_beside_a_relative_path_is_not_run(
 async def test_a_broken_repository_is_reported_in_gits_words(project: Path) -> None:
     with (project / ".git/config").open("a", encoding="utf-8") as config:
         config.write("[bad\n")
-    told = await why_without_git(str(project), basics(), "Look again.")
-    assert "git cannot use the repository" in told
-    assert "bad config line" in told
+    text = await why_without_git(str(project), basics(), "Look again.")
+    assert "git cannot use the repository" in text
+    assert "bad config line" in text
 
 
 async def test_a_repository_that_git_works_in_was_made_later(project: Path) -> None:
-    told = await why_without_git(str(project), basics(), "Look again.")
-    assert "OpenCode found no repository when it opened" in told
-    assert told.endswith("Look again.")
+    text = await why_without_git(str(project), basics(), "Look again.")
+    assert "OpenCode found no repository when it opened" in text
+    assert text.endswith("Look again.")

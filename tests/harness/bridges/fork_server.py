@@ -99,7 +99,7 @@ def _accept(listener: socket.socket, selector: selectors.BaseSelector) -> Order 
     for descriptor in order.stdio:
         os.close(descriptor)
     child = Child(pid, client, os.pidfd_open(pid))
-    _tell(client, pid)
+    _send_number(client, pid)
     selector.register(client, selectors.EVENT_READ, child)
     selector.register(child.end, selectors.EVENT_READ, child)
     return None
@@ -117,14 +117,14 @@ def _end(child: Child, selector: selectors.BaseSelector, *, by_client: bool) -> 
     if by_client:
         os.kill(child.pid, SIGKILL)
     _, status = os.waitpid(child.pid, 0)
-    _tell(child.client, os.waitstatus_to_exitcode(status))
+    _send_number(child.client, os.waitstatus_to_exitcode(status))
     selector.unregister(child.client)
     selector.unregister(child.end)
     child.client.close()
     os.close(child.end)
 
 
-def _tell(client: socket.socket, number: int) -> None:
+def _send_number(client: socket.socket, number: int) -> None:
     try:
         client.sendall(number.to_bytes(WORD, "big", signed=True))
     except OSError:

@@ -41,7 +41,7 @@ class Launch:
         """Run the installed command itself: for tests that look at the process, or at its start."""
         return replace(self, installed=True)
 
-    def telling(self, *arguments: str) -> "Launch":
+    def with_flags(self, *arguments: str) -> "Launch":
         """The same with further arguments."""
         return replace(self, arguments=(*self.arguments, *arguments))
 

@@ -46,13 +46,13 @@ class RawHttpClient(RawClient):
         elif self.host.modern and sent["method"] == "notifications/cancelled":
             self._open[sent["params"]["requestId"]].cancel()
         else:
-            await self._tell(sent)
+            await self._notify(sent)
 
     def kill(self) -> None:
         """Kill the bridge."""
         self._served.process.kill()
 
-    async def _tell(self, message: Json) -> None:
+    async def _notify(self, message: Json) -> None:
         response = await self._http.post(self._served.url, json=message, headers=self._headers(message))
         assert response.status_code == httpx.codes.ACCEPTED, response.text
         if message.get("method") == "notifications/initialized":

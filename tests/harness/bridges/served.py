@@ -36,10 +36,10 @@ class Served:
 @contextmanager
 def serving(launch: Launch, *arguments: str, address: str = "127.0.0.1:0") -> Generator[Served]:
     """Run a bridge over HTTP, without authentication unless other arguments are given."""
-    telling = launch.telling("--http", address, *(arguments or WITHOUT_TOKENS))
+    flagged = launch.with_flags("--http", address, *(arguments or WITHOUT_TOKENS))
     already = len(launch.printed())
-    with spawned(telling.command, environment=launch.environment, log=launch.log) as process:
-        yield Served(_address(process, launch, already), process, telling)
+    with spawned(flagged.command, environment=launch.environment, log=launch.log) as process:
+        yield Served(_address(process, launch, already), process, flagged)
 
 
 def _address(process: "subprocess.Popen[bytes]", launch: Launch, already: int) -> str:

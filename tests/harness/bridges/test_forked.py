@@ -62,9 +62,9 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def test_it_gets_the_arguments_and_its_exit_code_and_output_come_back(server: ForkServer, tmp_path: Path) -> None:
-    told = started(server, tmp_path, "--version")
-    assert told.communicate(timeout=SECONDS) == (f"opencode-mcp {__version__}\n", "")
-    assert told.returncode == 0
+    result = started(server, tmp_path, "--version")
+    assert result.communicate(timeout=SECONDS) == (f"opencode-mcp {__version__}\n", "")
+    assert result.returncode == 0
     wrong = started(server, tmp_path, "--no-such-flag")
     assert "--no-such-flag" in wrong.communicate(timeout=SECONDS)[1]
     assert wrong.returncode == 2

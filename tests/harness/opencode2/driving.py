@@ -14,7 +14,7 @@ LIMIT = 60.0
 """Seconds that a run may take before a test gives up."""
 
 
-class Heard:
+class EventLog:
     """The events of a stream, as they come."""
 
     def __init__(self) -> None:
@@ -35,18 +35,18 @@ class Heard:
 
 
 @asynccontextmanager
-async def hearing(client: AsyncOpencode) -> AsyncGenerator[Heard]:
+async def event_log(client: AsyncOpencode) -> AsyncGenerator[EventLog]:
     """Collect the events of the whole server while the block runs."""
-    heard = Heard()
+    log = EventLog()
 
     async def look() -> bool:
-        return bool(heard.events)
+        return bool(log.events)
 
     with unwrapped():
         async with await client.event.subscribe() as stream, anyio.create_task_group() as tasks:
-            tasks.start_soon(heard.collect, stream)
+            tasks.start_soon(log.collect, stream)
             await eventually(look)
-            yield heard
+            yield log
             tasks.cancel_scope.cancel()
 
 

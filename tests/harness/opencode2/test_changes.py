@@ -12,7 +12,7 @@ from opencode.types import (
     SessionRetryScheduledEvent,
 )
 
-from tests.harness.opencode2.driving import LIMIT, hearing, kinds, prompt
+from tests.harness.opencode2.driving import LIMIT, event_log, kinds, prompt
 from tests.harness.opencode2.unknown_fields import unknown_fields
 from tests.harness.waiting import eventually
 from tests.scripted_model.opencode2 import subagent
@@ -104,13 +104,13 @@ async def test_an_mcp_server_is_added_and_removed(client: AsyncOpencode) -> None
 async def test_a_retry_a_subagent_and_a_compaction_are_noticed_and_seen(client: AsyncOpencode) -> None:
     nested = script(text("The child is done."), say="Do the small part")
     steps = (step(failure(500, "Not now", times=1), subagent(nested)), text("All parts are done."))
-    async with hearing(client) as heard:
+    async with event_log(client) as log:
         session = await prompt(client, script(*steps))
-        await heard.of_kind(SessionExecutionSucceededEvent, session)
+        await log.of_kind(SessionExecutionSucceededEvent, session)
         await client.session.compact(session)
         await client.session.wait(session)
-    retry = next(event for event in heard.events if isinstance(event, SessionRetryScheduledEvent))
-    child = next(event for event in heard.events if isinstance(event, SessionCreatedEvent) and event.data.parent_id)
+    retry = next(event for event in log.events if isinstance(event, SessionRetryScheduledEvent))
+    child = next(event for event in log.events if isinstance(event, SessionCreatedEvent) and event.data.parent_id)
     assert retry.data.error.status == 500
     assert child.data.parent_id == session
     children = (await client.session.list(parent_id=session)).data
@@ -119,7 +119,7 @@ async def test_a_retry_a_subagent_and_a_compaction_are_noticed_and_seen(client: 
     found = await messages(client, session)
     assert "compaction" in [message.type for message in found]
     context = await client.session.context(session)
-    assert unknown_fields([heard.events, found, context, children]) == []
+    assert unknown_fields([log.events, found, context, children]) == []
 
 
 async def test_a_text_is_generated_without_a_session(settled: AsyncOpencode) -> None:

@@ -16,7 +16,7 @@ from opencode.types import (
     SessionTextDeltaEvent,
 )
 
-from tests.harness.opencode2.driving import LIMIT, form, hearing, kinds, permission, prompt
+from tests.harness.opencode2.driving import LIMIT, event_log, form, kinds, permission, prompt
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.opencode2.unknown_fields import unknown_fields
 from tests.harness.servers.model import ScriptedModel
@@ -29,23 +29,23 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 async def test_a_run_has_its_text_cost_tokens_and_idle_message(client: AsyncOpencode) -> None:
     # A separator of lines in a text ends no line of the log that the proxy reads.
     words = "All\u2028is well."
-    async with hearing(client) as heard:
+    async with event_log(client) as log:
         result = await client.session.run(script(text(words), say="Say it"), timeout=LIMIT)
-        await heard.of_kind(SessionExecutionSucceededEvent, result.session.id)
+        await log.of_kind(SessionExecutionSucceededEvent, result.session.id)
     assert (result.outcome, result.text, result.error) == ("succeeded", words, None)
     assert (result.tokens.input, result.tokens.output) == (100, 20)
     assert result.cost == pytest.approx(0.00014)
     assert [message.type for message in result.messages] == ["user", "assistant", "idle"]
     assert result.session.outcome == "succeeded"
     assert result.session.time.idle
-    assert unknown_fields([result.session, result.messages, heard.events]) == []
-    assert any(isinstance(event, SessionTextDeltaEvent) for event in heard.events)
+    assert unknown_fields([result.session, result.messages, log.events]) == []
+    assert any(isinstance(event, SessionTextDeltaEvent) for event in log.events)
 
 
 async def test_the_idle_message_is_there_when_the_end_is_received(client: AsyncOpencode) -> None:
-    async with hearing(client) as heard:
+    async with event_log(client) as log:
         session = await prompt(client, script(text("Done already.")))
-        await heard.of_kind(SessionExecutionSucceededEvent, session)
+        await log.of_kind(SessionExecutionSucceededEvent, session)
         assert await kinds(client, session) == ["user", "assistant", "idle"]
 
 
@@ -87,9 +87,9 @@ async def test_a_prompt_with_its_own_id_is_admitted_once(
 
 
 async def test_a_permission_is_asked_listed_and_answered(client: AsyncOpencode, shared_project: Path) -> None:
-    async with hearing(client) as heard:
+    async with event_log(client) as log:
         session = await prompt(client, script(shell("echo yes > allowed.txt"), text("Ran.")), agent="asking")
-        asked = await heard.of_kind(PermissionAskedEvent, session)
+        asked = await log.of_kind(PermissionAskedEvent, session)
         listed = await client.permission.list(session)
         everywhere = (await client.permission.request_.list()).data
         assert [item.id for item in listed] == [asked.data.id]
@@ -100,7 +100,7 @@ async def test_a_permission_is_asked_listed_and_answered(client: AsyncOpencode, 
         await client.permission.reply(session, asked.data.id, decision="once")
         await client.session.wait(session)
     assert (shared_project / "allowed.txt").exists()
-    assert unknown_fields(heard.events) == []
+    assert unknown_fields(log.events) == []
 
 
 async def test_a_rejected_permission_ends_the_run_in_both_ways(client: AsyncOpencode, switched_back: OpenCode2) -> None:
@@ -118,9 +118,9 @@ async def test_a_rejected_permission_ends_the_run_in_both_ways(client: AsyncOpen
 
 
 async def test_a_form_is_asked_read_and_answered(client: AsyncOpencode) -> None:
-    async with hearing(client) as heard:
+    async with event_log(client) as log:
         session = await prompt(client, script(question("Which colour?", "Red", "Blue"), text("Thanks.")))
-        asked = (await heard.of_kind(FormCreatedEvent, session)).data.form
+        asked = (await log.of_kind(FormCreatedEvent, session)).data.form
     detail = await client.session.form.get(session, asked.id)
     pending = (await client.form.list()).data
     assert detail.state.status == "pending"

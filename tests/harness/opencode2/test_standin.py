@@ -67,8 +67,8 @@ async def test_a_reload_ends_what_is_asked_for_and_is_noticed(client: "AsyncOpen
         assert (await anext(events)).type == "permission.asked"
         assert len(await client.permission.list(session)) == 1
         await client.location.reload()
-        heard = await anext(events)
-    assert isinstance(heard, LocationShutdownEvent)
+        received = await anext(events)
+    assert isinstance(received, LocationShutdownEvent)
     assert await client.permission.list(session) == []
 
 

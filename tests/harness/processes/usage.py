@@ -15,8 +15,8 @@ def resident(pid: int) -> float | None:
         line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmRSS:"))
         return int(line.split()[1]) / 1024
     command = ["ps", "-o", "rss=", "-p", str(pid)]
-    told = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - a number is all it takes
-    return int(told.stdout) / 1024
+    result = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - a number is all it takes
+    return int(result.stdout) / 1024
 
 
 def open_descriptors(pid: int) -> int | None:

@@ -43,8 +43,8 @@ def main() -> None:
             called = request_id
             send({"id": ASKED, "method": "elicitation/create", "params": json.loads(os.environ["ELICITS"])})
         elif request_id == ASKED:
-            told = json.dumps(message.get("result") or message.get("error"), sort_keys=True)
-            send({"id": called, "result": {"content": [{"type": "text", "text": told}]}})
+            result = json.dumps(message.get("result") or message.get("error"), sort_keys=True)
+            send({"id": called, "result": {"content": [{"type": "text", "text": result}]}})
         elif request_id is not None and "method" in message:
             send({"id": request_id, "result": result_of(message)})
 

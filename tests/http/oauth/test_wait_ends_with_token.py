@@ -47,8 +47,8 @@ def site(
     folder = tmp_path_factory.mktemp("token_end")
     project, settings = make_project(folder / "project"), folder / "config.toml"
     with running_issuer() as issuer:
-        told = SETTINGS.format(issuer=issuer.url, audience=AUDIENCE, directory=project)
-        settings.write_text(told, encoding="utf-8")
+        text = SETTINGS.format(issuer=issuer.url, audience=AUDIENCE, directory=project)
+        settings.write_text(text, encoding="utf-8")
         variables = attaching(folder, scripted_model, opencode1, project).environment
         launch = Launch((), {**variables, "OPENCODE_MCP_CONFIG": str(settings)}, folder / "bridge.log")
         with serving(launch, "--log-level", "INFO") as served:

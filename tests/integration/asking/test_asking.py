@@ -207,10 +207,10 @@ async def test_several_questions_come_in_one_form_with_multiple_choice_and_own_w
     assert report["text"] == "All noted."
     assert len(person.forms) == 1
     assert person.fields()["answer_1"]["items"]["enum"] == ["S", "M", "L"]
-    heard = (await scripted_model.requests(report["session_id"]))[-1]["results"][0]
-    assert '"Which sizes?"="S, L, XXL"' in heard
-    assert '"Which one first?"="M"' in heard
-    assert '"In what colour?"="Teal"' in heard
+    result = (await scripted_model.requests(report["session_id"]))[-1]["results"][0]
+    assert '"Which sizes?"="S, L, XXL"' in result
+    assert '"Which one first?"="M"' in result
+    assert '"In what colour?"="Teal"' in result
 
 
 @pytest.mark.both_generations
@@ -359,7 +359,7 @@ async def test_a_retry_with_an_answer_that_came_too_late_reports_the_run_and_say
 
 async def test_a_second_host_that_answers_by_tool_closes_the_first_ones_form(launch: Launch) -> None:
     person = Person()
-    trusted = launch.telling("--permissions", "agent")
+    trusted = launch.with_flags("--permissions", "agent")
     async with open_bridge(launch, era="2025", elicit=person) as first, open_bridge(trusted, era="2025") as second:
         reports: list[dict[str, Any]] = []
 

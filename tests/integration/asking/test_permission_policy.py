@@ -8,7 +8,7 @@ import pytest
 from opencode_mcp.opencode.versions import Generation
 from tests.harness.bridges.bridge import Era, data_of, open_bridge, text_of
 from tests.harness.bridges.launch import Launch, attaching
-from tests.harness.differences import HEARD_OF_A_REJECTION, tool_name
+from tests.harness.differences import RESULT_OF_A_REJECTION, tool_name
 from tests.harness.project import configure, make_project
 from tests.harness.servers.model import ScriptedModel
 from tests.harness.servers.opencode import OpenCode
@@ -67,7 +67,7 @@ async def test_allow_asks_nobody_and_the_report_lists_what_was_allowed(
     launch: Launch, era: Era, opencode_generation: Generation
 ) -> None:
     person, kind = Person(), tool_name("bash", opencode_generation)
-    async with open_bridge(launch.telling("--permissions", "allow"), era=era, elicit=person) as host:
+    async with open_bridge(launch.with_flags("--permissions", "allow"), era=era, elicit=person) as host:
         result = await host.call("opencode_run", prompt=script(bash("echo yes"), text("Ran.")))
     report = data_of(result)
     assert (report["status"], report["text"]) == ("completed", "Ran.")
@@ -80,19 +80,19 @@ async def test_allow_asks_nobody_and_the_report_lists_what_was_allowed(
 async def test_reject_refuses_with_a_word_to_the_model_and_the_run_goes_on(
     launch: Launch, scripted_model: ScriptedModel, asking_project: Path, opencode_generation: Generation
 ) -> None:
-    async with open_bridge(launch.telling("--permissions", "reject")) as host:
+    async with open_bridge(launch.with_flags("--permissions", "reject")) as host:
         report = data_of(await host.call("opencode_run", prompt=script(write("no.txt", "no"), text("Without."))))
     assert (report["status"], report["text"]) == ("completed", "Without.")
     assert [decision["reply"] for decision in report["decided"]] == ["reject"]
-    heard = (await scripted_model.requests(report["session_id"]))[-1]["results"][0]
-    assert HEARD_OF_A_REJECTION[opencode_generation] in heard
+    result = (await scripted_model.requests(report["session_id"]))[-1]["results"][0]
+    assert RESULT_OF_A_REJECTION[opencode_generation] in result
     assert not (asking_project / "no.txt").exists()
 
 
 @pytest.mark.both_generations
 async def test_agent_lets_the_agent_answer_though_a_person_could_be_asked(launch: Launch, era: Era) -> None:
     person = Person()
-    async with open_bridge(launch.telling("--permissions", "agent"), era=era, elicit=person) as host:
+    async with open_bridge(launch.with_flags("--permissions", "agent"), era=era, elicit=person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(bash("echo agent"), text("Ran."))))
         request = report["pending"][0]
         assert report["status"] == "needs_input"
@@ -103,7 +103,7 @@ async def test_agent_lets_the_agent_answer_though_a_person_could_be_asked(launch
 
 async def test_a_question_goes_to_the_person_whatever_is_said_of_permissions(launch: Launch) -> None:
     person = Person(filled(answer_1="Red"))
-    async with open_bridge(launch.telling("--permissions", "agent"), elicit=person) as host:
+    async with open_bridge(launch.with_flags("--permissions", "agent"), elicit=person) as host:
         asks = script(question("Which?", "Red", "Blue"), text("Noted."))
         assert data_of(await host.call("opencode_run", prompt=asks))["text"] == "Noted."
     assert len(person.forms) == 1
@@ -159,7 +159,7 @@ async def test_one_of_two_requests_may_be_the_agents_and_the_other_the_persons(
 
 async def test_a_caller_narrows_to_the_person(launch: Launch, era: Era) -> None:
     person = Person(ONCE)
-    async with open_bridge(launch.telling("--permissions", "allow"), era=era, elicit=person) as host:
+    async with open_bridge(launch.with_flags("--permissions", "allow"), era=era, elicit=person) as host:
         call = {"prompt": script(bash("echo careful"), text("Ran.")), "permissions": "human"}
         report = data_of(await host.call("opencode_run", **call))
     assert report["text"] == "Ran."
@@ -168,7 +168,7 @@ async def test_a_caller_narrows_to_the_person(launch: Launch, era: Era) -> None:
 
 
 async def test_a_caller_narrows_to_refusal(launch: Launch) -> None:
-    async with open_bridge(launch.telling("--permissions", "allow")) as host:
+    async with open_bridge(launch.with_flags("--permissions", "allow")) as host:
         call = {"prompt": script(bash("echo none"), text("Without.")), "permissions": "reject"}
         report = data_of(await host.call("opencode_run", **call))
     assert report["text"] == "Without."
@@ -178,10 +178,10 @@ async def test_a_caller_narrows_to_refusal(launch: Launch) -> None:
 async def test_a_caller_cannot_widen(launch: Launch) -> None:
     person = Person(filled(decision="reject", feedback="No."))
     call = {"prompt": script(bash("echo wider"), text("Without.")), "permissions": "agent"}
-    async with open_bridge(launch.telling("--permissions", "human"), elicit=person) as host:
+    async with open_bridge(launch.with_flags("--permissions", "human"), elicit=person) as host:
         assert data_of(await host.call("opencode_run", **call))["text"] == "Without."
     assert len(person.forms) == 1
-    async with open_bridge(launch.telling("--permissions", "reject")) as host:
+    async with open_bridge(launch.with_flags("--permissions", "reject")) as host:
         report = data_of(await host.call("opencode_run", **call))
         loosest = await host.call("opencode_run", prompt="x", permissions="allow")
     assert [decision["reply"] for decision in report["decided"]] == ["reject"]
@@ -190,7 +190,7 @@ async def test_a_caller_cannot_widen(launch: Launch) -> None:
 
 @pytest.mark.both_generations
 async def test_a_narrowing_holds_after_a_restart_of_the_bridge_and_only_for_its_run(launch: Launch) -> None:
-    loose = launch.telling("--permissions", "allow")
+    loose = launch.with_flags("--permissions", "allow")
     async with open_bridge(loose) as host:
         call = {"prompt": script(bash("echo kept"), text("Ran.")), "permissions": "agent"}
         started = data_of(await host.call("opencode_run", **call, wait_seconds=0))
@@ -208,7 +208,7 @@ async def test_a_narrowing_holds_after_a_restart_of_the_bridge_and_only_for_its_
 
 @pytest.mark.both_generations
 async def test_policy_answers_while_nobody_waits(launch: Launch, opencode: Backend) -> None:
-    async with open_bridge(launch.telling("--permissions", "allow")) as host:
+    async with open_bridge(launch.with_flags("--permissions", "allow")) as host:
         steps = (bash("echo alone"), bash("echo still alone"), text("Done alone."))
         started = data_of(await host.call("opencode_run", prompt=script(*steps), wait_seconds=0))
         assert started["status"] == "running"
@@ -221,7 +221,7 @@ async def test_policy_answers_while_nobody_waits(launch: Launch, opencode: Backe
 @pytest.mark.both_generations
 async def test_policy_answers_subagents_too_while_nobody_waits(launch: Launch, opencode: Backend) -> None:
     nested = script(bash("echo child"), text("The child is done."), say="Do the small part")
-    async with open_bridge(launch.telling("--permissions", "allow")) as host:
+    async with open_bridge(launch.with_flags("--permissions", "allow")) as host:
         started = data_of(await host.call("opencode_run", prompt=script(task(nested), text("All.")), wait_seconds=0))
         await opencode.idle(started["session_id"])
         assert await opencode.said(started["session_id"]) == "All."
@@ -229,7 +229,7 @@ async def test_policy_answers_subagents_too_while_nobody_waits(launch: Launch, o
 
 @pytest.mark.both_generations
 async def test_policy_answers_where_several_are_waited_for(launch: Launch, scripted_model: ScriptedModel) -> None:
-    loose = launch.telling("--permissions", "allow")
+    loose = launch.with_flags("--permissions", "allow")
     held = [script(step(hold(f"several-{n}"), bash(f"echo {n}")), text(f"Ran {n}.")) for n in range(2)]
     async with open_bridge(loose) as host:
         sessions = [data_of(await host.call("opencode_run", prompt=prompt, wait_seconds=0)) for prompt in held]

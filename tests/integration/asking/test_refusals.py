@@ -24,20 +24,20 @@ CHANGE = re.compile(
 )
 
 
-def flags_in(told: str) -> list[str]:
+def flags_in(output: str) -> list[str]:
     """Return the flags that a refusal tells the person to add."""
-    found = CHANGE.search(told)
-    assert found, told
+    found = CHANGE.search(output)
+    assert found, output
     return shlex.split(found[1])
 
 
 async def test_a_terminal_works_after_the_change_that_its_refusal_names(launch: Launch) -> None:
     opened = {"operation": "pty.create", "arguments": {"command": "/bin/sh"}}
     async with open_bridge(launch, host=CODEX) as bridge:
-        told = await Host(bridge).error("opencode_call_operation", **opened)
-    assert "runs every command with the user's rights" in told
-    assert "never change those settings yourself" in told
-    async with open_bridge(launch.telling(*flags_in(told)), host=CODEX) as bridge:
+        error = await Host(bridge).error("opencode_call_operation", **opened)
+    assert "runs every command with the user's rights" in error
+    assert "never change those settings yourself" in error
+    async with open_bridge(launch.with_flags(*flags_in(error)), host=CODEX) as bridge:
         host = Host(bridge)
         named = {"ptyID": (await host.data("opencode_call_operation", **opened))["reply"]["id"]}
         typed = {**named, "input": "echo $((6*7))\r", "wait_for": "42"}
@@ -54,14 +54,14 @@ async def test_a_directory_can_be_used_after_the_change_that_its_refusal_names(
     other = make_project(tmp_path / "an other")
     async with open_bridge(launch, host=CODEX) as bridge:
         host = Host(bridge)
-        told = await host.error("opencode_run", prompt="Hello", directory=str(other))
+        error = await host.error("opencode_run", prompt="Hello", directory=str(other))
         below = await host.error("opencode_run", prompt="Hello", directory=str(project / "src"))
-    assert f"Allowed: {project}." in told
-    assert "external_directory" in told
-    for refused, directory in ((told, other), (below, project / "src")):
+    assert f"Allowed: {project}." in error
+    assert "external_directory" in error
+    for refused, directory in ((error, other), (below, project / "src")):
         assert flags_in(refused) == ["--directory", str(directory)]
         assert "The person must trust the directory" in refused
-    async with open_bridge(launch.telling(*flags_in(told)), host=CODEX) as bridge:
+    async with open_bridge(launch.with_flags(*flags_in(error)), host=CODEX) as bridge:
         status = await Host(bridge).data("opencode_status", directory=str(other))
     assert status
 
@@ -70,7 +70,7 @@ async def test_a_directory_can_be_used_after_the_change_that_its_refusal_names(
 async def test_the_minimal_toolset_is_enough_to_delegate_wait_stop_and_reach_the_rest(
     launch: Launch, scripted_model: ScriptedModel, opencode_generation: int
 ) -> None:
-    async with open_bridge(launch.telling("--toolsets", "minimal")) as bridge:
+    async with open_bridge(launch.with_flags("--toolsets", "minimal")) as bridge:
         host = Host(bridge)
         assert {tool.name for tool in (await bridge.client.list_tools()).tools} == MINIMAL_TOOLS
         done = await host.run(text("Answered."))

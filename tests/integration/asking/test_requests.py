@@ -54,15 +54,15 @@ async def test_a_question_ends_the_wait_and_says_how_to_answer(host: Host) -> No
 
 @pytest.mark.both_generations
 @pytest.mark.parametrize(
-    ("answer", "heard"), [("Blue", "Blue"), ("blue", "Blue"), ("Rather green", "Rather green")], ids=str
+    ("answer", "received"), [("Blue", "Blue"), ("blue", "Blue"), ("Rather green", "Rather green")], ids=str
 )
 async def test_an_answer_by_label_in_any_case_or_in_own_words_reaches_the_model(
-    host: Host, scripted_model: ScriptedModel, answer: str, heard: str
+    host: Host, scripted_model: ScriptedModel, answer: str, received: str
 ) -> None:
     request = the_request(await host.run(COLOUR, text("Thanks.")))
     report = await host.data("opencode_reply_question", request_id=request["request_id"], answers=[[answer]])
     assert (report["status"], report["text"]) == ("completed", "Thanks.")
-    assert ANSWERED.format(heard) in await last_result(scripted_model, report["session_id"])
+    assert ANSWERED.format(received) in await last_result(scripted_model, report["session_id"])
 
 
 @pytest.mark.both_generations
@@ -73,24 +73,24 @@ async def test_several_questions_are_answered_at_once(host: Host, scripted_model
         "opencode_reply_question", request_id=request["request_id"], answers=[["red"], ["small", "large"]]
     )
     assert report["text"] == "Thanks."
-    heard = await last_result(scripted_model, report["session_id"])
-    assert '"Which sizes?"="Small, Large"' in heard
+    result = await last_result(scripted_model, report["session_id"])
+    assert '"Which sizes?"="Small, Large"' in result
 
 
 async def test_answers_that_do_not_fit_are_refused_with_the_labels_and_the_question_stays_open(host: Host) -> None:
     request = the_request(await host.run(COLOUR, text("Thanks.")))
     for answers in ([["Red"], ["Blue"]], [["Red", "Blue"]]):
-        told = await host.error("opencode_reply_question", request_id=request["request_id"], answers=answers)
-        assert "'Red', 'Blue'" in told
+        error = await host.error("opencode_reply_question", request_id=request["request_id"], answers=answers)
+        assert "'Red', 'Blue'" in error
     report = await host.data("opencode_reply_question", request_id=request["request_id"], answers=[["Red"]])
     assert report["text"] == "Thanks."
 
 
 async def test_neither_answers_nor_a_rejection_is_refused(host: Host) -> None:
-    told = await host.error("opencode_reply_question", request_id="que_x")
-    assert 'answers=[["Yes"]]' in told
-    told = await host.error("opencode_reply_question", request_id="que_x", answers=[["Yes"]], reject=True)
-    assert "either answers or reject" in told
+    error = await host.error("opencode_reply_question", request_id="que_x")
+    assert 'answers=[["Yes"]]' in error
+    error = await host.error("opencode_reply_question", request_id="que_x", answers=[["Yes"]], reject=True)
+    assert "either answers or reject" in error
 
 
 @pytest.mark.both_generations
@@ -117,9 +117,9 @@ async def test_a_question_that_was_answered_elsewhere_is_reported_as_closed_and_
 
 
 async def test_a_request_that_there_never_was_is_not_found(host: Host) -> None:
-    told = await host.error("opencode_reply_question", request_id="que_nosuch", answers=[["Red"]])
-    assert "'que_nosuch'" in told
-    assert "opencode_wait" in told
+    error = await host.error("opencode_reply_question", request_id="que_nosuch", answers=[["Red"]])
+    assert "'que_nosuch'" in error
+    assert "opencode_wait" in error
 
 
 # Permissions
@@ -153,7 +153,7 @@ async def test_once_is_only_for_this_time(host: Host, asking: Path) -> None:
 async def test_always_is_for_what_matches_later_too(host: Host, asking: Path, era: Era) -> None:
     # What always allows holds for as long as OpenCode runs, so each era has a command of its own.
     command = {"2025": "uname", "2026": "whoami"}[era]
-    async with open_bridge(host.bridge.launch.telling("--permissions", "agent"), era=era) as bridge:
+    async with open_bridge(host.bridge.launch.with_flags("--permissions", "agent"), era=era) as bridge:
         trusted = Host(bridge)
         steps = [bash(command), bash(f"{command} --help"), text("Ran.")]
         request = the_request(await trusted.run(*steps, directory=str(asking)))
@@ -191,8 +191,8 @@ async def test_a_refusal_without_a_message_ends_the_run(
 
 
 async def test_a_message_goes_only_with_a_refusal(host: Host) -> None:
-    told = await host.error("opencode_reply_permission", request_id="per_x", reply="once", message="Go on.")
-    assert "only with reject" in told
+    error = await host.error("opencode_reply_permission", request_id="per_x", reply="once", message="Go on.")
+    assert "only with reject" in error
 
 
 @pytest.mark.both_generations

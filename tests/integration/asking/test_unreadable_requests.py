@@ -92,7 +92,7 @@ async def test_a_person_is_shown_the_form_and_policy_answers_all_the_same(launch
         report = data_of(await host.call("opencode_run", prompt=script(GREP, text("Found."))))
     assert report["text"] == "Found."
     assert "grep: def" in person.forms[0].message
-    async with open_bridge(launch.telling("--permissions", "allow"), era=era) as host:
+    async with open_bridge(launch.with_flags("--permissions", "allow"), era=era) as host:
         report = data_of(await host.call("opencode_run", prompt=script(GREP, text("Found."))))
     assert report["text"] == "Found."
     assert [decision["permission"] for decision in report["decided"]] == ["grep"]

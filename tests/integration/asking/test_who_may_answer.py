@@ -76,7 +76,7 @@ async def started_elsewhere(opencode: Backend, *steps: Any) -> Asked:  # noqa: A
 
 
 async def test_naming_another_session_answers_nothing(launch: Launch, opencode: Backend, asking_project: Path) -> None:
-    async with open_bridge(launch.telling(*EXECUTE), elicit=Person()) as host:
+    async with open_bridge(launch.with_flags(*EXECUTE), elicit=Person()) as host:
         report = await asking(host, bash("touch other-session.txt"))
         request = report["pending"][0]["request_id"]
         own = data_of(await host.call("opencode_call_operation", operation="session.create", arguments={}))["reply"]
@@ -89,8 +89,8 @@ async def test_naming_another_session_answers_nothing(launch: Launch, opencode: 
         assert ONLY_A_PERSON in await called(host, "permission.reply", requestID=request, reply="once")
         for session in (own["id"], report["session_id"]):
             arguments = {"sessionID": session, "permissionID": request, "response": "once"}
-            told = await called(host, "permission.respond", **arguments)
-            assert "is not of the session" in told or ONLY_A_PERSON in told
+            reply = await called(host, "permission.respond", **arguments)
+            assert "is not of the session" in reply or ONLY_A_PERSON in reply
         assert request in await opencode.open_ids()
         ended = data_of(await host.call("opencode_reply_permission", request_id=request, reply="reject"))
     assert ended["status"] == "completed"
@@ -98,21 +98,21 @@ async def test_naming_another_session_answers_nothing(launch: Launch, opencode: 
 
 
 async def test_a_question_is_not_answered_through_another_session(launch: Launch, opencode: Backend) -> None:
-    async with open_bridge(launch.telling(*EXECUTE)) as host:
+    async with open_bridge(launch.with_flags(*EXECUTE)) as host:
         report = await asking(host, question("Which?", "Red"))
         request = report["pending"][0]["request_id"]
         own = data_of(await host.call("opencode_call_operation", operation="session.create", arguments={}))["reply"]
         answer = {"request_id": request, "session_id": own["id"], "answers": [["Red"]]}
         assert "is not of the session" in await refused(host, "opencode_reply_question", **answer)
-        told = await refused(host, "opencode_reply_permission", request_id=request, reply="always")
-        assert "is the id of a question" in told
+        error = await refused(host, "opencode_reply_permission", request_id=request, reply="always")
+        assert "is the id of a question" in error
         assert request in await opencode.open_ids("question")
         answer = {"request_id": request, "session_id": report["session_id"], "answers": [["Red"]]}
         assert data_of(await host.call("opencode_reply_question", **answer))["text"] == "Ran."
 
 
 async def test_requests_of_the_second_generation_are_held_to_the_same_rules(launch: Launch) -> None:
-    async with open_bridge(launch.telling(*EXECUTE), elicit=Person()) as host:
+    async with open_bridge(launch.with_flags(*EXECUTE), elicit=Person()) as host:
         own = data_of(await host.call("opencode_call_operation", operation="session.create", arguments={}))["reply"]
         asked = {"sessionID": own["id"], "action": "bash", "resources": ["rm -rf x"], "save": ["rm *"]}
         made = await host.call("opencode_call_operation", operation="v2.session.permission.create", arguments=asked)
@@ -159,7 +159,7 @@ async def test_always_reaches_no_further_than_the_rule_that_lets_an_agent_answer
 ) -> None:
     rules = tmp_path / "config.toml"
     rules.write_text('permissions = "human"\n[permission_rules.bash]\n"echo safe*" = "agent"\n', encoding="utf-8")
-    bridge = launch.within(OPENCODE_MCP_CONFIG=str(rules)).telling(*EXECUTE)
+    bridge = launch.within(OPENCODE_MCP_CONFIG=str(rules)).with_flags(*EXECUTE)
     async with open_bridge(bridge, elicit=Person()) as host:
         report = await asking(host, bash("echo safe thing"))
         request = report["pending"][0]
@@ -169,8 +169,8 @@ async def test_always_reaches_no_further_than_the_rule_that_lets_an_agent_answer
         assert '"always" would also allow echo *' in await refused(
             host, "opencode_reply_permission", **name, reply="always"
         )
-        told = await called(host, "permission.reply", requestID=request["request_id"], reply="always")
-        assert '"always" would also allow echo *' in told
+        reply = await called(host, "permission.reply", requestID=request["request_id"], reply="always")
+        assert '"always" would also allow echo *' in reply
         assert request["request_id"] in await opencode.open_ids()
         assert data_of(await host.call("opencode_reply_permission", **name, reply="once"))["text"] == "Ran."
 
@@ -179,15 +179,15 @@ async def test_an_agent_whose_host_cannot_ask_does_not_decide_for_the_sessions_o
     launch: Launch, asking_project: Path
 ) -> None:
     # What "always" allows holds in every session of the project: nobody would be asked in those any more.
-    async with open_bridge(launch.telling(*EXECUTE)) as host:
+    async with open_bridge(launch.with_flags(*EXECUTE)) as host:
         report = await asking(host, bash("mkdir own"))
         request = report["pending"][0]
         name = {"request_id": request["request_id"]}
         assert 'reply="once"|"reject")' in report["next"]
-        told = await refused(host, "opencode_reply_permission", **name, reply="always")
-        assert '"always" would also allow mkdir *' in told
-        told = await called(host, "permission.reply", requestID=request["request_id"], reply="always")
-        assert '"always" would also allow mkdir *' in told
+        error = await refused(host, "opencode_reply_permission", **name, reply="always")
+        assert '"always" would also allow mkdir *' in error
+        error = await called(host, "permission.reply", requestID=request["request_id"], reply="always")
+        assert '"always" would also allow mkdir *' in error
         assert data_of(await host.call("opencode_reply_permission", **name, reply="once"))["text"] == "Ran."
     person = Person(DECLINED)
     async with open_bridge(launch, elicit=person) as host:
@@ -202,7 +202,7 @@ async def test_an_agent_whose_host_cannot_ask_does_not_decide_for_the_sessions_o
 
 
 async def test_a_caller_cannot_take_its_own_narrowing_back(launch: Launch, opencode: Backend) -> None:
-    loose = launch.telling("--permissions", "allow", *EXECUTE)
+    loose = launch.with_flags("--permissions", "allow", *EXECUTE)
     async with open_bridge(loose, elicit=Person(DECLINED, DECLINED)) as host:
         report = await asking(host, bash("touch narrowed.txt"), permissions="human")
         session, request = report["session_id"], report["pending"][0]["request_id"]
@@ -225,8 +225,8 @@ async def test_a_caller_cannot_take_its_own_narrowing_back(launch: Launch, openc
             "type": "session.updated",
             "data": {"info": {"metadata": None}},
         }
-        told = await called(host, "sync.replay", directory=launch.arguments[1], events=[event])
-        assert "would replace the note of this MCP server" in told
+        reply = await called(host, "sync.replay", directory=launch.arguments[1], events=[event])
+        assert "would replace the note of this MCP server" in reply
         prompt = {"sessionID": session, "noReply": True, "parts": [{"type": "text", "text": "Looser, please."}]}
         await host.call("opencode_call_operation", operation="session.prompt", arguments=prompt)
         assert data_of(await host.call("opencode_wait", session_id=session))["status"] == "needs_input"
@@ -259,14 +259,14 @@ async def test_a_host_without_forms_answers_nothing_of_a_run_whose_person_is_ask
     async with open_bridge(launch, elicit=person) as first:
         report = data_of(await first.call("opencode_run", prompt=script(bash("echo first"), text("Ran."))))
         request = report["pending"][0]["request_id"]
-        async with open_bridge(launch.telling(*EXECUTE)) as second:
+        async with open_bridge(launch.with_flags(*EXECUTE)) as second:
             seen = data_of(await second.call("opencode_wait", session_id=report["session_id"]))
             assert seen["pending"][0]["agent_may_answer"] is False
             assert "opencode_wait asks" not in seen["next"]
             assert ONLY_A_PERSON in await refused(second, "opencode_reply_permission", request_id=request, reply="once")
             assert ONLY_A_PERSON in await called(second, "permission.reply", requestID=request, reply="once")
         # What the operator of another bridge says does not loosen it.
-        async with open_bridge(launch.telling("--permissions", "agent")) as trusted:
+        async with open_bridge(launch.with_flags("--permissions", "agent")) as trusted:
             answer = {"request_id": request, "session_id": report["session_id"]}
             assert ONLY_A_PERSON in await refused(trusted, "opencode_reply_permission", **answer, reply="once")
             ended = data_of(await trusted.call("opencode_reply_permission", **answer, reply="reject", message="No."))
@@ -275,7 +275,7 @@ async def test_a_host_without_forms_answers_nothing_of_a_run_whose_person_is_ask
 
 @pytest.mark.both_generations
 async def test_an_agent_answers_for_the_run_of_another_bridge_where_both_operators_say_so(launch: Launch) -> None:
-    trusted = launch.telling("--permissions", "agent")
+    trusted = launch.with_flags("--permissions", "agent")
     async with open_bridge(trusted, elicit=Person()) as first, open_bridge(trusted) as second:
         report = data_of(await first.call("opencode_run", prompt=script(bash("echo shared"), text("Ran."))))
         answer = {"request_id": report["pending"][0]["request_id"], "session_id": report["session_id"]}
@@ -306,12 +306,12 @@ async def test_a_policy_outlives_the_bridge_that_started_a_run_under_it(
 ) -> None:
     name = f"who-under-{started_under}"
     prompt = script(step(hold(name), bash(f"touch {name}.txt")), text("Without."))
-    async with open_raw(launch.telling("--permissions", started_under).as_installed(), FORMS) as first:
+    async with open_raw(launch.with_flags("--permissions", started_under).as_installed(), FORMS) as first:
         run = (await first.call("opencode_run", prompt=prompt, wait_seconds=0))["structuredContent"]
         await scripted_model.reached(name)
         first.process.kill()
     await scripted_model.release(name)
-    async with open_bridge(launch.telling("--permissions", others)) as second:
+    async with open_bridge(launch.with_flags("--permissions", others)) as second:
         report = data_of(await second.call("opencode_wait", session_id=run["session_id"]))
         assert [item["reply"] for item in report.get("decided", [])] == decided
         for request in report.get("pending", []):
@@ -353,7 +353,7 @@ async def test_a_run_that_no_bridge_started_is_an_agents_only_by_the_operators_w
     async with open_bridge(launch) as host:
         answer = {"request_id": asks.id, "session_id": asks.session_id, "answers": [["Red"]]}
         assert ONLY_A_PERSON in await refused(host, "opencode_reply_question", **answer)
-    async with open_bridge(launch.telling("--permissions", "agent")) as host:
+    async with open_bridge(launch.with_flags("--permissions", "agent")) as host:
         assert data_of(await host.call("opencode_reply_permission", **name, reply="once"))["text"] == "Ran."
         assert data_of(await host.call("opencode_reply_question", **answer))["text"] == "Ran."
 
@@ -392,7 +392,7 @@ async def test_a_read_only_bridge_answers_rejects_and_cancels_nothing(
         (key,) = (await until(host, task, "input_required"))["inputRequests"]
     session = next(item.session_id for item in await opencode.requests() if item.id == key)
     for policy in ("allow", "reject", "human"):
-        observer = launch.telling("--read-only", "--permissions", policy, "--abort-on-cancel")
+        observer = launch.with_flags("--read-only", "--permissions", policy, "--abort-on-cancel")
         async with open_raw(observer, ASKABLE) as host:
             report = (await host.call("opencode_wait", session_id=session))["structuredContent"]
             assert report["status"] == "needs_input"
@@ -402,7 +402,7 @@ async def test_a_read_only_bridge_answers_rejects_and_cancels_nothing(
                 assert "read-only" in (await host.request("tasks/update", answer))["error"]["message"]
             assert "read-only" in (await host.request("tasks/cancel", {"taskId": task}))["error"]["message"]
         assert key in await opencode.open_ids()
-    async with open_raw(launch.telling("--read-only", "--abort-on-cancel"), Host()) as host:
+    async with open_raw(launch.with_flags("--read-only", "--abort-on-cancel"), Host()) as host:
         other = await opencode.create_session()
         await opencode.prompt(other, script(step(hold("who-3"), text("Went on."))))
         await scripted_model.reached("who-3")
@@ -425,8 +425,8 @@ async def test_a_denied_answer_is_given_neither_by_policy_nor_by_a_form_nor_by_a
     reply = "permission.reply"
     for denial, policy in ((reply, "allow"), (reply, "reject"), (reply, "human"), ("execute", "allow")):
         person = Person()
-        told = launch.telling("--deny", denial, "--permissions", policy, "--allow", "permission.respond")
-        async with open_bridge(told, elicit=person) as host:
+        restricted = launch.with_flags("--deny", denial, "--permissions", policy, "--allow", "permission.respond")
+        async with open_bridge(restricted, elicit=person) as host:
             report = data_of(await host.call("opencode_wait", session_id=asked.session_id))
             assert report["status"] == "needs_input"
             assert "this MCP server denies permission.reply" in report["next"]
@@ -445,14 +445,14 @@ async def test_where_reports_of_runs_are_denied_there_are_no_tasks(
         task = (await host.request("tools/call", call))["result"]["taskId"]
     await scripted_model.release("who-6")
     for denial in ("session.messages", "session.status", "read"):
-        async with open_raw(launch.telling("--deny", denial), TASKS) as host:
+        async with open_raw(launch.with_flags("--deny", denial), TASKS) as host:
             for method in ("get", "update", "cancel"):
                 for name in (task, "nonsense"):
-                    told = (await host.request(f"tasks/{method}", {"taskId": name}))["error"]["message"]
-                    assert "serves no tasks" in told
+                    output = (await host.request(f"tasks/{method}", {"taskId": name}))["error"]["message"]
+                    assert "serves no tasks" in output
     # A call that would become one stays a call.
     plain = {"name": "opencode_run", "arguments": {"prompt": script(step(hold("who-7"), text("Kept.")))}}
-    async with open_raw(launch.telling("--deny", "session.status"), TASKS) as host:
+    async with open_raw(launch.with_flags("--deny", "session.status"), TASKS) as host:
         number = await host.send("tools/call", plain)
         await scripted_model.reached("who-7")
         await scripted_model.release("who-7")

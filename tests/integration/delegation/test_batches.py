@@ -149,7 +149,7 @@ async def test_runs_in_worktrees_and_in_other_projects_take_places(
     elsewhere, isolated = f"elsewhere {case}", f"isolated {case}"
     other = await host.start(step(text("On."), hold(elsewhere)), directory=str(workplace))
     await scripted_model.reached(elsewhere)
-    async with open_raw(launch.telling("--max-runs", "2")) as client:
+    async with open_raw(launch.with_flags("--max-runs", "2")) as client:
         own = script(step(text("On."), hold(isolated)))
         await client.call("opencode_run", prompt=own, isolate=True, wait_seconds=0)
         await scripted_model.reached(isolated)
@@ -168,7 +168,7 @@ async def test_the_operator_can_have_a_cancelled_call_stop_its_batch(
 ) -> None:
     held = f"cancelled {case}"
     tasks = [says("Held", step(text("On."), hold(held))), says("Waits")]
-    async with open_raw(launch.telling("--abort-on-cancel")) as client:
+    async with open_raw(launch.with_flags("--abort-on-cancel")) as client:
         arguments = {"tasks": tasks, "parallel": 1}
         number = await client.send("tools/call", {"name": "opencode_run_many", "arguments": arguments})
         await scripted_model.reached(held)
@@ -182,7 +182,7 @@ async def test_the_operator_can_have_a_cancelled_call_stop_its_batch(
 
 async def test_a_wrong_task_is_named_and_nothing_is_queued(host: Host, workplace: Path) -> None:
     good = says("Good", directory=str(workplace))
-    for bad, told in (
+    for bad, result in (
         ({"promt": "x"}, "did you mean `prompt`"),
         ({"prompt": "x", "session_id": "ses_1"}, "A task has no session_id."),
         ({"prompt": "x", "directory": "/elsewhere"}, "is outside of what is allowed"),
@@ -193,7 +193,7 @@ async def test_a_wrong_task_is_named_and_nothing_is_queued(host: Host, workplace
     ):
         error = await host.error("opencode_run_many", tasks=[good, bad])
         assert error.startswith("Task 2: "), error
-        assert told in error
+        assert result in error
         assert "Nothing was started." in error
     assert "at most 100" in await host.error("opencode_run_many", tasks=[good] * 101)
     assert "Give either tasks" in await host.error("opencode_run_many", tasks=[good], prompt="x")
@@ -266,7 +266,7 @@ async def test_a_batch_goes_on_in_the_next_bridge_when_its_bridge_is_killed(
 ) -> None:
     played = Round(seed)
     # Bridges from the fork server hash texts alike, and those of a person do not: what is stored must not depend on it.
-    named = launch.telling("--wait", "50", "--permissions", "human").as_installed()
+    named = launch.with_flags("--wait", "50", "--permissions", "human").as_installed()
     async with open_raw(named) as killed:
         batch_id = await played.begin(killed)
         killed.process.kill()
@@ -316,7 +316,7 @@ async def test_the_limits_of_a_task_hold_for_what_it_did_before_opencode_was_kil
         says("Goes on", *steps[:1], step(text("On."), hold(f"first {case}")), max_steps=4),
         says("Used up", *steps, step(text("On."), hold(f"second {case}")), max_steps=4),
     ]
-    async with open_raw(starting_launch.telling("--max-steps", "4")) as client:
+    async with open_raw(starting_launch.with_flags("--max-steps", "4")) as client:
         batch_id = (await client.call("opencode_run_many", tasks=tasks, wait_seconds=0))["structuredContent"][
             "batch_id"
         ]

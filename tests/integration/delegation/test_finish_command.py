@@ -93,7 +93,7 @@ async def test_the_command_and_the_address_get_a_report_for_a_question_and_for_t
         return len(address.got) == len(("needs_input", "completed"))
 
     url = f"http://127.0.0.1:{address.server_port}/reports"
-    async with open_raw(launch.telling("--on-finish", command, "--on-finish-url", url)) as client:
+    async with open_raw(launch.with_flags("--on-finish", command, "--on-finish-url", url)) as client:
         prompt = script(question("Which?", "Red", "Blue"), text("It is red."))
         # Isolated and with limits: the three work together.
         started = await client.call("opencode_run", prompt=prompt, isolate=True, max_steps=2, wait_seconds=0)
@@ -124,7 +124,7 @@ async def test_a_run_that_ended_while_opencode_was_away_is_reported_once(
     held = f"away {case}"
     async with proxy_to(opencode_server.url) as way:
         launch = attaching(tmp_path, scripted_model, replace(opencode_server, url=way.url), project)
-        async with open_raw(launch.telling("--on-finish", command)) as client:
+        async with open_raw(launch.with_flags("--on-finish", command)) as client:
             prompt = script(step(text("Half "), hold(held), text("and whole.")))
             await client.call("opencode_run", prompt=prompt, wait_seconds=0)
             await scripted_model.reached(held)

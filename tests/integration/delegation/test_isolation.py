@@ -27,9 +27,9 @@ async def integrate(host: Host, report: Json, how: str, **arguments: object) -> 
 
 async def revert_leaves_the_checkout(host: Host, report: Json, project: Path) -> None:
     """Undo a run in its worktree, and expect the result to say how the project gets rid of the work."""
-    told = await host.text("opencode_revert", session_id=report["session_id"], message_id=report["message_id"])
+    output = await host.text("opencode_revert", session_id=report["session_id"], message_id=report["message_id"])
     by_undo = f'opencode_integrate(session_id="{report["session_id"]}", how="undo") takes its work out of there.'
-    assert f"{project} stays as it is: {by_undo}" in told
+    assert f"{project} stays as it is: {by_undo}" in output
 
 
 def replace_by_link(worktree: str, target: Path) -> None:
@@ -173,11 +173,11 @@ async def test_the_session_of_a_removed_worktree_can_be_read_counts_for_its_proj
 async def test_work_whose_session_is_deleted_is_still_brought_back(host: Host, tracked: Path, case: str) -> None:
     name = f"orphan-{case}.txt"
     report = await host.run(write(name, "kept\n"), text("Done."), directory=str(tracked), isolate=True)
-    told = await host.text("opencode_delete_session", session_id=report["session_id"])
-    assert "changes of 1 file on the branch" in told
+    output = await host.text("opencode_delete_session", session_id=report["session_id"])
+    assert "changes of 1 file on the branch" in output
     shown = await host.data("opencode_status", directory=str(tracked))
     [branch] = [name for name, session in shown["isolated_worktrees"].items() if session == report["session_id"]]
-    assert branch in told
+    assert branch in output
     await host.data("opencode_integrate", session_id=branch, how="apply")
     assert (tracked / name).read_text(encoding="utf-8") == "kept\n"
     await host.data("opencode_integrate", session_id=branch, how="undo")

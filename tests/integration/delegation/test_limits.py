@@ -90,20 +90,20 @@ async def test_limits_hold_when_another_bridge_follows_the_run(
 
 
 async def test_a_caller_cannot_exceed_the_operators_cap(launch: Launch, opencode_generation: Generation) -> None:
-    async with open_raw(launch.telling("--max-steps", "1")) as client:
+    async with open_raw(launch.with_flags("--max-steps", "1")) as client:
         for tool, task_ in (("opencode_run", {"prompt": "Work."}), ("opencode_command", {"command": "review"})):
             refused = await client.call(tool, **task_, max_steps=2)
-            told = refused["content"][0]["text"]
+            error = refused["content"][0]["text"]
             assert refused["isError"]
-            assert "max_steps=2 is more than 1, the most that is allowed here. Nothing was started." in told
-            assert "add `--max-steps 2` to" in told
+            assert "max_steps=2 is more than 1, the most that is allowed here. Nothing was started." in error
+            assert "add `--max-steps 2` to" in error
         never = step(text("Go on."), hold("beyond the cap"))
         report = (await client.call("opencode_run", prompt=script(bash("true"), never)))["structuredContent"]
     assert (report["status"], report["shortfall"]) == ("aborted", reason(1, "true", opencode_generation))
 
 
 async def test_limits_are_refused_where_the_settings_deny_the_stop_of_a_run(launch: Launch) -> None:
-    async with open_raw(launch.telling("--deny", "session.abort", "--deny", "session.interrupt")) as client:
+    async with open_raw(launch.with_flags("--deny", "session.abort", "--deny", "session.interrupt")) as client:
         refused = await client.call("opencode_run", prompt="Work.", max_minutes=2)
     assert refused["isError"]
     assert "this MCP server may not stop runs" in refused["content"][0]["text"]

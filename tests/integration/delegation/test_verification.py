@@ -79,8 +79,8 @@ async def test_the_recipe_of_a_verified_fix_brings_repaired_work_back_and_not_wh
     assert (last_run["message_id"], last_run["prompt"]) == (report["message_id"], report["prompt"])
     assert last_run["seconds"] == pytest.approx(again["seconds"], abs=1)
     assert "Left by the verification: added made.txt." in await host.text(diff, **session)
-    told = await host.text(integrate, **way | session)
-    assert "Left out, since the setup changed them or a verification added them: made.txt" in told
+    output = await host.text(integrate, **way | session)
+    assert "Left out, since the setup changed them or a verification added them: made.txt" in output
     assert (tracked / "proof.txt").exists()
     assert not (tracked / "made.txt").exists()
     await host.data("opencode_integrate", **session, how="undo")
@@ -117,9 +117,9 @@ async def test_a_run_goes_on_while_its_work_is_verified_and_a_stop_ends_the_comm
     assert report["activity"].startswith("verifying: echo begun")
     assert "verifying: echo begun" in await host.text("opencode_session", session_id=session)
     assert "is being verified" in await host.error("opencode_run", prompt="Go on", session_id=session)
-    told = await host.text("opencode_abort", session_id=session)
-    assert "Verification: no result" in told
-    assert "It was stopped." in told
+    output = await host.text("opencode_abort", session_id=session)
+    assert "Verification: no result" in output
+    assert "It was stopped." in output
     assert await eventually(lambda: has_ended(pid))
     report = await host.wait(session)
     assert (report["status"], report.get("verified")) == ("completed", None)

@@ -16,10 +16,10 @@ async def terminal(world: World) -> str:
 async def create_terminal(world: World) -> None:
     made = await world.call("pty.create", command="/bin/sh", env={"GREETING": "hello-there"})
     assert made["cwd"] == str(world.project)
-    told = await world.call(
+    reply = await world.call(
         "pty.connect", ptyID=made["id"], input="echo $GREETING$((40+2))\r", wait_for="hello-there42"
     )
-    assert told["found"] is True
+    assert reply["found"] is True
 
 
 @case("pty.list")
@@ -74,11 +74,14 @@ async def events(world: World) -> None:
 
 @case("global.event", {**UNKNOWN_SESSION}, NO_SESSION)
 async def all_events(world: World) -> None:
-    told = await world.call("global.event", types=["server.connected"], count=1, seconds=30)
-    assert (told["ended"], [item["payload"]["type"] for item in told["events"]]) == ("count", ["server.connected"])
+    collected = await world.call("global.event", types=["server.connected"], count=1, seconds=30)
+    assert (collected["ended"], [item["payload"]["type"] for item in collected["events"]]) == (
+        "count",
+        ["server.connected"],
+    )
 
 
-async def tells(world: World, operation_id: str, event_type: str, **arguments: object) -> None:
+async def assert_event(world: World, operation_id: str, event_type: str, **arguments: object) -> None:
     """An operation of the TUI answers true, and the event comes that a TUI would act on."""
     event = await world.seen(partial(world.call, operation_id, **arguments), event_type)
     assert event["type"] == event_type
@@ -86,58 +89,58 @@ async def tells(world: World, operation_id: str, event_type: str, **arguments: o
 
 @case("tui.appendPrompt", {}, "`text` is missing")
 async def append_prompt(world: World) -> None:
-    await tells(world, "tui.appendPrompt", "tui.prompt.append", text="typed")
+    await assert_event(world, "tui.appendPrompt", "tui.prompt.append", text="typed")
 
 
 @case("tui.clearPrompt")
 async def clear_prompt(world: World) -> None:
-    await tells(world, "tui.clearPrompt", "tui.command.execute")
+    await assert_event(world, "tui.clearPrompt", "tui.command.execute")
 
 
 @case("tui.submitPrompt")
 async def submit_prompt(world: World) -> None:
-    await tells(world, "tui.submitPrompt", "tui.command.execute")
+    await assert_event(world, "tui.submitPrompt", "tui.command.execute")
 
 
 @case("tui.executeCommand", {"command": 5}, "`command` must be a text")
 async def execute_command(world: World) -> None:
-    await tells(world, "tui.executeCommand", "tui.command.execute", command="session_new")
+    await assert_event(world, "tui.executeCommand", "tui.command.execute", command="session_new")
 
 
 @case("tui.openHelp")
 async def open_help(world: World) -> None:
-    await tells(world, "tui.openHelp", "tui.command.execute")
+    await assert_event(world, "tui.openHelp", "tui.command.execute")
 
 
 @case("tui.openModels")
 async def open_models(world: World) -> None:
-    await tells(world, "tui.openModels", "tui.command.execute")
+    await assert_event(world, "tui.openModels", "tui.command.execute")
 
 
 @case("tui.openSessions")
 async def open_sessions(world: World) -> None:
-    await tells(world, "tui.openSessions", "tui.command.execute")
+    await assert_event(world, "tui.openSessions", "tui.command.execute")
 
 
 @case("tui.openThemes")
 async def open_themes(world: World) -> None:
-    await tells(world, "tui.openThemes", "tui.command.execute")
+    await assert_event(world, "tui.openThemes", "tui.command.execute")
 
 
 @case("tui.showToast", {"message": "x", "variant": "loud"}, "`variant` must be one of info, success, warning, error")
 async def show_toast(world: World) -> None:
-    await tells(world, "tui.showToast", "tui.toast.show", message="Toasted", variant="info")
+    await assert_event(world, "tui.showToast", "tui.toast.show", message="Toasted", variant="info")
 
 
 @case("tui.publish", {"body": {"type": "tui.nonsense"}}, "`body.type` must be one of tui.prompt.append")
 async def publish(world: World) -> None:
     body = {"type": "tui.prompt.append", "properties": {"text": "published"}}
-    await tells(world, "tui.publish", "tui.prompt.append", body=body)
+    await assert_event(world, "tui.publish", "tui.prompt.append", body=body)
 
 
 @case("tui.selectSession", UNKNOWN_SESSION, NO_SESSION)
 async def select_session(world: World) -> None:
-    await tells(world, "tui.selectSession", "tui.session.select", sessionID=await world.session())
+    await assert_event(world, "tui.selectSession", "tui.session.select", sessionID=await world.session())
 
 
 @case("tui.control.next", {"seconds": "long"}, "`seconds` must be a number")

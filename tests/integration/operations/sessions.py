@@ -117,9 +117,9 @@ async def fork(world: World) -> None:
 
 @case("session.share", UNKNOWN_SESSION, NO_SESSION)
 async def share(world: World) -> None:
-    told = await world.refusal("session.share", sessionID=await world.session())
-    assert "OpenCode failed at session.share" in told
-    assert "Fails with 500 offline" in told
+    error = await world.refusal("session.share", sessionID=await world.session())
+    assert "OpenCode failed at session.share" in error
+    assert "Fails with 500 offline" in error
 
 
 @case("session.unshare", UNKNOWN_SESSION, NO_SESSION)

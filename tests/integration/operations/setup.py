@@ -94,8 +94,8 @@ async def global_config(world: World) -> None:
 @case("global.config.update", {"usrname": "x"}, "no argument `usrname`; did you mean `username`")
 async def update_global_config(world: World) -> None:
     provider = {"extra": {"name": "Extra", "options": {"apiKey": KEY, "baseURL": "http://127.0.0.1:9/v1"}}}
-    told = await world.call("global.config.update", provider=provider)
-    assert told["provider"]["extra"]["options"]["apiKey"] == MARK
+    reply = await world.call("global.config.update", provider=provider)
+    assert reply["provider"]["extra"]["options"]["apiKey"] == MARK
     written = "".join(path.read_text(encoding="utf-8") for path in world.config.glob("opencode.json*"))
     assert KEY in written
 
@@ -116,9 +116,9 @@ async def provider_auth(world: World) -> None:
 async def set_key(world: World) -> None:
     assert await world.call("auth.set", providerID="kept", body={"type": "api", "key": KEY}) is True
     assert json.loads(stored_credentials(world))["kept"] == {"type": "api", "key": KEY}
-    told = await world.refusal("auth.set", providerID="kept", body={"type": "api", "key": [KEY]})
-    assert "`body.key` must be a text" in told
-    assert KEY not in told
+    error = await world.refusal("auth.set", providerID="kept", body={"type": "api", "key": [KEY]})
+    assert "`body.key` must be a text" in error
+    assert KEY not in error
 
 
 @case("auth.remove", {}, "`providerID` is missing")
@@ -137,15 +137,15 @@ async def authorize(world: World) -> None:
     data = data_of(result)
     assert data["reply"]["url"] == SIGN_IN_URL
     assert f"Give this address to the person, to open in a browser: {SIGN_IN_URL}." in data["notes"][0]
-    told = await world.refusal("provider.oauth.authorize", providerID="scripted", method=0)
-    assert "OpenCode failed at provider.oauth.authorize" in told
+    error = await world.refusal("provider.oauth.authorize", providerID="scripted", method=0)
+    assert "OpenCode failed at provider.oauth.authorize" in error
 
 
 @case("provider.oauth.callback", {"providerID": "anthropic", "method": 7, "code": 5}, "`code` must be a text")
 async def callback(world: World) -> None:
     await world.call("provider.oauth.authorize", providerID="anthropic", method=0)
-    told = await world.refusal("provider.oauth.callback", providerID="anthropic", method=0, code="wrong-code")
-    assert "wrong-code" not in told
+    error = await world.refusal("provider.oauth.callback", providerID="anthropic", method=0, code="wrong-code")
+    assert "wrong-code" not in error
     await world.call("provider.oauth.authorize", providerID="anthropic", method=0)
     assert await world.call("provider.oauth.callback", providerID="anthropic", method=0, code=SIGN_IN_CODE) is True
     assert "key-of-the-sign-in" in stored_credentials(world)
@@ -154,8 +154,8 @@ async def callback(world: World) -> None:
 
 @case("mcp.add", {"name": "x", "config": {"type": "nearby"}}, "`config.type` must be one of local, remote")
 async def add_server(world: World) -> None:
-    told = await world.call("mcp.add", name="echo", config=echo_server(world))
-    assert told["echo"] == {"status": "connected"}
+    reply = await world.call("mcp.add", name="echo", config=echo_server(world))
+    assert reply["echo"] == {"status": "connected"}
     # OpenCode leaves it to the next prompt to offer the tool.
     session = await world.session()
     await world.say(session, script(text("Hello.")))
@@ -185,15 +185,15 @@ async def disconnect_server(world: World) -> None:
 
 async def add_remote(world: World, name: str) -> None:
     config = {"type": "remote", "url": world.oauth.url, "timeout": 30_000, "oauth": {"callbackPort": free_port()}}
-    told = await world.call("mcp.add", name=name, config=config)
-    assert told[name]["status"] in {"needs_auth", "connected"}
+    reply = await world.call("mcp.add", name=name, config=config)
+    assert reply[name]["status"] in {"needs_auth", "connected"}
 
 
 @case("mcp.auth.start", UNKNOWN_SERVER, "nosuchserver")
 async def start_sign_in(world: World) -> None:
     await add_remote(world, "remote-start")
-    told = await world.call("mcp.auth.start", name="remote-start")
-    assert told["authorizationUrl"].startswith(world.oauth.url.replace("/mcp", "/authorize"))
+    reply = await world.call("mcp.auth.start", name="remote-start")
+    assert reply["authorizationUrl"].startswith(world.oauth.url.replace("/mcp", "/authorize"))
     await world.call("mcp.add", name="plain", config=echo_server(world))
     assert "does not support OAuth" in await world.refusal("mcp.auth.start", name="plain")
 

@@ -61,7 +61,7 @@ class Place:
             text = text.replace(f"{{{name}}}", str(value))
         return json.loads(text)
 
-    async def told(self, operation_id: str, arguments: dict[str, Any], tool: str = "call") -> str:
+    async def refusal(self, operation_id: str, arguments: dict[str, Any], tool: str = "call") -> str:
         """Return the error of a call that must be refused."""
         result = await self.bridge.call(
             f"opencode_{tool}_operation", operation=operation_id, arguments=self.filled(arguments)
@@ -87,7 +87,7 @@ async def place(
         make_project(directory)
     async with opencode_server.client(foreign) as http:
         made = (await http.post("/session", json={"title": "Somebody else's"})).json()
-    launch = attaching(folder, scripted_model, opencode_server, project).telling("--allow", "execute,admin")
+    launch = attaching(folder, scripted_model, opencode_server, project).with_flags("--allow", "execute,admin")
     async with open_bridge(launch) as bridge:
         own = await bridge.call("opencode_call_operation", operation="session.create", arguments={})
         yield Place(bridge, opencode_server, project, data_of(own)["reply"]["id"], foreign, made["id"])
@@ -129,8 +129,8 @@ async def test_no_argument_names_a_place_outside(place: Place) -> None:
     ]
     for operation_id, arguments in outside:
         reads = operation_id in {"file.read", "file.list", "session.list"}
-        told = await place.told(operation_id, arguments, "read" if reads else "call")
-        assert OUTSIDE in told, (operation_id, arguments)
+        error = await place.refusal(operation_id, arguments, "read" if reads else "call")
+        assert OUTSIDE in error, (operation_id, arguments)
 
 
 @pytest.mark.parametrize(
@@ -144,13 +144,13 @@ async def test_no_argument_names_a_place_outside(place: Place) -> None:
     ],
 )
 async def test_an_address_that_opencode_would_read_otherwise_is_refused(place: Place, url: str) -> None:
-    told = await place.told("session.prompt", {"sessionID": place.session, **attached(url)})
-    assert "is not the URL of a file" in told
+    error = await place.refusal("session.prompt", {"sessionID": place.session, **attached(url)})
+    assert "is not the URL of a file" in error
 
 
 async def test_a_mention_of_the_home_directory_is_refused(place: Place) -> None:
     arguments = {"sessionID": place.session, "command": "init", "arguments": "see @~/secrets.txt"}
-    assert "would attach a file from the home directory" in await place.told("session.command", arguments)
+    assert "would attach a file from the home directory" in await place.refusal("session.command", arguments)
 
 
 async def test_what_is_inside_may_be_attached_and_mentioned(place: Place) -> None:
@@ -174,7 +174,7 @@ async def test_a_session_of_another_directory_is_not_the_callers(place: Place) -
         ("event.subscribe", {"sessionID": foreign}),
         ("v2.session.messages", {"sessionID": foreign}),
     ):
-        assert OUTSIDE in await place.told(operation_id, arguments, "read"), operation_id
+        assert OUTSIDE in await place.refusal(operation_id, arguments, "read"), operation_id
     part = {"type": "tui.session.select", "properties": {"sessionID": foreign}}
     for operation_id, arguments in (
         ("session.delete", {"sessionID": foreign}),
@@ -183,7 +183,7 @@ async def test_a_session_of_another_directory_is_not_the_callers(place: Place) -
         ("tui.publish", {"body": part}),
         ("sync.steal", {"sessionID": foreign}),
     ):
-        assert OUTSIDE in await place.told(operation_id, arguments), operation_id
+        assert OUTSIDE in await place.refusal(operation_id, arguments), operation_id
 
 
 async def test_lists_leave_out_what_is_of_other_directories_and_say_so(place: Place) -> None:
@@ -233,8 +233,8 @@ async def test_events_of_other_directories_are_not_reported(place: Place) -> Non
 
 async def test_a_folder_of_the_sessions_project_is_not_where_it_works(place: Place) -> None:
     inner = place.project / "src"
-    told = await place.told("session.abort", {"sessionID": place.session, "directory": str(inner)})
-    assert f"is a folder of the project {place.project}, and not listed as a project" in told
+    error = await place.refusal("session.abort", {"sessionID": place.session, "directory": str(inner)})
+    assert f"is a folder of the project {place.project}, and not listed as a project" in error
 
 
 INJECTIONS = [
@@ -260,5 +260,5 @@ async def test_what_would_break_out_of_its_place_is_refused(
     place: Place, operation_id: str, arguments: dict[str, str]
 ) -> None:
     reads = operation_id.startswith(("session", "find", "file", "v2"))
-    told = await place.told(operation_id, arguments, "read" if reads else "call")
-    assert any(reason in told for reason in REFUSALS)
+    error = await place.refusal(operation_id, arguments, "read" if reads else "call")
+    assert any(reason in error for reason in REFUSALS)

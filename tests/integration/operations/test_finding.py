@@ -64,9 +64,9 @@ async def test_all_of_a_group_are_listed_without_words(connected: Bridge) -> Non
 
 async def test_a_list_in_short_says_how_arguments_are_shown(connected: Bridge) -> None:
     result = await connected.call("opencode_find_operations", limit=200)
-    told = text_of(result)
-    assert "session.shell (execute, not allowed here): " in told
-    assert "A query, a group or a smaller limit shows" in told
+    output = text_of(result)
+    assert "session.shell (execute, not allowed here): " in output
+    assert "A query, a group or a smaller limit shows" in output
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ async def answer_of(bridge: Bridge, session_id: str) -> str:
 @pytest.mark.parametrize("select", ["[].nothing", "nothing", "[0].id.x"])
 async def test_a_part_that_there_is_not_names_those_that_there_are(connected: Bridge, select: str) -> None:
     result = await connected.call("opencode_read_operation", operation="app.agents", arguments={}, select=select)
-    told = text_of(result)
-    assert "`select` finds nothing there. The whole reply has the form [" in told
-    assert "of {name, " in told
+    output = text_of(result)
+    assert "`select` finds nothing there. The whole reply has the form [" in output
+    assert "of {name, " in output
 
 
 async def test_one_field_of_each_row_is_one_call(connected: Bridge) -> None:
@@ -152,10 +152,10 @@ async def test_one_field_of_each_row_is_one_call(connected: Bridge) -> None:
 
 
 async def test_what_most_operations_take_is_said_once(connected: Bridge) -> None:
-    told = text_of(await connected.call("opencode_find_operations", query="session todo"))
-    assert told.count("workspace") == 1
-    assert '{sessionID: "ses…", …}' in told
-    assert told.count("stands for directory?: string") == 1
+    output = text_of(await connected.call("opencode_find_operations", query="session todo"))
+    assert output.count("workspace") == 1
+    assert '{sessionID: "ses…", …}' in output
+    assert output.count("stands for directory?: string") == 1
     assert "stands for" not in text_of(await connected.call("opencode_find_operations", query="global.health", limit=1))
 
 
@@ -176,31 +176,31 @@ async def test_an_operation_that_is_refused_ranks_by_its_match_and_says_what_it_
     assert (hits[0]["id"], hits[0]["allowed"]) == (best, False)
     assert hits[0]["needs"].startswith(f"`--allow {best},")
     assert not any("needs" in hit for hit in hits if hit["allowed"])
-    told = text_of(await connected.call("opencode_find_operations", query=query))
-    assert f"\nneeds: {hits[0]['needs']}\n" in told
-    assert told.count("Only the person can change that") == 1
-    assert "What is needed belongs to `args` of this MCP server in ~/.claude.json" in told
+    output = text_of(await connected.call("opencode_find_operations", query=query))
+    assert f"\nneeds: {hits[0]['needs']}\n" in output
+    assert output.count("Only the person can change that") == 1
+    assert "What is needed belongs to `args` of this MCP server in ~/.claude.json" in output
     named = [hit["needs"] for hit in hits if hit.get("needs", "").startswith("`")]
     needs = [frozenset(flags.strip("`").split(" ", 1)[1].split(",")) for flags in named]
     assert len(needs) == len(set(needs)) <= 3
     together = hits[0]["needs"].strip("`").split(",")[1:]
     others = [hit for hit in hits if hit["id"] in together]
     for other in others:
-        assert f"\n{other['id']} ({hits[0]['effect']}, not allowed here): " in told
+        assert f"\n{other['id']} ({hits[0]['effect']}, not allowed here): " in output
         assert other["needs"] == f"as {best}"
 
 
 async def test_a_mistyped_word_is_read_as_the_one_that_resembles_it(connected: Bridge) -> None:
-    told = text_of(await connected.call("opencode_find_operations", query="delete sesion", limit=1))
-    assert told.startswith("session.delete ")
-    assert "Read 'sesion' as 'session', since no operation has the word as it was given." in told
+    output = text_of(await connected.call("opencode_find_operations", query="delete sesion", limit=1))
+    assert output.startswith("session.delete ")
+    assert "Read 'sesion' as 'session', since no operation has the word as it was given." in output
 
 
 async def test_a_hit_names_the_tool_that_does_the_same(connected: Bridge) -> None:
     hit = (await find(connected, query="rename session"))[0]
     assert hit["tool"] == "opencode_update_session"
-    told = text_of(await connected.call("opencode_find_operations", query="rename session"))
-    assert "\nbetter: the tool opencode_update_session\n" in told
+    output = text_of(await connected.call("opencode_find_operations", query="rename session"))
+    assert "\nbetter: the tool opencode_update_session\n" in output
     first, *others = await find(connected, query="undo the last prompt")
     assert (first["id"], "arguments" in first) == ("session.revert", True)
     assert {hit["tool"] for hit in others if "arguments" not in hit} == {"opencode_revert", "opencode_run"}

@@ -37,8 +37,8 @@ async def call(bridge: Bridge, operation_id: str, **arguments: object) -> Any:  
 
 
 async def test_read_only_refuses_every_write_in_every_way(launch: Launch) -> None:
-    told = launch.telling("--read-only", "--toolsets", "all", "--allow", "write,execute,admin")
-    async with open_bridge(told) as bridge:
+    restricted = launch.with_flags("--read-only", "--toolsets", "all", "--allow", "write,execute,admin")
+    async with open_bridge(restricted) as bridge:
         listed = (await bridge.client.list_tools()).tools
         assert all(tool.annotations and tool.annotations.read_only_hint for tool in listed)
         names = {tool.name for tool in listed}
@@ -67,7 +67,7 @@ async def test_by_default_what_executes_or_administers_is_refused_and_says_what_
 
 
 async def test_a_denied_operation_is_refused_and_others_of_its_effect_are_not(launch: Launch) -> None:
-    async with open_bridge(launch.telling("--deny", "session.delete", "--allow", "session.delete")) as bridge:
+    async with open_bridge(launch.with_flags("--deny", "session.delete", "--allow", "session.delete")) as bridge:
         made = await call(bridge, "session.create", title="Kept")
         said = await refusal(
             bridge, "opencode_call_operation", operation="session.delete", arguments={"sessionID": made["id"]}
@@ -77,7 +77,7 @@ async def test_a_denied_operation_is_refused_and_others_of_its_effect_are_not(la
 
 
 async def test_a_denied_effect_takes_the_tools_that_have_it_along(launch: Launch) -> None:
-    async with open_bridge(launch.telling("--deny", "execute", "--allow", "execute")) as bridge:
+    async with open_bridge(launch.with_flags("--deny", "execute", "--allow", "execute")) as bridge:
         names = {tool.name for tool in (await bridge.client.list_tools()).tools}
         assert "opencode_read_file" in names
         for tool in ("opencode_run", "opencode_command", "opencode_shell", "opencode_reply_permission"):
@@ -86,7 +86,7 @@ async def test_a_denied_effect_takes_the_tools_that_have_it_along(launch: Launch
 
 
 async def test_what_may_not_be_read_is_no_resource_and_no_completion_either(launch: Launch) -> None:
-    async with open_bridge(launch.telling("--deny", "file.read,find.files")) as bridge:
+    async with open_bridge(launch.with_flags("--deny", "file.read,find.files")) as bridge:
         templates = (await bridge.client.list_resource_templates()).resource_templates
         assert "opencode://session/{id}" in {template.uri_template for template in templates}
         assert not any("opencode://file" in template.uri_template for template in templates)
@@ -110,7 +110,7 @@ async def test_the_environment_says_the_same_as_the_flags(launch: Launch) -> Non
 
 @for_each(("flag", "value"), [("--toolsets", "sesions"), ("--allow", "execcute"), ("--deny", "session.delet")])
 def test_a_typing_error_ends_the_bridge_before_it_serves(launch: Launch, flag: str, value: str) -> None:
-    command = launch.telling(flag, value).command
+    command = launch.with_flags(flag, value).command
     done = subprocess.run(  # noqa: S603 - the test's own arguments
         command, env=dict(launch.environment), check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
@@ -122,14 +122,14 @@ def test_a_typing_error_ends_the_bridge_before_it_serves(launch: Launch, flag: s
 async def test_two_bridges_list_the_same_tools_in_the_same_order(launch: Launch) -> None:
     listed: list[str] = []
     for _ in range(2):
-        async with open_bridge(launch.telling("--toolsets", "all", "--allow", "execute,admin")) as bridge:
+        async with open_bridge(launch.with_flags("--toolsets", "all", "--allow", "execute,admin")) as bridge:
             tools = (await bridge.client.list_tools()).tools
             listed.append(json.dumps([tool.model_dump(mode="json") for tool in tools]))
     assert listed[0] == listed[1]
 
 
 async def test_an_operation_as_a_tool_of_its_own_does_the_same(launch: Launch) -> None:
-    async with open_bridge(launch.telling("--toolsets", "default,sessions")) as bridge:
+    async with open_bridge(launch.with_flags("--toolsets", "default,sessions")) as bridge:
         made = data_of(await bridge.call("opencode_op_session_create", title="By its own tool"))["reply"]
         read = data_of(await bridge.call("opencode_op_session_get", sessionID=made["id"]))["reply"]
         assert read["title"] == "By its own tool"
@@ -149,7 +149,7 @@ RIGHTS: list[tuple[str, dict[str, object]]] = [
 async def test_a_call_cannot_widen_an_agents_rights(
     launch: Launch, operation_id: str, arguments: dict[str, object]
 ) -> None:
-    async with open_bridge(launch.telling("--allow", "execute")) as bridge:
+    async with open_bridge(launch.with_flags("--allow", "execute")) as bridge:
         made = await call(bridge, "session.create")
         session = {} if operation_id == "session.create" else {"sessionID": made["id"]}
         refused = partial(refusal, bridge, "opencode_call_operation", operation=operation_id)
@@ -158,10 +158,10 @@ async def test_a_call_cannot_widen_an_agents_rights(
 
 async def test_a_call_may_take_rights_away_and_the_operator_may_allow_to_give_them(launch: Launch) -> None:
     parts = [{"type": "text", "text": "Hello"}]
-    async with open_bridge(launch.telling("--allow", "execute")) as bridge:
+    async with open_bridge(launch.with_flags("--allow", "execute")) as bridge:
         made = await call(bridge, "session.create")
         await call(bridge, "session.prompt", sessionID=made["id"], tools={"bash": False}, parts=parts)
-    async with open_bridge(launch.telling("--allow", "execute", "--allow", "admin")) as bridge:
+    async with open_bridge(launch.with_flags("--allow", "execute", "--allow", "admin")) as bridge:
         rules = [{"permission": "bash", "pattern": "*", "action": "allow"}]
         assert (await call(bridge, "session.create", permission=rules))["permission"] == rules
 
@@ -169,20 +169,20 @@ async def test_a_call_may_take_rights_away_and_the_operator_may_allow_to_give_th
 async def test_the_text_of_a_command_runs_nothing_that_its_caller_may_not(launch: Launch, project: Path) -> None:
     marker = project / "marker.txt"
     text = {"command": "init", "arguments": f"Hello !`touch {marker}`"}
-    async with open_bridge(launch.telling("--allow", "session.command")) as bridge:
+    async with open_bridge(launch.with_flags("--allow", "session.command")) as bridge:
         made = await call(bridge, "session.create")
         asked = {"sessionID": made["id"], **text}
         said = await refusal(bridge, "opencode_call_operation", operation="session.command", arguments=asked)
         assert "session.shell is not allowed here" in said
         assert not await anyio.Path(marker).exists()
-    async with open_bridge(launch.telling("--allow", "execute")) as bridge:
+    async with open_bridge(launch.with_flags("--allow", "execute")) as bridge:
         await call(bridge, "session.command", **asked)
         assert await anyio.Path(marker).exists()
 
 
 async def test_a_run_names_no_tool_that_is_denied(launch: Launch, scripted_model: ScriptedModel) -> None:
     held = script(step(hold("limits-1"), text("Through.")))
-    async with open_bridge(launch.telling("--deny", "session.abort")) as bridge:
+    async with open_bridge(launch.with_flags("--deny", "session.abort")) as bridge:
         started = await bridge.call("opencode_run", prompt=held, wait_seconds=0)
         session = data_of(started)["session_id"]
         await scripted_model.reached("limits-1")

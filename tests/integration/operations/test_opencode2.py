@@ -78,7 +78,7 @@ def launch2(tmp_path: Path, scripted_model: ScriptedModel, opencode2: OpenCode2,
 
 @pytest.fixture
 async def world(launch2: Launch, shared_project: Path) -> AsyncGenerator[World]:
-    async with open_bridge(launch2.telling(*ALLOWING)) as bridge:
+    async with open_bridge(launch2.with_flags(*ALLOWING)) as bridge:
         yield World(bridge, shared_project)
 
 
@@ -210,8 +210,8 @@ async def _messages(world: World) -> None:
     assert "made.txt" in [item["file"] for item in await world.data("session.diff", **{"from": prompt}, **session)]
     logged = await world.call("session.log", seconds=5, **session)
     assert "session.execution.succeeded" in [event["type"] for event in logged["events"]]
-    heard = await world.call("event.subscribe", seconds=0.5, types=["session.*"], **session)
-    assert heard["ended"] in {"time", "closed"}
+    collected = await world.call("event.subscribe", seconds=0.5, types=["session.*"], **session)
+    assert collected["ended"] in {"time", "closed"}
     await world.call("session.synthetic", text="A note.", resume=False, **session)
     for name, more in (("session.inbox.cancel", {}), ("session.inbox.update", {"delivery": "queue"})):
         waiting = (await world.data("session.inbox.list", **session))[0]["id"]
@@ -283,7 +283,7 @@ async def test_only_operations_of_opencode_2_are_found_and_called(launch2: Launc
 
 
 async def test_the_tool_of_an_operation_calls_that_of_the_generation_in_use(launch2: Launch) -> None:
-    async with open_bridge(launch2.telling("--toolsets", "sessions", "--allow", "execute")) as bridge:
+    async with open_bridge(launch2.with_flags("--toolsets", "sessions", "--allow", "execute")) as bridge:
         made = data_of(await bridge.call("opencode_op_session_create", title="By its tool"))["reply"]["data"]
         stopped = await bridge.call("opencode_op_session_interrupt", sessionID=made["id"])
         assert data_of(stopped)["reply"] == {"interrupted": False}
@@ -301,7 +301,7 @@ async def test_the_limits_of_a_caller_hold_in_opencode_2(
     async with opencode2.client() as http:
         made = await http.post("/api/session", json={"location": {"directory": str(outside)}})
         foreign = made.raise_for_status().json()["data"]["id"]
-    async with open_bridge(launch2.telling("--allow", "session.prompt", "--allow", "session.move")) as bridge:
+    async with open_bridge(launch2.with_flags("--allow", "session.prompt", "--allow", "session.move")) as bridge:
         world = World(bridge, shared_project)
         session_id = await world.session(permissions=[{"action": "shell", "resource": "*", "effect": "deny"}])
         session = {"sessionID": session_id}
@@ -402,7 +402,7 @@ async def test_what_only_a_released_opencode_2_has_is_limited_too(
     ]
     ids = sorted({operation_id for operation_id, _, _ in refused})
     flags = [flag for name in ids for flag in ("--allow", name)]
-    async with open_bridge(launch2.telling(*flags)) as bridge:
+    async with open_bridge(launch2.with_flags(*flags)) as bridge:
         world = World(bridge, shared_project)
         for operation_id, arguments, said in refused:
             assert said in await world.refusal(operation_id, **arguments), operation_id
@@ -411,7 +411,7 @@ async def test_what_only_a_released_opencode_2_has_is_limited_too(
 
 async def test_an_undo_changes_no_file_that_decides_what_runs(launch2: Launch, shared_project: Path) -> None:
     deciding = ".opencode/command/decide.md"
-    async with open_bridge(launch2.telling(*ALLOWING)) as bridge:
+    async with open_bridge(launch2.with_flags(*ALLOWING)) as bridge:
         world = World(bridge, shared_project)
         session_id = await world.session()
         session = {"sessionID": session_id}
@@ -428,7 +428,7 @@ async def test_an_undo_changes_no_file_that_decides_what_runs(launch2: Launch, s
 
 
 async def test_the_policy_decides_about_the_shell_lines_of_operations(launch2: Launch, shared_project: Path) -> None:
-    async with open_bridge(launch2.telling("--allow", "execute", "--permissions", "reject")) as bridge:
+    async with open_bridge(launch2.with_flags("--allow", "execute", "--permissions", "reject")) as bridge:
         world = World(bridge, shared_project)
         session = {"sessionID": await world.session()}
         for operation_id, more in (("session.shell", session), ("shell.create", {})):
@@ -438,7 +438,7 @@ async def test_the_policy_decides_about_the_shell_lines_of_operations(launch2: L
 
 
 async def test_an_operation_does_not_answer_what_is_for_a_person(launch2: Launch, shared_project: Path) -> None:
-    async with open_bridge(launch2.telling("--allow", "execute", "--permissions", "human")) as bridge:
+    async with open_bridge(launch2.with_flags("--allow", "execute", "--permissions", "human")) as bridge:
         world = World(bridge, shared_project)
         session = {"sessionID": await world.session()}
         asked = await world.data("permission.create", action="shell", resources=["ls"], agent="asking", **session)
@@ -448,8 +448,8 @@ async def test_an_operation_does_not_answer_what_is_for_a_person(launch2: Launch
 
 
 async def test_a_tool_is_refused_where_only_its_operation_of_opencode_2_is_denied(launch2: Launch) -> None:
-    told = launch2.telling("--deny", "session.interrupt", "--deny", "message.list", "--deny", "command.list")
-    async with open_bridge(told) as bridge:
+    restricted = launch2.with_flags("--deny", "session.interrupt", "--deny", "message.list", "--deny", "command.list")
+    async with open_bridge(restricted) as bridge:
         names = {tool.name for tool in (await bridge.client.list_tools()).tools}
         assert {"opencode_abort", "opencode_session"} <= names
         for tool in ("opencode_abort", "opencode_session"):

@@ -20,5 +20,5 @@ async def test_one_field_of_each_row_is_selected_in_the_same_way(host: Host) -> 
 
 async def test_no_mcp_server_is_said_in_words(host: Host, opencode_generation: int) -> None:
     operation = "mcp.status" if opencode_generation == 1 else "mcp.list"
-    told = await host.text("opencode_read_operation", operation=operation)
-    assert "\nNo MCP server is loaded. " in told
+    text = await host.text("opencode_read_operation", operation=operation)
+    assert "\nNo MCP server is loaded. " in text

@@ -83,15 +83,15 @@ async def vault(tmp_path_factory: pytest.TempPathFactory, scripted_model: Script
     config = CONFIG | {"provider": base["provider"] | CONFIG["provider"]}
     with running_opencode(environment(folder, scripted_model.url, config), folder / "opencode.log") as server:
         launch = attaching(folder, scripted_model, server, project)
-        launch = launch.telling("--allow", "execute,admin", "--log-level", "DEBUG")
+        launch = launch.with_flags("--allow", "execute,admin", "--log-level", "DEBUG")
         async with open_bridge(launch) as bridge:
             yield Vault(bridge, launch, server, folder)
 
 
 async def test_opencode_itself_returns_the_secrets(vault: Vault) -> None:
     async with vault.server.client(vault.folder / "project") as http:
-        told = (await http.get("/config")).text
-    assert all(secret in told for secret in KNOWN)
+        reply = (await http.get("/config")).text
+    assert all(secret in reply for secret in KNOWN)
 
 
 async def test_no_reply_of_any_read_holds_one(vault: Vault) -> None:
@@ -100,8 +100,8 @@ async def test_no_reply_of_any_read_holds_one(vault: Vault) -> None:
         needed = [name for name, argument in arguments_of(item).items() if argument.required]
         if item.effect != "read" or needed:
             continue
-        told = await vault.ask(item.id, **({"seconds": 0.5} if item.id in HANDLERS_1 else {}))
-        assert not [secret for secret in [*KNOWN, vault.server.password] if secret in told], item.id
+        reply = await vault.ask(item.id, **({"seconds": 0.5} if item.id in HANDLERS_1 else {}))
+        assert not [secret for secret in [*KNOWN, vault.server.password] if secret in reply], item.id
         asked += 1
     assert asked > 50
 
@@ -138,18 +138,18 @@ async def test_no_error_repeats_a_secret_of_its_arguments(vault: Vault) -> None:
 
 async def test_a_key_that_is_set_is_set(vault: Vault) -> None:
     key = "stored-4711-secret"
-    told = await vault.ask("auth.set", providerID="stored", body={"type": "api", "key": key})
+    reply = await vault.ask("auth.set", providerID="stored", body={"type": "api", "key": key})
     stored = json.loads((vault.folder / "data" / "opencode" / "auth.json").read_text(encoding="utf-8"))
     assert stored["stored"]["key"] == key
-    assert key not in told
+    assert key not in reply
 
 
 async def test_the_bridges_own_password_is_hidden_where_a_terminal_prints_it(vault: Vault) -> None:
     made = data_of(await vault.bridge.call("opencode_call_operation", operation="pty.create", arguments={}))["reply"]
     command = "echo the-$OPENCODE_SERVER_PASSWORD-it-is\r"
-    told = await vault.ask("pty.connect", ptyID=made["id"], input=command, wait_for="it-is\n")
-    assert "the-" in told
-    assert vault.server.password not in told
+    reply = await vault.ask("pty.connect", ptyID=made["id"], input=command, wait_for="it-is\n")
+    assert "the-" in reply
+    assert vault.server.password not in reply
 
 
 async def test_stderr_holds_none(vault: Vault) -> None:

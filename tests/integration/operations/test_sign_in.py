@@ -43,7 +43,7 @@ def notes_of(reply: dict[str, Any]) -> str:
 async def test_a_host_that_shows_addresses_is_asked_to(
     launch: Launch, oauth: OAuthServer, action: str, said: str
 ) -> None:
-    async with open_raw(launch.telling("--allow", "admin"), SHOWS_ADDRESSES) as client:
+    async with open_raw(launch.with_flags("--allow", "admin"), SHOWS_ADDRESSES) as client:
         number = await start(client, oauth)
         asked = await client.message("elicitation/create")
         assert asked["params"]["mode"] == "url"
@@ -57,7 +57,7 @@ async def test_a_host_that_shows_addresses_is_asked_to(
 
 @pytest.mark.parametrize("host", [SHOWS_FORMS, Host(), Host("2026-07-28", capabilities={"elicitation": {"url": {}}})])
 async def test_any_other_host_gets_the_address_for_the_person(launch: Launch, oauth: OAuthServer, host: Host) -> None:
-    async with open_raw(launch.telling("--allow", "admin"), host) as client:
+    async with open_raw(launch.with_flags("--allow", "admin"), host) as client:
         notes = notes_of(await client.reply(await start(client, oauth)))
         assert client.messages("elicitation/create") == []
     assert f"Give this address to the person, to open in a browser: {oauth.url.replace('/mcp', '/authorize')}" in notes

@@ -97,12 +97,12 @@ async def test_a_run_that_the_background_service_resumes_is_followed_to_its_end(
     started = await begun(host, standin)
     session = standin.state.sessions[started]
     async with meanwhile(partial(host.wait, started, wait_seconds=60)) as reports:
-        await eventually(partial(hears, standin))
+        await eventually(partial(is_listening, standin))
         # The server goes away in the middle of a step, and the service starts another one.
         session.messages.append(step("msg_broken", ""))
         session.is_active = False
         standin.close()
-        await eventually(partial(hears, standin))
+        await eventually(partial(is_listening, standin))
         resumed = "The server restarted while you were working. Go on."
         session.messages.append({"id": "msg_resumed", "type": "synthetic", "time": {"created": now()}, "text": resumed})
         session.is_active = True
@@ -127,7 +127,7 @@ async def begun(host: Host, standin: StandIn) -> str:
     return reports[0]["session_id"]
 
 
-async def hears(standin: StandIn) -> bool:
+async def is_listening(standin: StandIn) -> bool:
     """Return whether the bridge follows the events."""
     return bool(standin.listeners)
 

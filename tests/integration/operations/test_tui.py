@@ -66,7 +66,7 @@ async def stage(
     command = [str(binary()), "attach", opencode_server.url, "--dir", str(project)]
     environment = {**opencode_environment, "OPENCODE_SERVER_PASSWORD": opencode_server.password}
     with on_a_screen(command, environment, project) as screen:
-        async with open_bridge(launch.telling("--allow", "execute")) as bridge:
+        async with open_bridge(launch.with_flags("--allow", "execute")) as bridge:
             await screen.shows(READY, seconds=60)
             shown = Stage(bridge, screen)
             await _await_listening(shown)

@@ -186,8 +186,8 @@ async def recorder(
     configure(project, {**SNAPSHOTS, "permission": {"bash": {"*": "allow", "echo ask*": "ask"}}, "command": commands})
     with altered(opencode_server.url) as server:
         launch = attaching(folder, scripted_model, replace(opencode_server, url=server.url), project)
-        told = launch.telling("--permissions", "agent", "--allow", "execute")
-        async with open_bridge(told) as bridge:
+        restricted = launch.with_flags("--permissions", "agent", "--allow", "execute")
+        async with open_bridge(restricted) as bridge:
             yield Recorder(bridge, server, opencode_generation)
 
 
@@ -258,7 +258,7 @@ async def test_the_list_of_changed_files_is_not_read_if_it_is_denied(
     run = data_of(await recorder.bridge.call("opencode_run", prompt=script(text("Nothing to change."))))
     with altered(opencode_server.url) as server:
         launch = attaching(tmp_path, scripted_model, replace(opencode_server, url=server.url), Path(run["directory"]))
-        async with open_bridge(launch.telling("--deny", "vcs.status")) as bridge:
+        async with open_bridge(launch.with_flags("--deny", "vcs.status")) as bridge:
             found = data_of(await bridge.call("opencode_diff", session_id=run["session_id"]))
             used = requested(server.requests, recorder.generation)
     assert found["files"] == []

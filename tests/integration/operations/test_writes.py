@@ -94,14 +94,14 @@ async def test_an_undo_that_changes_the_set_up_is_refused_in_both_ways_to_ask_fo
     report = await set_up_by(host, "plain.txt", name)
     place = {"session_id": report["session_id"], "message_id": report["message_id"]}
     asked = {"sessionID": report["session_id"], "messageID": report["message_id"]}
-    for told in (await host.error("opencode_revert", **place), await called(host, "session.revert", **asked)):
-        assert DECIDES in told
-        assert told.startswith("session.revert, with which opencode_revert undoes and restores, would change ")
-        assert f'opencode_run(session_id="{report["session_id"]}", prompt="Undo your changes of ' in told
-        assert f'{name} by hand.")' in told
+    for reply in (await host.error("opencode_revert", **place), await called(host, "session.revert", **asked)):
+        assert DECIDES in reply
+        assert reply.startswith("session.revert, with which opencode_revert undoes and restores, would change ")
+        assert f'opencode_run(session_id="{report["session_id"]}", prompt="Undo your changes of ' in reply
+        assert f'{name} by hand.")' in reply
         assert (
             "The person can: change the file by hand. Or, with a wider effect, so that session.revert works: add "
-            in told
+            in reply
         )
     assert (careful / name).exists()
     assert (careful / "plain.txt").exists()
@@ -123,7 +123,7 @@ async def test_an_earlier_answer_counts_and_a_later_undo_that_leaves_it_alone_do
 async def test_the_operator_can_allow_it_and_taking_it_back_is_refused_to_others(host: Host, careful: Path) -> None:
     report = await set_up_by(host, NEW)
     place = {"session_id": report["session_id"], "message_id": report["message_id"]}
-    async with open_bridge(host.bridge.launch.telling("--allow", "session.revert")) as allowed:
+    async with open_bridge(host.bridge.launch.with_flags("--allow", "session.revert")) as allowed:
         await Host(allowed).data("opencode_revert", **place)
     assert not (careful / NEW).exists()
     assert DECIDES in await host.error("opencode_revert", session_id=report["session_id"], restore=True)
@@ -134,11 +134,11 @@ async def test_the_operator_can_allow_it_and_taking_it_back_is_refused_to_others
 async def test_isolated_work_on_the_set_up_takes_the_same_word(host: Host, careful: Path) -> None:
     report = await host.run(write(PLUGIN, "export {}\n"), text("Set up."), isolate=True)
     place = {"session_id": report["session_id"]}
-    told = await host.error("opencode_integrate", **place, how="apply")
-    assert DECIDES in told
-    assert "so that opencode_integrate and opencode_revert change such files: add `--allow session.revert` (" in told
+    error = await host.error("opencode_integrate", **place, how="apply")
+    assert DECIDES in error
+    assert "so that opencode_integrate and opencode_revert change such files: add `--allow session.revert` (" in error
     assert not (careful / PLUGIN).exists()
-    async with open_bridge(host.bridge.launch.telling("--allow", "session.revert")) as allowed:
+    async with open_bridge(host.bridge.launch.with_flags("--allow", "session.revert")) as allowed:
         await Host(allowed).data("opencode_integrate", **place, how="apply")
         assert (careful / PLUGIN).exists()
         await Host(allowed).data("opencode_integrate", **place, how="undo")
@@ -150,10 +150,10 @@ async def test_a_folder_that_is_no_worktree_is_not_removed_as_one(host: Host, ca
     folder = careful / ".opencode" / "plugin"
     folder.mkdir(parents=True, exist_ok=True)
     assert "its effect is execute" in await called(host, "worktree.remove", directory=str(folder))
-    async with open_bridge(host.bridge.launch.telling("--allow", "worktree.remove")) as allowed:
+    async with open_bridge(host.bridge.launch.with_flags("--allow", "worktree.remove")) as allowed:
         for directory in (folder, folder.parent, careful / "src", careful / ".git" / "hooks"):
-            told = await called(Host(allowed), "worktree.remove", directory=str(directory))
-            assert "is not a worktree of the project" in told
+            reply = await called(Host(allowed), "worktree.remove", directory=str(directory))
+            assert "is not a worktree of the project" in reply
             assert directory.is_dir()
 
 
@@ -176,7 +176,7 @@ async def test_a_second_undo_does_not_bring_back_what_the_first_one_took_away(ho
     first = await set_up_by(host, NEW)
     later = await host.run(write("second.txt", "x\n"), text("Later."), session_id=first["session_id"])
     session = first["session_id"]
-    async with open_bridge(host.bridge.launch.telling("--allow", "session.revert")) as allowed:
+    async with open_bridge(host.bridge.launch.with_flags("--allow", "session.revert")) as allowed:
         await Host(allowed).data("opencode_revert", session_id=session, message_id=first["message_id"])
     assert not (careful / NEW).exists()
     # OpenCode would first restore every file as it was before the undo above.

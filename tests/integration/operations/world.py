@@ -146,7 +146,7 @@ async def make_world(folder: Path, model: ScriptedModel) -> AsyncGenerator[World
     (folder / "echo.py").write_text(ECHO, encoding="utf-8")
     variables = _opencode_environment(folder, model)
     with running_oauth_mcp() as oauth, running_opencode(variables, folder / "opencode.log") as server:
-        launch = attaching(folder, model, server, project).telling(
+        launch = attaching(folder, model, server, project).with_flags(
             "--directory", str(tracked), "--allow", "execute,admin", "--permissions", "agent", "--log-level", "DEBUG"
         )
         async with open_bridge(launch) as bridge:

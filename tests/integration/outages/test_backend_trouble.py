@@ -64,11 +64,11 @@ needs_scripts = pytest.mark.skipif(sys.platform == "win32", reason="Windows runs
 async def test_an_opencode_that_is_not_installed_says_how_to_install_it(
     unattached: Launch, tmp_path: Path, tool: str
 ) -> None:
-    launch = unattached.telling("--opencode", str(tmp_path / "nosuch"))
+    launch = unattached.with_flags("--opencode", str(tmp_path / "nosuch"))
     async with connected(launch) as host:
-        told = await host.error(tool, **({"prompt": "x"} if tool == "opencode_run" else {}))
-    assert "There is no OpenCode executable at" in told
-    assert "npm install -g opencode-ai" in told
+        error = await host.error(tool, **({"prompt": "x"} if tool == "opencode_run" else {}))
+    assert "There is no OpenCode executable at" in error
+    assert "npm install -g opencode-ai" in error
 
 
 @needs_scripts
@@ -76,20 +76,20 @@ async def test_an_opencode_that_does_not_start_is_reported_with_what_it_printed(
     unattached: Launch, tmp_path: Path
 ) -> None:
     broken = program(tmp_path / "opencode", "print('config is broken at line 3'); raise SystemExit(3)")
-    async with connected(unattached.telling("--opencode", broken)) as host:
-        told = await host.error("opencode_run", prompt="x")
-    assert "ended with exit code 3" in told
-    assert "config is broken at line 3" in told
-    assert "`opencode serve`" in told
+    async with connected(unattached.with_flags("--opencode", broken)) as host:
+        error = await host.error("opencode_run", prompt="x")
+    assert "ended with exit code 3" in error
+    assert "config is broken at line 3" in error
+    assert "`opencode serve`" in error
     assert left_server(unattached) is None
 
 
 async def test_where_nothing_listens_the_address_is_reported(unattached: Launch) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    async with connected(unattached.telling("--url", url)) as host:
-        told = await host.error("opencode_run", prompt="x")
-        assert url in told
-        assert "opencode_status" in told
+    async with connected(unattached.with_flags("--url", url)) as host:
+        error = await host.error("opencode_run", prompt="x")
+        assert url in error
+        assert "opencode_status" in error
         status = await host.error("opencode_status")
         assert url in status
         assert "Check that it runs, then call again." in status
@@ -100,30 +100,30 @@ async def test_where_nothing_listens_the_address_is_reported(unattached: Launch)
 async def test_a_wrong_password_is_reported_without_being_repeated(
     unattached: Launch, opencode_server: OpenCode
 ) -> None:
-    launch = unattached.telling("--url", opencode_server.url, "--password", "open-sesame")
+    launch = unattached.with_flags("--url", opencode_server.url, "--password", "open-sesame")
     async with connected(launch) as host:
-        told = await host.error("opencode_run", prompt="x")
-    assert "OpenCode refused the password." in told
-    assert "OPENCODE_SERVER_PASSWORD" in told
-    assert "open-sesame" not in told + launch.printed()
+        error = await host.error("opencode_run", prompt="x")
+    assert "OpenCode refused the password." in error
+    assert "OPENCODE_SERVER_PASSWORD" in error
+    assert "open-sesame" not in error + launch.printed()
 
 
 async def test_something_else_at_the_address_is_reported(unattached: Launch, scripted_model: ScriptedModel) -> None:
-    async with connected(unattached.telling("--url", scripted_model.url)) as host:
-        told = await host.error("opencode_run", prompt="x")
-    assert f"The program at {scripted_model.url} is not an OpenCode server." in told
+    async with connected(unattached.with_flags("--url", scripted_model.url)) as host:
+        error = await host.error("opencode_run", prompt="x")
+    assert f"The program at {scripted_model.url} is not an OpenCode server." in error
 
 
 async def test_a_bridge_that_could_not_reach_opencode_reaches_it_as_soon_as_it_is_there(
     unattached: Launch, opencode_environment: dict[str, str], tmp_path: Path
 ) -> None:
     port = free_port()
-    launch = unattached.telling("--url", f"http://127.0.0.1:{port}", "--username", "opencode")
+    launch = unattached.with_flags("--url", f"http://127.0.0.1:{port}", "--username", "opencode")
     async with connected(launch) as host:
         await host.error("opencode_status")
         with running_opencode(opencode_environment, tmp_path / "late.log", port=port) as server:
-            told = await host.error("opencode_status")
-            assert "refused the password" in told, f"it answers at {server.url} now, and wants its password"
+            error = await host.error("opencode_status")
+            assert "refused the password" in error, f"it answers at {server.url} now, and wants its password"
 
 
 # OpenCode goes away
@@ -138,7 +138,7 @@ async def test_a_killed_opencode_ends_the_wait_with_what_is_known(
         launch = attaching(tmp_path, scripted_model, server, project)
         async with connected(launch) as host, meanwhile(partial(host.run, answer)) as reports:
             await scripted_model.reached("killed")
-            await host.hears("writing, ")
+            await host.wait_for_progress("writing, ")
             kill(server.process)
     assert reports[0]["status"] == "failed"
     assert "OpenCode went away in the middle of the run." in reports[0]["error"]

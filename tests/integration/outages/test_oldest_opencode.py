@@ -41,7 +41,7 @@ async def oldest_bridge(
     tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, oldest_opencode: OpenCode, project: Path
 ) -> AsyncGenerator[Bridge]:
     folder = tmp_path_factory.mktemp("bridge")
-    launch = attaching(folder, scripted_model, oldest_opencode, project).telling("--permissions", "agent")
+    launch = attaching(folder, scripted_model, oldest_opencode, project).with_flags("--permissions", "agent")
     async with open_bridge(launch) as bridge:
         yield bridge
 

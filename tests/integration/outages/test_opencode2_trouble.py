@@ -101,9 +101,9 @@ async def test_a_wait_that_ends_while_the_server_refuses_says_so_and_the_next_on
         session = await host.start(step(hold("later"), text("Done after all.")))
         await scripted_model.reached("later")
         between.refusals[""] = STARTING
-        told = await host.error("opencode_wait", session_id=session, wait_seconds=0)
-        assert "503" in told
-        assert "Call again" in told
+        error = await host.error("opencode_wait", session_id=session, wait_seconds=0)
+        assert "503" in error
+        assert "Call again" in error
         between.refusals.clear()
         await scripted_model.release("later")
         report = await host.wait(session)
@@ -128,26 +128,26 @@ async def test_a_server_that_answers_with_web_pages_alone_is_not_taken_for_openc
 ) -> None:
     between.lacks |= {INFO, "/global/health", "/api/health", "/path"}
     async with connected(launch) as host:
-        told = await host.error("opencode_run", prompt="x")
-    assert f"The program at {between.url} is not an OpenCode server." in told
-    assert "status 200 and text/html" in told
+        error = await host.error("opencode_run", prompt="x")
+    assert f"The program at {between.url} is not an OpenCode server." in error
+    assert "status 200 and text/html" in error
 
 
 @pytest.mark.parametrize("password", ["open-sesame", "pair_1234567890"], ids=["wrong", "pairing token"])
 async def test_a_wrong_password_is_reported_without_being_repeated(launch: Launch, password: str) -> None:
     unlocked = launch.within(OPENCODE_MCP_PASSWORD=password)
     async with connected(unlocked) as host:
-        told = await host.error("opencode_run", prompt="x")
-    assert "OpenCode refused the password." in told
-    assert "The user name of OpenCode 2 is always opencode." in told
-    assert "A pairing token is no lasting password." in told
-    assert password not in told + unlocked.printed()
+        error = await host.error("opencode_run", prompt="x")
+    assert "OpenCode refused the password." in error
+    assert "The user name of OpenCode 2 is always opencode." in error
+    assert "A pairing token is no lasting password." in error
+    assert password not in error + unlocked.printed()
 
 
 async def test_a_list_of_sessions_that_fails_costs_no_answer_no_view_and_no_stop(
     launch: Launch, between: Altered, scripted_model: ScriptedModel
 ) -> None:
-    async with connected(launch.telling("--permissions", "agent")) as host:
+    async with connected(launch.with_flags("--permissions", "agent")) as host:
         report = await host.run(bash("echo allowed"), step(hold("list fails"), text("Never.")), agent="asking")
         session, (request,) = report["session_id"], report["pending"]
         between.refusals[SESSIONS] = FAILED
@@ -156,10 +156,10 @@ async def test_a_list_of_sessions_that_fails_costs_no_answer_no_view_and_no_stop
         await scripted_model.reached("list fails")
         assert "running" in await host.text("opencode_session", session_id=session)
         stopped = await host.data("opencode_abort", session_id=session)
-        told = await host.error("opencode_run", prompt="x")
+        error = await host.error("opencode_run", prompt="x")
         between.refusals.clear()
     assert stopped["status"] == "aborted"
-    assert "OpenCode itself failed" in told
+    assert "OpenCode itself failed" in error
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ async def test_a_run_whose_event_stream_stays_cut_is_asked_about_and_ends(
     tmp_path: Path,
 ) -> None:
     launch = attaching(tmp_path, scripted_model, as_server(opencode2, slow.url), shared_project)
-    launch = launch.telling("--permissions", "agent")
+    launch = launch.with_flags("--permissions", "agent")
     async with connected(launch) as host:
         session = await host.start(step(hold("cut"), bash("echo cut")), text("Ended."), agent="asking")
         await scripted_model.reached("cut")
@@ -206,7 +206,7 @@ async def test_a_person_at_a_terminal_prompts_and_answers_in_between(
     launch: Launch, scripted_model: ScriptedModel, opencode: Backend2
 ) -> None:
     mine = step(hold("mine"), bash("echo between"))
-    async with connected(launch.telling("--permissions", "agent")) as host:
+    async with connected(launch.with_flags("--permissions", "agent")) as host:
         started = await host.run(mine, text("Mine."), agent="asking", wait_seconds=0)
         session, run = started["session_id"], {"message_id": started["message_id"]}
         await scripted_model.reached("mine")
@@ -285,7 +285,7 @@ async def test_a_form_of_a_client_neither_interrupts_a_run_nor_stops_its_clock(
 
 
 async def test_a_form_in_a_session_without_a_run_is_answered_and_dismissed(launch: Launch, opencode: Backend2) -> None:
-    async with connected(launch.telling("--permissions", "agent")) as host:
+    async with connected(launch.with_flags("--permissions", "agent")) as host:
         session = await opencode.new_session()
         form = await opencode.open_form(session, "Which colour?")
         assert form in (await host.data("opencode_session", session_id=session))["next"]

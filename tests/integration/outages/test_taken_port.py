@@ -29,13 +29,13 @@ def port_of_server(launch: Launch) -> int:
 async def test_the_bridge_sends_nothing_to_whoever_took_the_port_and_goes_on_with_a_new_opencode(
     own_launch: Launch,
 ) -> None:
-    heard: list[bytes] = []
+    received: list[bytes] = []
 
     async def listen_in(stream: SocketStream) -> None:
         async with stream:
             with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
                 while True:
-                    heard.append(await stream.receive())
+                    received.append(await stream.receive())
 
     async def is_dead() -> bool:
         return left_server(own_launch) is None
@@ -55,4 +55,4 @@ async def test_the_bridge_sends_nothing_to_whoever_took_the_port_and_goes_on_wit
                 await host.text("opencode_status")
                 tasks.cancel_scope.cancel()
             assert port_of_server(own_launch) != port
-    assert heard == []
+    assert received == []

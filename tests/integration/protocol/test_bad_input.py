@@ -25,9 +25,9 @@ def outside(tmp_path: Path) -> Path:
 )
 async def test_an_unknown_session(host: Host, tool: str, session: str, said: str) -> None:
     prompt = {"prompt": "x"} if tool == "opencode_run" else {}
-    told = await host.error(tool, session_id=session, **prompt)
-    assert said in told
-    assert "opencode_list_sessions" in told
+    error = await host.error(tool, session_id=session, **prompt)
+    assert said in error
+    assert "opencode_list_sessions" in error
 
 
 async def test_no_session_at_all(host: Host) -> None:
@@ -35,8 +35,8 @@ async def test_no_session_at_all(host: Host) -> None:
 
 
 async def test_one_prompt_of_several_sessions(host: Host) -> None:
-    told = await host.error("opencode_wait", session_ids=["ses_a", "ses_b"], message_id="msg_1")
-    assert "message_id names one run" in told
+    error = await host.error("opencode_wait", session_ids=["ses_a", "ses_b"], message_id="msg_1")
+    assert "message_id names one run" in error
 
 
 async def test_a_session_of_a_directory_that_is_not_allowed(
@@ -44,9 +44,9 @@ async def test_a_session_of_a_directory_that_is_not_allowed(
 ) -> None:
     async with opencode_server.client(outside) as http:
         session = (await http.post("/session", json={})).json()["id"]
-    told = await host.error("opencode_run", prompt="x", session_id=session)
-    assert session in told
-    assert "outside of what is allowed" in told
+    error = await host.error("opencode_run", prompt="x", session_id=session)
+    assert session in error
+    assert "outside of what is allowed" in error
 
 
 async def test_a_session_that_works_elsewhere_than_named(
@@ -54,14 +54,14 @@ async def test_a_session_that_works_elsewhere_than_named(
 ) -> None:
     async with opencode_server.client(workplace) as http:
         session = (await http.post("/session", json={})).json()["id"]
-    told = await host.error("opencode_run", prompt="x", session_id=session, directory=str(asking))
-    assert f"The session works in {workplace}, not in {asking}." in told
+    error = await host.error("opencode_run", prompt="x", session_id=session, directory=str(asking))
+    assert f"The session works in {workplace}, not in {asking}." in error
 
 
 async def test_an_unknown_agent(host: Host) -> None:
-    told = await host.error("opencode_run", prompt="x", agent="biuld")
-    assert "OpenCode has no agent 'biuld'. The agents are build, " in told
-    assert "plan" in told
+    error = await host.error("opencode_run", prompt="x", agent="biuld")
+    assert "OpenCode has no agent 'biuld'. The agents are build, " in error
+    assert "plan" in error
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ async def test_a_model_that_cannot_be_used(host: Host, model: str, said: str) ->
 
 
 async def test_a_variant_that_the_model_does_not_have(host: Host) -> None:
-    told = await host.error("opencode_run", prompt="x", model="scripted/m1", variant="huge")
-    assert "has no variant 'huge'. It has " in told
+    error = await host.error("opencode_run", prompt="x", model="scripted/m1", variant="huge")
+    assert "has no variant 'huge'. It has " in error
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ async def test_a_directory_that_may_not_be_worked_in(
 ) -> None:
     places = {"workplace": workplace, "outside": outside}
     prompt = {"prompt": "x"} if tool == "opencode_run" else {}
-    told = await host.error(tool, directory=directory.format(**places), **prompt)
-    assert said.format(**places) in told
+    error = await host.error(tool, directory=directory.format(**places), **prompt)
+    assert said.format(**places) in error
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links take a privilege there")
@@ -108,8 +108,8 @@ async def test_a_link_out_of_what_is_allowed(host: Host, workplace: Path, outsid
     link = workplace / f"way-out-{era}"
     link.symlink_to(outside)
     assert "outside of what is allowed" in await host.error("opencode_run", prompt="x", directory=str(link))
-    told = await host.error("opencode_run", prompt="x", files=[f"way-out-{era}/secret.txt"])
-    assert "outside of what is allowed" in told
+    error = await host.error("opencode_run", prompt="x", files=[f"way-out-{era}/secret.txt"])
+    assert "outside of what is allowed" in error
 
 
 @pytest.mark.parametrize("prompt", ["", "  \n\t "])
@@ -128,8 +128,8 @@ async def test_an_empty_prompt(host: Host, prompt: str) -> None:
 )
 async def test_a_file_that_cannot_be_attached(host: Host, workplace: Path, outside: Path, file: str, said: str) -> None:
     places = {"workplace": workplace, "outside": outside}
-    told = await host.error("opencode_run", prompt="x", files=["README.md", file.format(**places)])
-    assert said.format(**places) in told
+    error = await host.error("opencode_run", prompt="x", files=["README.md", file.format(**places)])
+    assert said.format(**places) in error
 
 
 @pytest.mark.parametrize(
@@ -147,9 +147,9 @@ async def test_a_file_that_cannot_be_attached(host: Host, workplace: Path, outsi
 )
 @pytest.mark.both_eras
 async def test_an_argument_that_is_not_of_its_kind(host: Host, arguments: dict[str, object], said: str) -> None:
-    told = await host.error("opencode_run", prompt="x", **arguments)
-    assert said in told
-    assert "opencode_run takes prompt, session_id, directory, agent, model," in told
+    error = await host.error("opencode_run", prompt="x", **arguments)
+    assert said in error
+    assert "opencode_run takes prompt, session_id, directory, agent, model," in error
 
 
 @pytest.mark.both_eras

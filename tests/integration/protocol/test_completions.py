@@ -64,7 +64,7 @@ async def host(
     era: Era,
 ) -> AsyncGenerator[Bridge]:
     launch = attaching(tmp_path_factory.mktemp("bridge"), scripted_model, opencode_server, place.project)
-    async with open_bridge(launch.telling("--directory", str(place.other)), era=era) as opened:
+    async with open_bridge(launch.with_flags("--directory", str(place.other)), era=era) as opened:
         yield opened
 
 

@@ -64,7 +64,7 @@ QUESTION: dict[str, object] = {
 
 
 @dataclass(slots=True)
-class Told:
+class ReceivedTexts:
     """Every text that came, by what gave it."""
 
     texts: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -77,10 +77,10 @@ class Told:
         self.data += [(source, result.structured_content), (source, links)]
 
 
-def lines_at_the_margin(told: str) -> Iterator[str]:
+def lines_at_the_margin(output: str) -> Iterator[str]:
     """The lines that are outside of fences."""
     closing = ""
-    for line in told.split("\n"):
+    for line in output.split("\n"):
         opened = FENCE.fullmatch(line)
         if closing:
             closing = "" if line == closing else closing
@@ -136,23 +136,23 @@ def hostile_launch(
     tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode_server: OpenCode, project: Path
 ) -> Launch:
     attached = attaching(tmp_path_factory.mktemp("bridge"), scripted_model, opencode_server, project)
-    return attached.telling("--allow", "session.shell").with_places()
+    return attached.with_flags("--allow", "session.shell").with_places()
 
 
 @pytest.fixture(scope="module")
-async def told(hostile_launch: Launch) -> Told:
+async def received(hostile_launch: Launch) -> ReceivedTexts:
     """All that a host hears that uses everything there is once."""
-    told = Told()
+    received = ReceivedTexts()
     async with open_bridge(hostile_launch) as bridge:
-        caller = Caller(bridge, told)
+        caller = Caller(bridge, received)
         session, message = await use_run(caller)
         await use_sessions(caller, session, message)
         await use_project(caller)
         await use_isolation(caller)
         await use_batch(caller)
-        await read_everything(bridge, told, session, message)
-        told.texts += [("progress", progress.message or "") for progress in bridge.progress]
-    return told
+        await read_everything(bridge, received, session, message)
+        received.texts += [("progress", progress.message or "") for progress in bridge.progress]
+    return received
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,19 +160,19 @@ class Caller:
     """Calls tools and keeps what they tell."""
 
     bridge: Bridge
-    told: Told
+    received: ReceivedTexts
 
     async def call(self, tool_name: str, /, **arguments: object) -> dict[str, Any]:
         """Call a tool that succeeds, and return its data."""
         result = await self.bridge.call(tool_name, **arguments)
-        self.told.note(tool_name, result)
+        self.received.note(tool_name, result)
         assert not result.is_error, (tool_name, result)
         return cast("dict[str, Any]", result.structured_content or {})
 
     async def fails(self, tool_name: str, /, **arguments: object) -> None:
         """Call a tool that refuses."""
         result = await self.bridge.call(tool_name, **arguments)
-        self.told.note(tool_name, result)
+        self.received.note(tool_name, result)
         assert result.is_error, (tool_name, result)
 
 
@@ -262,14 +262,14 @@ async def use_project(caller: Caller) -> None:
     await caller.call("opencode_diff", files=["nothing"])
 
 
-async def read_everything(bridge: Bridge, told: Told, session: str, message: str) -> None:
+async def read_everything(bridge: Bridge, received: ReceivedTexts, session: str, message: str) -> None:
     """Read every resource, prompt and completion, and list all that is listed."""
-    await read_resources(bridge.client, told, session, message)
-    await read_prompts(bridge.client, told)
-    await read_completions(bridge.client, told)
+    await read_resources(bridge.client, received, session, message)
+    await read_prompts(bridge.client, received)
+    await read_completions(bridge.client, received)
 
 
-async def read_resources(client: Client, told: Told, session: str, message: str) -> None:
+async def read_resources(client: Client, received: ReceivedTexts, session: str, message: str) -> None:
     addresses = {
         "sessions": uris.SESSIONS,
         "project": uris.PROJECT,
@@ -286,50 +286,50 @@ async def read_resources(client: Client, told: Told, session: str, message: str)
     for name, address in addresses.items():
         for content in (await client.read_resource(address)).contents:
             assert isinstance(content, TextResourceContents)
-            told.texts.append((name, content.text))
+            received.texts.append((name, content.text))
             if content.mime_type == "application/json":
-                told.data.append((name, json.loads(content.text)))
-    told.data.append(
+                received.data.append((name, json.loads(content.text)))
+    received.data.append(
         ("resources", [item.model_dump(mode="json") for item in (await client.list_resources()).resources])
     )
 
 
-async def read_prompts(client: Client, told: Told) -> None:
+async def read_prompts(client: Client, received: ReceivedTexts) -> None:
     prompts = (await client.list_prompts()).prompts
-    told.data.append(("prompts", [prompt.model_dump(mode="json") for prompt in prompts]))
+    received.data.append(("prompts", [prompt.model_dump(mode="json") for prompt in prompts]))
     assert "plain" in {prompt.name for prompt in prompts}
-    told.data.append(("prompt", (await client.get_prompt("plain")).model_dump(mode="json")))
+    received.data.append(("prompt", (await client.get_prompt("plain")).model_dump(mode="json")))
     for name in (HOSTILE, "none"):
         with pytest.raises(MCPError) as refused:
             await client.get_prompt(name)
-        told.texts.append(("prompt", str(refused.value)))
+        received.texts.append(("prompt", str(refused.value)))
 
 
-async def read_completions(client: Client, told: Told) -> None:
+async def read_completions(client: Client, received: ReceivedTexts) -> None:
     for argument in ("agent", "directory", "model"):
         reference = PromptReference(type="ref/prompt", name="delegate")
         values = (await client.complete(reference, {"name": argument, "value": ""})).completion.values
-        told.texts += [("completion", value) for value in values]
+        received.texts += [("completion", value) for value in values]
     template = ResourceTemplateReference(type="ref/resource", uri=uris.FILE_TEMPLATE)
     values = (await client.complete(template, {"name": "path", "value": "py"})).completion.values
-    told.texts += [("completion", value) for value in values]
+    received.texts += [("completion", value) for value in values]
 
 
-def check(source: str, told: str) -> None:
+def check(source: str, output: str) -> None:
     # A completion is a name as it is, and no text in which a line could pass for one of the bridge's.
-    forged = [line for line in lines_at_the_margin(told) if FORGED.match(line)] if source != "completion" else []
-    assert not forged, (source, told)
+    forged = [line for line in lines_at_the_margin(output) if FORGED.match(line)] if source != "completion" else []
+    assert not forged, (source, output)
     if source not in VERBATIM:
-        assert not UNSEEN.search(told), (source, told)
+        assert not UNSEEN.search(output), (source, output)
 
 
-async def test_every_tool_was_used(told: Told) -> None:
-    assert {spec.name for spec in TOOLS} <= {source for source, _ in told.texts}
+async def test_every_tool_was_used(received: ReceivedTexts) -> None:
+    assert {spec.name for spec in TOOLS} <= {source for source, _ in received.texts}
 
 
-async def test_the_hostile_texts_were_shown(told: Told) -> None:
+async def test_the_hostile_texts_were_shown(received: ReceivedTexts) -> None:
     """Else the laws below would hold of nothing."""
-    shown = {source for source, words in told.texts if "Injected" in words}
+    shown = {source for source, words in received.texts if "Injected" in words}
     plain = {
         "opencode_abort",
         "opencode_call_operation",
@@ -343,13 +343,13 @@ async def test_the_hostile_texts_were_shown(told: Told) -> None:
     assert {"sessions", "project", "session", "transcript", "message", "run", "todos", "prompt"} - plain <= shown
 
 
-async def test_no_text_has_a_line_that_only_the_bridge_may_write(told: Told) -> None:
-    for source, words in told.texts:
+async def test_no_text_has_a_line_that_only_the_bridge_may_write(received: ReceivedTexts) -> None:
+    for source, words in received.texts:
         check(source, words)
 
 
-async def test_no_data_holds_a_character_that_hides_or_turns_text(told: Told) -> None:
-    for source, value in told.data:
+async def test_no_data_holds_a_character_that_hides_or_turns_text(received: ReceivedTexts) -> None:
+    for source, value in received.data:
         for words in texts_in(value):
             assert source in VERBATIM or not UNSEEN.search(words), (source, words)
 

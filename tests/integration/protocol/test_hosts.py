@@ -96,10 +96,10 @@ async def test_every_host_gets_through_its_start_and_a_run(place_launch: Launch,
         # A run without a tool call can end before there is anything to report.
         call = {"name": "opencode_run", "arguments": {"prompt": script(bash("true"), text(ANSWER))}}
         token = None if host in (CONTINUE, CLINE) else "token"
-        told = (await client.request("tools/call", {**call, "_meta": {"codex/turn": 7}}, token=token))["result"]
-    data = told["structuredContent"]
+        result = (await client.request("tools/call", {**call, "_meta": {"codex/turn": 7}}, token=token))["result"]
+    data = result["structuredContent"]
     assert data["status"] == "completed"
-    assert ANSWER in told["content"][0]["text"]
+    assert ANSWER in result["content"][0]["text"]
     assert data.get("text") == (ANSWER if host in DATA_READERS else None)
     assert data.get("only_in_text") == (None if host in DATA_READERS else ["text"])
     assert bool(client.messages("notifications/progress")) == (token is not None)
@@ -143,7 +143,7 @@ async def test_a_hosts_name_and_progress_token_decide_how_long_a_call_waits(
 async def test_a_call_ends_by_itself_before_a_weak_host_gives_up(
     place_launch: Launch, scripted_model: ScriptedModel, host: Host
 ) -> None:
-    async with open_raw(place_launch.telling("--wait", "0.5"), host) as client:
+    async with open_raw(place_launch.with_flags("--wait", "0.5"), host) as client:
         result = (await client.request("tools/call", held(f"weak-{host.name}")))["result"]
         waiting = result["structuredContent"]
         await scripted_model.release(f"weak-{host.name}")
@@ -163,13 +163,13 @@ async def test_a_host_that_receives_progress_is_kept_alive_by_heartbeats(
         call = await client.send("tools/call", held("heartbeat"), token="beat")
 
         async def beat() -> bool:
-            told = [message["params"] for message in client.messages("notifications/progress")]
-            return any(SILENCE.search(params.get("message", "")) for params in told)
+            notifications = [message["params"] for message in client.messages("notifications/progress")]
+            return any(SILENCE.search(params.get("message", "")) for params in notifications)
 
         assert await eventually(beat, seconds=30)
-        told = [message["params"]["progress"] for message in client.messages("notifications/progress")]
-        assert told == sorted(set(told))
-        assert 0 <= told[0] <= told[-1] <= anyio.current_time() - began
+        notifications = [message["params"]["progress"] for message in client.messages("notifications/progress")]
+        assert notifications == sorted(set(notifications))
+        assert 0 <= notifications[0] <= notifications[-1] <= anyio.current_time() - began
         await scripted_model.release("heartbeat")
         assert (await client.reply(call))["result"]["structuredContent"]["status"] == "completed"
 
@@ -202,7 +202,7 @@ async def test_a_cancelled_call_ends_the_wait_and_not_the_run(
 async def test_the_operator_can_have_a_cancelled_call_stop_its_run(
     place_launch: Launch, opencode: Backend, scripted_model: ScriptedModel
 ) -> None:
-    async with open_raw(place_launch.telling("--abort-on-cancel"), CLAUDE_CODE) as client:
+    async with open_raw(place_launch.with_flags("--abort-on-cancel"), CLAUDE_CODE) as client:
         number = await client.send("tools/call", held("abort"))
         await scripted_model.reached("abort")
         (session_id,) = await opencode.busy()
@@ -216,7 +216,7 @@ async def test_the_operator_can_have_a_cancelled_call_stop_its_run(
 async def test_stopping_on_cancel_leaves_alone_what_the_session_does_next(
     place_launch: Launch, opencode: Backend, scripted_model: ScriptedModel
 ) -> None:
-    async with open_raw(place_launch.telling("--abort-on-cancel"), CLAUDE_CODE) as client:
+    async with open_raw(place_launch.with_flags("--abort-on-cancel"), CLAUDE_CODE) as client:
         first = await start_held(client, "next-1")
         before = await report(client, first, wait_seconds=0)
         await scripted_model.release("next-1")

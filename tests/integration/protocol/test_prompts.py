@@ -150,7 +150,7 @@ async def test_opencode_reads_out_of_the_prompt_what_the_person_typed(
     read: str,
 ) -> None:
     async with backend(opencode_server, commanded) as opencode:
-        assert await heard(host, opencode, scripted_model, **arguments) == [read]
+        assert await received_prompts(host, opencode, scripted_model, **arguments) == [read]
 
 
 @pytest.mark.both_generations
@@ -158,11 +158,11 @@ async def test_opencode_reads_what_the_person_typed_after_a_command_as_one_text(
     host: Bridge, opencode_server: OpenCode, scripted_model: ScriptedModel, commanded: Path
 ) -> None:
     async with backend(opencode_server, commanded) as opencode:
-        prompts = await heard(host, opencode, scripted_model, arguments="all of it")
+        prompts = await received_prompts(host, opencode, scripted_model, arguments="all of it")
     assert prompts == ["Fix <all> in <of it>. All: all of it"]
 
 
-async def heard(host: Bridge, opencode: Backend, model: ScriptedModel, **arguments: str) -> list[str]:
+async def received_prompts(host: Bridge, opencode: Backend, model: ScriptedModel, **arguments: str) -> list[str]:
     """Do what the prompt of the command ``fix`` says, and return the prompts that the model got."""
     call = LINE.search(await filled(host, "fix", **arguments))
     assert call is not None

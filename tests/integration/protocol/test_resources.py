@@ -309,7 +309,7 @@ async def test_the_pages_of_the_sessions_joined_are_all_though_some_come_meanwhi
     found: list[str] = []
     async with (
         backend(opencode_server, project) as opencode,
-        open_bridge(story_launch.telling("--directory", str(project)), era=era) as host,
+        open_bridge(story_launch.with_flags("--directory", str(project)), era=era) as host,
     ):
         made = [await opencode.create_session(f"Session {number}") for number in range(60)]
         uri = uris.SESSIONS

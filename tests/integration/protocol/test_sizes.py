@@ -47,11 +47,11 @@ async def a_session(server: OpenCode, project: Path) -> AsyncGenerator[str]:
         await opencode.session(session_id)
 
 
-def assert_explained(told: str) -> None:
-    assert CRASH not in told
-    assert "Traceback" not in told
-    assert "Unexpected server error" not in told
-    assert len(told) < 2000
+def assert_explained(output: str) -> None:
+    assert CRASH not in output
+    assert "Traceback" not in output
+    assert "Unexpected server error" not in output
+    assert len(output) < 2000
 
 
 @pytest.mark.parametrize("letter", ["a", "é"])
@@ -61,10 +61,10 @@ async def test_a_long_search_text_is_refused_and_opencode_goes_on(
 ) -> None:
     name = "search" if tool == "opencode_list_sessions" else "query"
     async with a_session(opencode_server, workplace):
-        told = await host.error(tool, **{name: letter * 4700})
-        assert name in told
-        assert "at most" in told
-        assert_explained(told)
+        error = await host.error(tool, **{name: letter * 4700})
+        assert name in error
+        assert "at most" in error
+        assert_explained(error)
 
 
 @pytest.mark.parametrize("operation", ["find.files", "v2.fs.find", "find.text", "session.list", "file.read"])
@@ -74,9 +74,9 @@ async def test_a_long_text_of_an_operation_is_refused_too(
     names = {"find.text": "pattern", "session.list": "search", "file.read": "path"}
     arguments = {names.get(operation, "query"): "a" * 4700}
     async with a_session(opencode_server, workplace):
-        told = await host.error("opencode_read_operation", operation=operation, arguments=arguments)
-        assert "4,700" in told
-        assert_explained(told)
+        error = await host.error("opencode_read_operation", operation=operation, arguments=arguments)
+        assert "4,700" in error
+        assert_explained(error)
 
 
 @pytest.mark.both_generations
@@ -137,15 +137,15 @@ async def test_an_id_reaches_no_other_route(host: Host, opencode_server: OpenCod
 async def test_a_number_or_a_pattern_out_of_range_is_refused(
     host: Host, tool: str, arguments: dict[str, object]
 ) -> None:
-    told = await host.error(tool, **arguments)
-    assert_explained(told)
+    error = await host.error(tool, **arguments)
+    assert_explained(error)
 
 
 async def test_globs_that_multiply_are_refused(host: Host, workplace: Path) -> None:
     (workplace / "changed.txt").write_text("new", encoding="utf-8")
-    told = await host.error("opencode_diff", files=["{a,b}" * 20])
-    assert "at most" in told
-    assert_explained(told)
+    error = await host.error("opencode_diff", files=["{a,b}" * 20])
+    assert "at most" in error
+    assert_explained(error)
 
 
 # OpenCode's data may be of any size, and results are limited

@@ -11,16 +11,16 @@ from mcp_types import INVALID_PARAMS, METHOD_NOT_FOUND
 
 from opencode_mcp.server import uris
 from tests.harness.bridges.bridge import Era
-from tests.harness.bridges.hearing import (
+from tests.harness.bridges.launch import Launch, attaching
+from tests.harness.bridges.notifications import (
     PROMPTS_CHANGED,
     RESOURCES_CHANGED,
-    heard,
-    hears,
     host_of,
     list_notified,
+    notification_count,
     subscribe,
+    wait_for_notification,
 )
-from tests.harness.bridges.launch import Launch, attaching
 from tests.harness.bridges.rawrpc import RawClient, open_raw
 from tests.harness.faults.proxy import proxy_to
 from tests.harness.project import SNAPSHOTS, configure, make_project
@@ -81,10 +81,10 @@ async def read_until(client: RawClient, uri: str, wanted: Callable[[str], Found]
     """Read a resource at each notification, until it shows what is wanted."""
     with anyio.fail_after(60):
         while True:
-            before = heard(client, uri)
+            before = notification_count(client, uri)
             if found := wanted(await read_text(client, uri)):
                 return found
-            await hears(client, uri, more_than=before)
+            await wait_for_notification(client, uri, more_than=before)
 
 
 def shown(name: str) -> Callable[[str], list[Json]]:
@@ -107,12 +107,12 @@ async def test_a_subscriber_is_notified_of_all_that_a_prompt_changes(
         uris.SESSIONS,
         uris.PROJECT,
     ]
-    leave = await subscribe(client, *addresses)
-    before = {uri: heard(client, uri) for uri in addresses}
+    unsubscribe = await subscribe(client, *addresses)
+    before = {uri: notification_count(client, uri) for uri in addresses}
     await opencode.run(session, script(step(write("heard.txt", f"{session}\n")), text("Done.")))
     for uri in addresses:
-        await hears(client, uri, more_than=before[uri])
-    await leave()
+        await wait_for_notification(client, uri, more_than=before[uri])
+    await unsubscribe()
 
 
 @pytest.mark.both_generations
@@ -128,12 +128,12 @@ async def test_a_subscriber_is_notified_of_a_message_and_of_its_run_to_their_end
         return messages if len(messages) == 2 else []
 
     asked, answer = await eventually(begun)
-    leave = await subscribe(client, uris.message(session, answer), uris.run(session, asked))
+    unsubscribe = await subscribe(client, uris.message(session, answer), uris.run(session, asked))
     await scripted_model.release(session)
-    await hears(client, uris.message(session, answer))
+    await wait_for_notification(client, uris.message(session, answer))
 
     await read_until(client, uris.run(session, asked), lambda report: report.startswith("completed"))
-    await leave()
+    await unsubscribe()
 
 
 @pytest.mark.both_generations
@@ -141,28 +141,28 @@ async def test_a_change_of_a_page_is_reported_under_the_address_that_was_subscri
     client: RawClient, opencode: Backend, session: str
 ) -> None:
     page = uris.transcript(session, limit="3", show="everything")
-    leave = await subscribe(client, page)
+    unsubscribe = await subscribe(client, page)
     await opencode.run(session, script(text("Heard.")))
-    await hears(client, page)
-    assert heard(client, uris.transcript(session)) == 0
-    await leave()
+    await wait_for_notification(client, page)
+    assert notification_count(client, uris.transcript(session)) == 0
+    await unsubscribe()
 
 
 @pytest.mark.both_generations
 async def test_a_parent_is_notified_when_a_subagent_begins_and_the_subagent_can_be_subscribed_to(
     client: RawClient, opencode: Backend, session: str, scripted_model: ScriptedModel
 ) -> None:
-    leave = await subscribe(client, uris.session(session))
+    unsubscribe = await subscribe(client, uris.session(session))
     below = script(hold(session), text("Below."))
     await opencode.prompt(session, script(task(below), text("Above.")))
     await scripted_model.reached(session)
 
     (child,) = await read_until(client, uris.session(session), shown("children"))
-    leave_child = await subscribe(client, uris.transcript(child["session_id"]))
+    unsubscribe_child = await subscribe(client, uris.transcript(child["session_id"]))
     await scripted_model.release(session)
-    await hears(client, uris.transcript(child["session_id"]))
-    await leave()
-    await leave_child()
+    await wait_for_notification(client, uris.transcript(child["session_id"]))
+    await unsubscribe()
+    await unsubscribe_child()
 
 
 @pytest.mark.both_generations
@@ -170,14 +170,14 @@ async def test_a_parent_is_notified_when_its_subagent_asks(
     opencode_server: OpenCode, place_launch: Launch, project: Path, era: Era
 ) -> None:
     configure(project, {"permission": {"bash": "ask"}})
-    launch = place_launch.telling("--directory", str(project))
+    launch = place_launch.with_flags("--directory", str(project))
     async with backend(opencode_server, project) as opencode, open_raw(launch, host_of(era)) as client:
         session = await opencode.create_session()
-        leave = await subscribe(client, uris.session(session))
+        unsubscribe = await subscribe(client, uris.session(session))
         await opencode.prompt(session, script(task(script(bash("echo asked"), text("Below."))), text("Above.")))
         (request,) = await read_until(client, uris.session(session), shown("pending"))
         assert (request["kind"], request["subagent"]) == ("permission", True)
-        await leave()
+        await unsubscribe()
 
 
 # How often
@@ -190,26 +190,26 @@ async def test_a_resource_is_notified_at_most_four_times_a_second(
 ) -> None:
     uri = uris.transcript(session)
     began = anyio.current_time()
-    leave = await subscribe(client, uri)
+    unsubscribe = await subscribe(client, uri)
     await opencode.run(session, script(words(300, delay=0.01)))
-    await hears(client, uri, more_than=2)
-    await leave()
-    assert heard(client, uri) <= A_SECOND * (anyio.current_time() - began) + 1
+    await wait_for_notification(client, uri, more_than=2)
+    await unsubscribe()
+    assert notification_count(client, uri) <= A_SECOND * (anyio.current_time() - began) + 1
 
 
 @pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_many_new_sessions_are_reported_together(client: RawClient, opencode: Backend) -> None:
-    leave = await subscribe(client)
+    unsubscribe = await subscribe(client)
     before, began = len(client.messages(RESOURCES_CHANGED)), anyio.current_time()
     made = [await opencode.create_session() for _ in range(60)]
     await list_notified(client, RESOURCES_CHANGED, more_than=before)
     for session in made:
         await opencode.delete(session)
     await list_notified(client, RESOURCES_CHANGED, more_than=before + 1)
-    await leave()
-    told = len(client.messages(RESOURCES_CHANGED)) - before
-    assert told <= A_SECOND * (anyio.current_time() - began) + 1
+    await unsubscribe()
+    count = len(client.messages(RESOURCES_CHANGED)) - before
+    assert count <= A_SECOND * (anyio.current_time() - began) + 1
 
 
 # How long
@@ -218,28 +218,31 @@ async def test_many_new_sessions_are_reported_together(client: RawClient, openco
 @pytest.mark.both_generations
 async def test_nothing_is_received_after_unsubscribing(client: RawClient, opencode: Backend, session: str) -> None:
     other = await opencode.create_session()
-    leave = await subscribe(client, uris.transcript(session))
+    unsubscribe = await subscribe(client, uris.transcript(session))
     stay = await subscribe(client, uris.transcript(other))
     await opencode.prompt(session, script(words(400, delay=0.01)))
-    await hears(client, uris.transcript(session))
-    await leave()
-    before = heard(client, uris.transcript(session))
+    await wait_for_notification(client, uris.transcript(session))
+    await unsubscribe()
+    before = notification_count(client, uris.transcript(session))
     await opencode.run(session, script(text("More.")))
     await opencode.run(other, script(text("Heard.")))
-    await hears(client, uris.transcript(other))
-    assert heard(client, uris.transcript(session)) == before
+    await wait_for_notification(client, uris.transcript(other))
+    assert notification_count(client, uris.transcript(session)) == before
     await stay()
 
 
 async def test_one_of_several_subscriptions_can_be_given_up(client: RawClient, opencode: Backend, session: str) -> None:
-    leave_transcript = await subscribe(client, uris.transcript(session))
-    leave_todos = await subscribe(client, uris.todo(session))
-    await leave_transcript()
-    before, told = heard(client, uris.transcript(session)), heard(client, uris.todo(session))
+    unsubscribe_transcript = await subscribe(client, uris.transcript(session))
+    unsubscribe_todos = await subscribe(client, uris.todo(session))
+    await unsubscribe_transcript()
+    before, todos_before = (
+        notification_count(client, uris.transcript(session)),
+        notification_count(client, uris.todo(session)),
+    )
     await opencode.run(session, script(todos(("stay", "pending")), text("Listed.")))
-    await hears(client, uris.todo(session), more_than=told)
-    assert heard(client, uris.transcript(session)) == before
-    await leave_todos()
+    await wait_for_notification(client, uris.todo(session), more_than=todos_before)
+    assert notification_count(client, uris.transcript(session)) == before
+    await unsubscribe_todos()
 
 
 # Lists
@@ -249,26 +252,26 @@ async def test_one_of_several_subscriptions_can_be_given_up(client: RawClient, o
 async def test_sessions_that_come_and_go_and_change_their_titles_change_the_list(
     client: RawClient, opencode: Backend
 ) -> None:
-    leave = await subscribe(client)
-    told = len(client.messages(RESOURCES_CHANGED))
+    unsubscribe = await subscribe(client)
+    before = len(client.messages(RESOURCES_CHANGED))
     session = await opencode.create_session()
-    told = await list_notified(client, RESOURCES_CHANGED, more_than=told)
+    before = await list_notified(client, RESOURCES_CHANGED, more_than=before)
     await opencode.rename(session, "Another title")
-    told = await list_notified(client, RESOURCES_CHANGED, more_than=told)
+    before = await list_notified(client, RESOURCES_CHANGED, more_than=before)
     await opencode.delete(session)
-    await list_notified(client, RESOURCES_CHANGED, more_than=told)
-    await leave()
+    await list_notified(client, RESOURCES_CHANGED, more_than=before)
+    await unsubscribe()
 
 
 async def test_the_first_use_of_opencode_makes_the_lists_grow_and_reports_so(own_launch: Launch, era: Era) -> None:
     async with open_raw(own_launch, host_of(era)) as client:
-        leave = await subscribe(client)
+        unsubscribe = await subscribe(client)
         before = await names(client, "prompts")
         await client.call("opencode_status")
         await list_notified(client, PROMPTS_CHANGED)
         await list_notified(client, RESOURCES_CHANGED)
         assert set(await names(client, "prompts")) > {*before, "init"}
-        await leave()
+        await unsubscribe()
 
 
 async def names(client: RawClient, kind: str) -> list[str]:
@@ -280,21 +283,21 @@ async def names(client: RawClient, kind: str) -> list[str]:
 async def test_commands_that_opencode_reads_anew_change_the_prompts(
     client: RawClient, opencode: Backend, place: Path, era: Era
 ) -> None:
-    leave = await subscribe(client)
+    unsubscribe = await subscribe(client)
     assert "init" in await names(client, "prompts")
-    told = len(client.messages(PROMPTS_CHANGED))
+    before = len(client.messages(PROMPTS_CHANGED))
     folder = place / ".opencode" / "command"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"late{era}.md").write_text("Do this late.\n", encoding="utf-8")
     await opencode.dispose()
-    await list_notified(client, PROMPTS_CHANGED, more_than=told)
+    await list_notified(client, PROMPTS_CHANGED, more_than=before)
 
     async def listed() -> bool:
         # OpenCode 2 reads the files when the directory is used again, which may take longer than a list waits.
         return f"late{era}" in await names(client, "prompts")
 
     await eventually(listed, seconds=60)
-    await leave()
+    await unsubscribe()
 
 
 # The notifications of a host about all this
@@ -333,11 +336,11 @@ async def test_a_gap_in_opencodes_events_is_reported_as_a_change(
         proxy_to(opencode_server.url) as proxy,
         open_raw(place_launch.within(OPENCODE_MCP_URL=proxy.url), host_of(era)) as client,
     ):
-        leave = await subscribe(client, uris.transcript(session))
-        before = heard(client, uris.transcript(session))
+        unsubscribe = await subscribe(client, uris.transcript(session))
+        before = notification_count(client, uris.transcript(session))
         await proxy.cut()
-        await hears(client, uris.transcript(session), more_than=before)
-        await leave()
+        await wait_for_notification(client, uris.transcript(session), more_than=before)
+        await unsubscribe()
 
 
 @pytest.mark.both_generations
@@ -348,12 +351,12 @@ async def test_who_subscribes_while_opencode_is_away_is_notified_once_it_is_ther
     async with proxy_to(opencode_server.url) as proxy:
         await proxy.refuse()
         async with open_raw(place_launch.within(OPENCODE_MCP_URL=proxy.url), host_of(era)) as client:
-            leave = await subscribe(client, uri)
+            unsubscribe = await subscribe(client, uri)
             proxy.accept()
-            told = await hears(client, uri)
+            result = await wait_for_notification(client, uri)
             await opencode.run(session, script(text("There.")))
-            await hears(client, uri, more_than=told)
-            await leave()
+            await wait_for_notification(client, uri, more_than=result)
+            await unsubscribe()
 
 
 @pytest.mark.both_generations
@@ -364,8 +367,8 @@ async def test_subscribers_hear_again_once_an_opencode_that_was_gone_is_back(
     async with proxy_to(opencode_server.url) as proxy:
         launch = place_launch.within(OPENCODE_MCP_URL=proxy.url, OPENCODE_MCP_LOG_LEVEL="warning")
         async with open_raw(launch, host_of(era)) as client:
-            leave = await subscribe(client, uri)
-            before = heard(client, uri)
+            unsubscribe = await subscribe(client, uri)
+            before = notification_count(client, uri)
             gone = launch.printed().count("OpenCode is gone")
             await proxy.refuse()
 
@@ -374,10 +377,10 @@ async def test_subscribers_hear_again_once_an_opencode_that_was_gone_is_back(
 
             await eventually(noticed)
             proxy.accept()
-            told = await hears(client, uri, more_than=before)
+            result = await wait_for_notification(client, uri, more_than=before)
             await opencode.run(session, script(text("Back.")))
-            await hears(client, uri, more_than=told)
-            await leave()
+            await wait_for_notification(client, uri, more_than=result)
+            await unsubscribe()
 
 
 WRONG_STREAMS: list[object] = [5, "all", [], {"resourceSubscriptions": 5}, {"resourceSubscriptions": {"a": 1}}]

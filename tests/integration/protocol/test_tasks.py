@@ -111,8 +111,8 @@ async def test_a_long_run_becomes_a_task_that_reports_what_it_does_and_ends_with
         assert isinstance(offered["ttlMs"], int)
         assert isinstance(offered["pollIntervalMs"], int)
         session_id = await opencode.latest_session()
-        for told in (offered["_meta"][MODEL_RESPONSE], offered["_meta"][CLAUDE_TASK]["modelImmediateResponse"]):
-            assert f'opencode_abort(session_id="{session_id}")' in told
+        for output in (offered["_meta"][MODEL_RESPONSE], offered["_meta"][CLAUDE_TASK]["modelImmediateResponse"]):
+            assert f'opencode_abort(session_id="{session_id}")' in output
         working = await get(host, offered["taskId"])
         assert working["status"] == "working"
 
@@ -134,7 +134,7 @@ async def test_a_long_run_becomes_a_task_that_reports_what_it_does_and_ends_with
 @pytest.mark.both_generations
 async def test_the_status_message_says_what_the_run_is_doing(launch: Launch, scripted_model: ScriptedModel) -> None:
     call = {"name": "opencode_run", "arguments": {"prompt": script(bash("echo busy; sleep 5"), hold("task-2"))}}
-    async with open_raw(launch.telling("--permissions", "allow"), TASKS) as host:
+    async with open_raw(launch.with_flags("--permissions", "allow"), TASKS) as host:
         offered = await task_of(host, call)
 
         async def look() -> bool:
@@ -320,7 +320,7 @@ async def test_what_policy_decided_is_in_a_tasks_result(
     launch: Launch, scripted_model: ScriptedModel, opencode_generation: Generation
 ) -> None:
     prompt = script(step(hold("task-10"), bash("echo policy")), text("Ran."))
-    async with open_raw(launch.telling("--permissions", "allow"), ASKABLE) as host:
+    async with open_raw(launch.with_flags("--permissions", "allow"), ASKABLE) as host:
         task_id = (await task_of(host, {"name": "opencode_run", "arguments": {"prompt": prompt}}))["taskId"]
         await scripted_model.release("task-10")
         report = (await until(host, task_id, "completed"))["result"]["structuredContent"]

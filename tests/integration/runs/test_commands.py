@@ -73,11 +73,11 @@ async def test_a_command_runs_as_a_prompt_does(host: Host, opencode_server: Open
 async def test_a_command_s_tools_are_reported_as_progress(
     host: Host, opencode_generation: Generation, tmp_path: Path
 ) -> None:
-    heard = tmp_path / "heard"
-    call = partial(host.data, "opencode_command", command="dwell_on", arguments=str(heard))
+    reported = tmp_path / "heard"
+    call = partial(host.data, "opencode_command", command="dwell_on", arguments=str(reported))
     async with meanwhile(call) as reports:
-        await host.hears(f"{tool_name('bash', opencode_generation)}: echo spoken")
-        heard.touch()
+        await host.wait_for_progress(f"{tool_name('bash', opencode_generation)}: echo spoken")
+        reported.touch()
     assert [report["status"] for report in reports] == ["completed"]
 
 
@@ -215,10 +215,10 @@ async def test_a_shell_line_runs_in_the_project_and_needs_no_session(host: Host,
 async def test_much_output_is_cut_to_its_end_with_a_link_to_the_whole(host: Host) -> None:
     report = await host.run(text("Before."))
     result = await host.bridge.call("opencode_shell", session_id=report["session_id"], command="seq 1 20000")
-    told = text_of(result)
-    assert "\n20000\n" in told
-    assert "of 108,894 characters" in told
-    assert len(told) < 21_000
+    output = text_of(result)
+    assert "\n20000\n" in output
+    assert "of 108,894 characters" in output
+    assert len(output) < 21_000
     (link,) = [block for block in result.content if isinstance(block, ResourceLink)]
     assert link.uri.startswith(f"opencode://session/{report['session_id']}/message/msg_")
 

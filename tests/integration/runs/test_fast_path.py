@@ -121,7 +121,7 @@ async def test_no_operation_waits_for_the_servers_own_document(
         newer.silent.add(DOCUMENT)
         newer.lacks |= {"/vcs/status", "/pty/pty_1/connect"}
         launch = attaching(tmp_path, scripted_model, replace(opencode_server, url=newer.url), project)
-        async with open_bridge(launch.telling("--allow", "execute")) as bridge:
+        async with open_bridge(launch.with_flags("--allow", "execute")) as bridge:
             host = Host(bridge)
             for _ in range(2):
                 assert (await host.data("opencode_read_operation", operation="vcs.get"))["reply"]["branch"] == "main"

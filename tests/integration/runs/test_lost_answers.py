@@ -85,9 +85,9 @@ async def test_an_answer_whose_response_is_lost_is_not_said_to_have_failed(
         host_at(proxy.url, tmp_path, scripted_model, opencode_server, asking) as host,
     ):
         session, request = await asked(host)
-        told = await host.error("opencode_reply_permission", request_id=request, reply="once")
-        assert "It is not known whether OpenCode has the answer." in told
-        assert f'opencode_wait(session_id="{session}") shows if {request} is still open' in told
+        error = await host.error("opencode_reply_permission", request_id=request, reply="once")
+        assert "It is not known whether OpenCode has the answer." in error
+        assert f'opencode_wait(session_id="{session}") shows if {request} is still open' in error
         assert (await host.wait(session))["text"] == "Ran."
 
 
@@ -98,8 +98,8 @@ async def test_a_failure_after_an_answer_says_that_the_answer_was_given(
         server.rewriter = RefusingAfterAnswer(server)
         async with host_at(server.url, tmp_path, scripted_model, opencode_server, asking) as host:
             session, request = await asked(host)
-            told = await host.error("opencode_reply_permission", request_id=request, reply="once", wait_seconds=1)
+            error = await host.error("opencode_reply_permission", request_id=request, reply="once", wait_seconds=1)
             server.refusals.clear()
-            assert told.startswith("OpenCode has the answer. The run could not be followed since: ")
-            assert f'Do not answer again: opencode_wait(session_id="{session}") reports the run.' in told
+            assert error.startswith("OpenCode has the answer. The run could not be followed since: ")
+            assert f'Do not answer again: opencode_wait(session_id="{session}") reports the run.' in error
             assert (await host.wait(session))["text"] == "Ran."

@@ -32,7 +32,7 @@ async def host(
     (tmp_path / "bridge").mkdir()
     launch = attaching(tmp_path / "bridge", scripted_model, opencode_server, workplace)
     more = ("--directory", str(lost), "--allow", "session.shell")
-    async with open_bridge(launch.telling(*more)) as bridge:
+    async with open_bridge(launch.with_flags(*more)) as bridge:
         yield Host(bridge)
 
 
@@ -49,9 +49,9 @@ async def test_nothing_is_sent_to_a_session_whose_directory_is_gone(host: Host, 
         ("opencode_command", {"command": "init"}),
         ("opencode_shell", {"command": "echo lost"}),
     ):
-        told = await host.error(tool, session_id=session_id, **arguments)
-        assert f"The session works in '{lost}', which {GONE} or is no directory." in told
-        assert "start a new session" in told
+        error = await host.error(tool, session_id=session_id, **arguments)
+        assert f"The session works in '{lost}', which {GONE} or is no directory." in error
+        assert "start a new session" in error
     await anyio.Path(lost).unlink()
     report = await host.wait(session_id)
     assert report["status"] == "completed"

@@ -38,8 +38,8 @@ async def test_a_refusal_of_the_provider_is_one_sentence_with_its_status_once_an
     # A report quotes the beginning of the prompt, which must not reach the script.
     prompt = script(failure(status, message, code=code), say="Do as the script says. " * 20)
     report = await host.data("opencode_run", prompt=prompt)
-    told = await host.text("opencode_wait", session_id=report["session_id"])
-    for error in (report["error"], told):
+    output = await host.text("opencode_wait", session_id=report["session_id"])
+    for error in (report["error"], output):
         assert message.partition("sk-")[0] in error
         assert error.count(f"HTTP {status}") == 1
         assert error.count(message[-10:]) == 1
@@ -58,9 +58,9 @@ async def test_a_failed_run_can_be_read_again_and_its_session_goes_on(host: Host
 async def test_a_limit_is_waited_out(host: Host) -> None:
     report = await host.run(step(failure(429, "Slow down", headers=SOON, times=2), text("Now it works.")))
     assert (report["status"], report["text"]) == ("completed", "Now it works.")
-    assert host.told("Slow down")
-    assert not host.told('{"error"')
-    assert host.told("(attempt 1)") or host.told("(attempt 2)")
+    assert host.has_progress("Slow down")
+    assert not host.has_progress('{"error"')
+    assert host.has_progress("(attempt 1)") or host.has_progress("(attempt 2)")
 
 
 @pytest.mark.either_era
@@ -103,8 +103,8 @@ async def test_an_answer_that_was_cut_short_by_its_length_is_an_answer(host: Hos
 async def test_a_run_that_ends_without_a_whole_answer_says_so(
     host: Host, steps: list[Action | Step], said: str
 ) -> None:
-    told = await host.text("opencode_run", prompt=script(*steps))
-    assert told.startswith("completed")
-    assert said in told
-    step_told = "Ask for the rest, or again" if "was cut" in said else "Ask again with opencode_run(session_id="
-    assert f"Next: {step_told}" in told
+    output = await host.text("opencode_run", prompt=script(*steps))
+    assert output.startswith("completed")
+    assert said in output
+    suggestion = "Ask for the rest, or again" if "was cut" in said else "Ask again with opencode_run(session_id="
+    assert f"Next: {suggestion}" in output

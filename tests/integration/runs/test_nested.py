@@ -76,10 +76,10 @@ async def test_a_nested_bridge_works_in_the_same_opencode_and_does_not_keep_it_a
                 wait_seconds=240,
             )
             assert report["status"] == "completed", report
-            told = await host.text("opencode_session", session_id=report["session_id"], show="everything")
+            output = await host.text("opencode_session", session_id=report["session_id"], show="everything")
             sessions = (await host.data("opencode_list_sessions"))["sessions"]
-    assert "add `--max-depth 2` to" in told
-    assert "Said below." in told
+    assert "add `--max-depth 2` to" in output
+    assert "Said below." in output
     assert len(sessions) == 2, "the outer run's, and the one of the deep bridge"
     state = Path(own_launch.environment["OPENCODE_MCP_STATE"])
     assert len(list((state / "servers").iterdir())) == 1

@@ -51,14 +51,14 @@ async def test_progress_rises_strictly_and_every_notification_says_something(hos
 async def test_tools_are_reported_with_what_they_work_on(
     host: Host, case: str, opencode_generation: Generation, tmp_path: Path
 ) -> None:
-    name, heard = f"told-{case}.txt", tmp_path / "heard"
+    name, reported = f"told-{case}.txt", tmp_path / "heard"
     # The command runs until it was reported: no notification names one that has ended.
-    command = bash(f"echo hello; until [ -e {heard} ]; do sleep 0.1; done")
+    command = bash(f"echo hello; until [ -e {reported} ]; do sleep 0.1; done")
     async with meanwhile(lambda: host.run(write(name, "one\n"), edit(name, "one", "two"), command, text("Done."))):
-        await host.hears(f"{tool_name('bash', opencode_generation)}: echo hello")
-        heard.touch()
-    assert host.told(f"write: {name}")
-    assert host.told(f"edit: {name} +1 -1")
+        await host.wait_for_progress(f"{tool_name('bash', opencode_generation)}: echo hello")
+        reported.touch()
+    assert host.has_progress(f"write: {name}")
+    assert host.has_progress(f"edit: {name} +1 -1")
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def watched(host: Host, scripted_model: ScriptedModel, era: str) -> Watched:
         began = step(text("A moment. "), hold(gate), action)
         host.bridge.progress.clear()
         async with meanwhile(lambda: host.run(began, *steps, **arguments)) as reports:
-            await host.hears("writing, ")
+            await host.wait_for_progress("writing, ")
             # The next line is sent no sooner, and the call ends as soon as OpenCode asks.
             await anyio.sleep(ProgressThrottle.SHORTEST)
             await scripted_model.release(gate)
@@ -84,7 +84,7 @@ def watched(host: Host, scripted_model: ScriptedModel, era: str) -> Watched:
 @pytest.mark.both_generations
 async def test_todos_are_reported_by_how_many_are_done(host: Host, watched: Watched) -> None:
     await watched(todos(("Plan", "completed"), ("Build", "pending")), text("Noted."))
-    assert host.told("todos: 1 of 2 done")
+    assert host.has_progress("todos: 1 of 2 done")
 
 
 @pytest.mark.either_era
@@ -94,7 +94,7 @@ async def test_text_is_reported_while_it_is_written(host: Host, scripted_model: 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(host.run, step(words(50), hold(gate), text("The end.")))
         await scripted_model.reached(gate)
-        await host.hears("writing, ")
+        await host.wait_for_progress("writing, ")
         await scripted_model.release(gate)
 
 
@@ -107,9 +107,9 @@ async def test_a_subagents_work_is_reported_as_such(
     begin, end = (f"subagent {era} {opencode_generation} {name}" for name in ("begin", "end"))
     child = script(step(hold(begin), bash("echo deep")), step(hold(end), text("Done.")))
     async with meanwhile(lambda: host.run(task(child, description="Small part"), text("All done."))):
-        await host.hears(f"{tool_name('task', opencode_generation)}: Small part")
+        await host.wait_for_progress(f"{tool_name('task', opencode_generation)}: Small part")
         await scripted_model.release(begin)
-        await host.hears(f"subagent: {tool_name('bash', opencode_generation)}: echo deep")
+        await host.wait_for_progress(f"subagent: {tool_name('bash', opencode_generation)}: echo deep")
         await scripted_model.release(end)
 
 
@@ -125,7 +125,7 @@ async def test_a_retry_is_reported_with_its_reason_and_its_delay(host: Host) -> 
 @pytest.mark.both_generations
 async def test_waiting_for_permission_is_reported(host: Host, watched: Watched, asking: Path) -> None:
     report = await watched(bash("echo please"), text("Ran."), directory=str(asking))
-    assert host.told("waiting for a permission: bash echo please")
+    assert host.has_progress("waiting for a permission: bash echo please")
     await host.data("opencode_abort", session_id=report["session_id"])
 
 
@@ -133,7 +133,7 @@ async def test_waiting_for_permission_is_reported(host: Host, watched: Watched, 
 @pytest.mark.both_generations
 async def test_waiting_for_an_answer_is_reported(host: Host, watched: Watched) -> None:
     report = await watched(question("Which colour?", "Red"), text("Thanks."))
-    assert host.told("waiting for an answer: Which colour?")
+    assert host.has_progress("waiting for an answer: Which colour?")
     await host.data("opencode_abort", session_id=report["session_id"])
 
 
@@ -144,9 +144,9 @@ async def test_progress_is_reported_only_to_those_who_ask_for_it(raw_bridge: Ope
         await client.request("tools/call", {"name": "opencode_run", "arguments": prompt})
         assert client.messages("notifications/progress") == []
         await client.request("tools/call", {"name": "opencode_run", "arguments": prompt}, token="mine")
-        told = [message["params"] for message in client.messages("notifications/progress")]
-    assert told
-    assert {params["progressToken"] for params in told} == {"mine"}
+        notifications = [message["params"] for message in client.messages("notifications/progress")]
+    assert notifications
+    assert {params["progressToken"] for params in notifications} == {"mine"}
 
 
 @pytest.mark.either_era
@@ -157,4 +157,4 @@ async def test_all_that_wait_for_a_run_hear_of_it(host: Host) -> None:
         for caller in callers:
             tasks.start_soon(caller.wait, session)
     for caller in callers:
-        assert caller.told("bash: sleep 0.5")
+        assert caller.has_progress("bash: sleep 0.5")

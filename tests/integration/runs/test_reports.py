@@ -50,12 +50,12 @@ async def test_a_running_report_shows_the_answer_so_far_as_unfinished(
         return bool((await host.wait(session, wait_seconds=0))["text"])
 
     assert await eventually(look)
-    told = await host.text("opencode_wait", session_id=session, wait_seconds=0)
+    output = await host.text("opencode_wait", session_id=session, wait_seconds=0)
     so_far = "Answer so far (unfinished):\n```\nHalf of the answer\n```"
-    assert so_far in told
-    assert "Doing: writing, 18 characters" in told
-    assert '"Halves" · prompt: "Do as the script says.' in told
-    assert "OpenCode's answer" not in told
+    assert so_far in output
+    assert "Doing: writing, 18 characters" in output
+    assert '"Halves" · prompt: "Do as the script says.' in output
+    assert "OpenCode's answer" not in output
     activity = (await reader.wait(session, wait_seconds=0))["activity"]
     assert activity == "the model has begun its answer; its text is not known here"
     assert "\nDoing: writing, 18 characters" in await host.text("opencode_session", session_id=session)
@@ -96,16 +96,16 @@ async def test_of_several_sessions_those_that_go_on_take_a_line_and_next_names_t
     held = await host.start(step(text("Not yet"), hold(gate)), title="Long")
     await scripted_model.reached(gate)
     waited = {"session_ids": [done, held], "until": "any"}
-    told = await host.text("opencode_wait", **waited)
-    assert "OpenCode's answer:\n```\nReady.\n```" in told
-    (line,) = [line for line in told.splitlines() if line.startswith("running · ")]
+    output = await host.text("opencode_wait", **waited)
+    assert "OpenCode's answer:\n```\nReady.\n```" in output
+    (line,) = [line for line in output.splitlines() if line.startswith("running · ")]
     assert held in line
     assert '"Long"' in line
-    assert "Answer so far" not in told
-    step_told = f'1 of 2 is still running: opencode_wait(session_ids=["{held}"], until="any").'
-    assert told.splitlines()[-1] == f"Next: {step_told}"
+    assert "Answer so far" not in output
+    suggestion = f'1 of 2 is still running: opencode_wait(session_ids=["{held}"], until="any").'
+    assert output.splitlines()[-1] == f"Next: {suggestion}"
     data = await host.data("opencode_wait", **waited)
-    assert data["next"] == step_told
+    assert data["next"] == suggestion
     assert [run.get("text", "") for run in data["runs"]] == ["Ready.", ""]
     await scripted_model.release(gate)
     both = await host.data("opencode_wait", session_ids=[done, held])
@@ -130,7 +130,7 @@ async def test_the_progress_of_several_sessions_names_them(
     host.bridge.progress.clear()
     async with meanwhile(lambda: host.data("opencode_wait", session_ids=sessions)):
         for session in sessions:
-            await host.hears(f"{session} (Do as the script says.")
+            await host.wait_for_progress(f"{session} (Do as the script says.")
         for gate in gates:
             await scripted_model.release(gate)
 
@@ -140,10 +140,10 @@ async def test_the_progress_of_several_sessions_names_them(
 
 async def test_a_question_is_reported_once_and_labels_cannot_be_confused_with_descriptions(host: Host) -> None:
     report = await host.run(question("Which colour?", "Red", "Blue"), text("Thanks."))
-    told = await host.text("opencode_wait", session_id=report["session_id"], wait_seconds=0)
-    assert told.count("Which colour?") == 1
-    assert '- "Red" (Choose Red)' in told
-    assert "Doing:" not in told
+    output = await host.text("opencode_wait", session_id=report["session_id"], wait_seconds=0)
+    assert output.count("Which colour?") == 1
+    assert '- "Red" (Choose Red)' in output
+    assert "Doing:" not in output
     assert "activity" not in report
     await host.data("opencode_abort", session_id=report["session_id"])
 
@@ -169,8 +169,8 @@ async def test_the_time_that_a_run_waited_for_an_answer_is_distinguished(host: H
     await anyio.sleep(1.2)
     ended = await host.data("opencode_reply_question", request_id=report["pending"][0]["request_id"], answers=[["Red"]])
     assert 1.2 <= ended["waited"] <= ended["seconds"]
-    told = await host.text("opencode_wait", session_id=report["session_id"])
-    assert re.search(r" s \(\d+\.\d s of it waiting for an answer\)", told.splitlines()[0])
+    output = await host.text("opencode_wait", session_id=report["session_id"])
+    assert re.search(r" s \(\d+\.\d s of it waiting for an answer\)", output.splitlines()[0])
 
 
 async def test_the_id_of_a_request_of_the_other_kind_names_the_right_tool(host: Host, asking: Path) -> None:
@@ -272,9 +272,9 @@ async def test_a_file_that_another_session_names_is_reported_as_changed_by_that_
     for caller in (host, reader):
         again = await caller.wait(runs.first["session_id"], wait_seconds=0)
         assert authors(again) == expected
-    told = await host.text("opencode_wait", session_id=runs.first["session_id"])
+    output = await host.text("opencode_wait", session_id=runs.first["session_id"])
     heading = "Changed by other sessions in the same directory, not by this run:"
-    assert f'{heading}\nadded {theirs} +1 -0 (by {other} "Theirs")' in told
+    assert f'{heading}\nadded {theirs} +1 -0 (by {other} "Theirs")' in output
     diff = await host.data("opencode_diff", session_id=runs.first["session_id"])
     assert authors(diff) == {mine: ("this", [])}
     assert diff["diff"].startswith("1 file changed by this session, +1 -0\n")
@@ -292,8 +292,8 @@ async def test_where_opencode_records_no_files_a_report_and_a_diff_name_those_of
     name = f"unrecorded-{case}.txt"
     report = await host.run(write(name, "x\n"), text("Written."), directory=str(workplace))
     assert [(file["path"], file.get("by_calls")) for file in report["files"]] == [(name, True)]
-    told = await host.text("opencode_diff", session_id=report["session_id"])
-    assert told == f"OpenCode shows no changes. By its tool calls it changed {name}."
+    output = await host.text("opencode_diff", session_id=report["session_id"])
+    assert output == f"OpenCode shows no changes. By its tool calls it changed {name}."
 
 
 async def test_a_file_that_git_ignores_is_named_by_the_tool_call_that_changed_it(
@@ -305,8 +305,8 @@ async def test_a_file_that_git_ignores_is_named_by_the_tool_call_that_changed_it
     (tracked / name).write_text("old\n", encoding="utf-8")
     report = await host.run(edit(name, "old", "new"), text("Edited."), directory=str(tracked))
     assert [(file["path"], file.get("by_calls")) for file in report["files"]] == [(name, True)]
-    told = await host.text("opencode_diff", session_id=report["session_id"])
-    assert told == f"OpenCode shows no changes. By its tool calls it changed {name}."
+    output = await host.text("opencode_diff", session_id=report["session_id"])
+    assert output == f"OpenCode shows no changes. By its tool calls it changed {name}."
 
 
 async def test_an_undo_that_would_take_back_changes_of_another_session_is_refused_and_changes_nothing(
@@ -399,9 +399,9 @@ async def test_of_a_file_that_commands_of_two_sessions_may_have_changed_the_auth
     )
     other = runs.second["session_id"]
     assert authors(runs.first)[theirs] == ("unknown", [other])
-    told = await host.text("opencode_diff", session_id=runs.first["session_id"])
-    assert "2 files changed by this session or others, " in told
-    assert f'it is not known by whom: {mine} (this session or {other} "Theirs"), {theirs}' in told
+    output = await host.text("opencode_diff", session_id=runs.first["session_id"])
+    assert "2 files changed by this session or others, " in output
+    assert f'it is not known by whom: {mine} (this session or {other} "Theirs"), {theirs}' in output
 
 
 async def test_a_run_that_only_reads_lists_no_file_that_changed_meanwhile(
@@ -413,8 +413,8 @@ async def test_a_run_that_only_reads_lists_no_file_that_changed_meanwhile(
     )
     assert runs.first["status"] == "completed"
     assert "files" not in runs.first
-    told = await host.text("opencode_diff", session_id=runs.first["session_id"])
-    assert told.endswith("This session changed no file.")
+    output = await host.text("opencode_diff", session_id=runs.first["session_id"])
+    assert output.endswith("This session changed no file.")
 
 
 async def test_neither_a_person_nor_an_undo_is_taken_for_a_command_that_reads(
@@ -529,9 +529,9 @@ async def test_the_report_of_an_abort_has_the_time_and_the_text_until_then(
 async def test_a_conversation_shows_what_was_asked_and_answered(host: Host) -> None:
     report = await host.run(question("Which colour?", "Red", "Blue"), text("Thanks."))
     await host.data("opencode_reply_question", request_id=report["pending"][0]["request_id"], answers=[["Blue"]])
-    told = await host.text("opencode_session", session_id=report["session_id"], show="conversation")
-    assert 'Which colour?\n- "Red" (Choose Red)\n- "Blue" (Choose Blue)' in told
-    assert re.search(r"- answer →.*Blue", told)
+    output = await host.text("opencode_session", session_id=report["session_id"], show="conversation")
+    assert 'Which colour?\n- "Red" (Choose Red)\n- "Blue" (Choose Blue)' in output
+    assert re.search(r"- answer →.*Blue", output)
 
 
 # Tools that are not listed
@@ -547,7 +547,7 @@ async def reader(
     asking: Path,
 ) -> AsyncGenerator[Host]:
     """A host whose bridge only reads."""
-    launch = attaching(tmp_path, scripted_model, opencode_server, workplace).telling(
+    launch = attaching(tmp_path, scripted_model, opencode_server, workplace).with_flags(
         "--read-only", "--directory", str(tracked), "--directory", str(asking)
     )
     async with open_bridge(launch) as bridge:
@@ -565,8 +565,8 @@ async def test_a_read_only_bridge_suggests_no_tool_that_it_does_not_list(
     failed = await host.run(failure(400, "No such tool"))
     held = await host.start(step(hold(gate), text("Done.")))
     for session in (asked["session_id"], failed["session_id"], held):
-        told = await reader.text("opencode_wait", session_id=session, wait_seconds=0)
-        assert not unlisted & set(TOOL_NAME.findall(told)), told
+        output = await reader.text("opencode_wait", session_id=session, wait_seconds=0)
+        assert not unlisted & set(TOOL_NAME.findall(output)), output
     await scripted_model.release(gate)
     await host.wait(held)
     assert "opencode_run" not in await reader.text("opencode_wait", session_id=held)

@@ -41,10 +41,10 @@ async def test_a_prompt_is_answered(host: Host) -> None:
 
 
 async def test_the_text_for_a_model_holds_the_answer_and_what_can_be_done_next(host: Host) -> None:
-    told = await host.text("opencode_run", prompt=script(text("All is well.")))
-    assert told.startswith("completed · session ses_")
-    assert "OpenCode's answer:\n```\nAll is well.\n```" in told
-    assert "Next: Go on with opencode_run(" in told
+    output = await host.text("opencode_run", prompt=script(text("All is well.")))
+    assert output.startswith("completed · session ses_")
+    assert "OpenCode's answer:\n```\nAll is well.\n```" in output
+    assert "Next: Go on with opencode_run(" in output
 
 
 async def test_changed_files_are_reported_with_their_lines(host: Host, tracked: Path, case: str) -> None:
@@ -118,9 +118,9 @@ async def test_an_image_goes_out_by_its_content_and_what_cannot_be_attached_is_r
         ("a.docx", b"PK\x03\x04" + bytes(60), "a zip archive"),
     ):
         (workplace / name).write_bytes(data)
-        told = await host.error("opencode_run", prompt="x", files=[name])
-        assert name in told
-        assert said in told
+        error = await host.error("opencode_run", prompt="x", files=[name])
+        assert name in error
+        assert said in error
 
 
 async def test_a_directory_is_the_callers_choice(host: Host, asking: Path) -> None:
@@ -154,8 +154,8 @@ async def test_an_answer_that_cannot_be_checked_is_reported_with_the_ids_of_its_
 
 
 async def test_a_schema_that_is_none_is_refused_before_anything_runs(host: Host) -> None:
-    told = await host.error("opencode_run", prompt="x", output_schema={"type": "objekt"})
-    assert "output_schema is not a JSON Schema" in told
+    error = await host.error("opencode_run", prompt="x", output_schema={"type": "objekt"})
+    assert "output_schema is not a JSON Schema" in error
 
 
 async def answer_so_far_is(host: Host, session_id: str, words: str) -> None:
@@ -200,10 +200,10 @@ async def test_a_second_prompt_is_refused_and_never_reaches_opencode(
     gate = f"busy {era}"
     session = await host.start(step(hold(gate), text("First.")))
     await scripted_model.reached(gate)
-    told = await host.error("opencode_run", prompt="And now this.", session_id=session)
-    assert f"{session} is running another prompt: 'Do as the script says." in told
+    error = await host.error("opencode_run", prompt="And now this.", session_id=session)
+    assert f"{session} is running another prompt: 'Do as the script says." in error
     for choice in ("opencode_wait", "opencode_abort", "new"):
-        assert choice in told
+        assert choice in error
     opencode = backend(opencode_server, workplace)
     async with opencode.http:
         assert await opencode.prompts(session) == 1
@@ -233,8 +233,8 @@ async def test_an_aborted_run_keeps_what_it_did_and_a_second_abort_changes_nothi
 async def test_aborting_another_prompt_than_the_latest_is_refused(host: Host) -> None:
     first = await host.run(text("First."))
     second = await host.run(text("Second."), session_id=first["session_id"])
-    told = await host.error("opencode_abort", session_id=first["session_id"], message_id=first["message_id"])
-    assert second["message_id"] in told
+    error = await host.error("opencode_abort", session_id=first["session_id"], message_id=first["message_id"])
+    assert second["message_id"] in error
 
 
 @pytest.mark.either_era

@@ -89,7 +89,7 @@ def launch(
     tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode_server: OpenCode, place: Path
 ) -> Launch:
     attached = attaching(tmp_path_factory.mktemp("bridge"), scripted_model, opencode_server, place)
-    return attached.telling("--allow", "session.shell")
+    return attached.with_flags("--allow", "session.shell")
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ async def session(http: httpx.AsyncClient) -> str:
 @pytest.fixture(scope="module")
 async def refusing(launch: Launch) -> AsyncGenerator[Host]:
     """A host whose operator refuses every permission, once OpenCode has connected the server that has prompts."""
-    async with open_bridge(launch.telling("--permissions", "reject")) as bridge:
+    async with open_bridge(launch.with_flags("--permissions", "reject")) as bridge:
         host = Host(Bridge(bridge.client, launch))
 
         async def is_listed() -> bool:
@@ -133,7 +133,7 @@ async def test_without_any_setting_no_caller_runs_a_shell_line_of_its_own(
     marker = tmp_path / "ran.txt"
     line = f"touch {marker}"
     named = {"sessionID": session}
-    async with open_bridge(unallowing.telling("--permissions", "allow")) as bridge:
+    async with open_bridge(unallowing.with_flags("--permissions", "allow")) as bridge:
         host = Host(bridge)
         assert "opencode_shell" not in await listed(bridge)
         ways: list[tuple[str, dict[str, Any]]] = [
@@ -150,10 +150,10 @@ async def test_without_any_setting_no_caller_runs_a_shell_line_of_its_own(
             ),
         ]
         for tool, arguments in ways:
-            told = await host.error(tool, **arguments)
-            assert "is not allowed here: its effect is execute" in told, tool
-            assert "\n\nThe person can: add " in told
-            assert "--allow session.shell`" in told or "--allow pty.create,pty.connect" in told
+            error = await host.error(tool, **arguments)
+            assert "is not allowed here: its effect is execute" in error, tool
+            assert "\n\nThe person can: add " in error
+            assert "--allow session.shell`" in error or "--allow pty.create,pty.connect" in error
     assert not marker.exists()
 
 
@@ -174,8 +174,8 @@ async def test_a_line_without_a_session_runs_in_a_new_one_that_is_named_after_it
 
 
 async def test_a_refusing_policy_refuses_shell_lines(refusing: Host, session: str, place: Path) -> None:
-    told = await refusing.error("opencode_shell", session_id=session, command="touch ran.txt")
-    assert "The permission policy of this MCP server refuses the shell line 'touch ran.txt'." in told
+    error = await refusing.error("opencode_shell", session_id=session, command="touch ran.txt")
+    assert "The permission policy of this MCP server refuses the shell line 'touch ran.txt'." in error
     assert not (place / "ran.txt").exists()
 
 
@@ -199,8 +199,8 @@ async def test_the_rules_for_bash_hold_for_every_part_of_a_line(launch: Launch, 
             f"echo free\ntouch {marker}",
             f"git log --output={marker}; ls",
         ):
-            told = await host.error("opencode_shell", session_id=session, command=line)
-            assert "refuses the shell line" in told, line
+            error = await host.error("opencode_shell", session_id=session, command=line)
+            assert "refuses the shell line" in error, line
         assert not marker.exists()
 
 
@@ -216,8 +216,8 @@ async def test_a_person_is_asked_and_sees_the_whole_line(
         assert "asked" in printed["output"]
         for said in ("The person refused", "gave no answer", "gave no answer"):
             assert said in await host.error("opencode_shell", session_id=session, command=f"touch {marker}")
-        told = await host.error("opencode_shell", session_id=session, command="echo " + "a" * 4000)
-        assert "too many to read" in told
+        error = await host.error("opencode_shell", session_id=session, command="echo " + "a" * 4000)
+        assert "too many to read" in error
         # A line that verifies the work of a run is such a line.
         verified = {"prompt": script(text("Done.")), "session_id": session, "verify": f"touch {marker}"}
         assert "The person refused the shell line" in await host.error("opencode_run", **verified)
@@ -282,12 +282,12 @@ async def test_the_answer_for_a_line_of_a_command_starts_one_command(launch: Lau
 async def test_denials_and_a_read_only_bridge_refuse_the_lines_of_commands(launch: Launch, tmp_path: Path) -> None:
     ran = tmp_path / "ran.txt"
     arguments = {"command": "log", "arguments": f"; touch {ran}"}
-    async with open_bridge(launch.telling("--deny", "session.shell", "--permissions", "allow")) as bridge:
+    async with open_bridge(launch.with_flags("--deny", "session.shell", "--permissions", "allow")) as bridge:
         assert "opencode_shell" not in await listed(bridge)
-        told = await Host(bridge).error("opencode_command", **arguments)
-        assert "this MCP server denies session.shell" in told
+        error = await Host(bridge).error("opencode_command", **arguments)
+        assert "this MCP server denies session.shell" in error
     for flags in (("--deny", "execute"), ("--read-only",)):
-        async with open_bridge(launch.telling(*flags, "--permissions", "allow")) as bridge:
+        async with open_bridge(launch.with_flags(*flags, "--permissions", "allow")) as bridge:
             assert not {"opencode_shell", "opencode_command"} & await listed(bridge)
     assert not ran.exists()
 
@@ -320,18 +320,18 @@ async def test_a_command_attaches_nothing_from_outside(
     refusing: Host, place: Path, command: str, arguments: str
 ) -> None:
     given = arguments.format(outside=place.parent / "outside.txt")
-    told = await refusing.error("opencode_command", command=command, arguments=given)
-    assert "is outside of what is allowed" in told
+    error = await refusing.error("opencode_command", command=command, arguments=given)
+    assert "is outside of what is allowed" in error
 
 
 async def test_a_skill_that_is_a_command_attaches_nothing_from_outside_and_runs_no_refused_line(
     refusing: Host, tmp_path: Path
 ) -> None:
     marker = tmp_path / "ran.txt"
-    told = await refusing.error("opencode_command", command="learned", arguments="../outside.txt")
-    assert "is outside of what is allowed" in told
-    told = await refusing.error("opencode_command", command="learned", arguments=f"x !`touch {marker}`")
-    assert "The permission policy of this MCP server refuses the shell line" in told
+    error = await refusing.error("opencode_command", command="learned", arguments="../outside.txt")
+    assert "is outside of what is allowed" in error
+    error = await refusing.error("opencode_command", command="learned", arguments=f"x !`touch {marker}`")
+    assert "The permission policy of this MCP server refuses the shell line" in error
     assert not marker.exists()
 
 
@@ -342,8 +342,8 @@ async def test_arguments_lead_nowhere_with_what_a_prompt_of_a_server_puts_next_t
     refusing: Host, place: Path, arguments: str
 ) -> None:
     given = arguments.format(outside=str(place.parent / "outside.txt").lstrip("/"))
-    told = await refusing.error("opencode_command", command="asker:pair", arguments=given)
-    assert "could lead outside when the command joins it with other text" in told
+    error = await refusing.error("opencode_command", command="asker:pair", arguments=given)
+    assert "could lead outside when the command joins it with other text" in error
 
 
 @pytest.mark.both_generations
@@ -370,14 +370,14 @@ async def test_arguments_run_no_shell_line_that_the_policy_refuses(
     refusing: Host, tmp_path: Path, command: str, arguments: str
 ) -> None:
     marker = tmp_path / "ran.txt"
-    told = await refusing.error("opencode_command", command=command, arguments=arguments.format(marker=marker))
-    assert "The permission policy of this MCP server refuses the shell line" in told
+    error = await refusing.error("opencode_command", command=command, arguments=arguments.format(marker=marker))
+    assert "The permission policy of this MCP server refuses the shell line" in error
     assert not marker.exists()
 
 
 async def test_the_operation_is_held_to_the_same(unallowing: Launch, session: str, tmp_path: Path) -> None:
     marker = tmp_path / "ran.txt"
-    async with open_bridge(unallowing.telling("--allow", "session.command")) as bridge:
+    async with open_bridge(unallowing.with_flags("--allow", "session.command")) as bridge:
         for command, arguments, said in (
             ("at", "../outside.txt", "is outside of what is allowed"),
             ("log", f"; touch {marker}", "session.shell is not allowed here"),
@@ -401,15 +401,15 @@ async def test_an_operation_that_may_run_lines_still_keeps_to_the_policy(
         "session.command": {"sessionID": session, "command": "log", "arguments": f"; touch {marker}"},
     }
     asked = {"operation": operation, "arguments": lines[operation]}
-    allowing = launch.telling("--allow", "execute")
-    async with open_bridge(allowing.telling("--permissions", "reject")) as bridge:
+    allowing = launch.with_flags("--allow", "execute")
+    async with open_bridge(allowing.with_flags("--permissions", "reject")) as bridge:
         assert "The permission policy of this MCP server refuses the shell line" in await Host(bridge).error(
             "opencode_call_operation", **asked
         )
     async with open_bridge(allowing, elicit=Person()) as bridge:
         assert "they ask the person" in await Host(bridge).error("opencode_call_operation", **asked)
     assert not marker.exists()
-    async with open_bridge(allowing.telling("--permissions", "agent")) as bridge:
+    async with open_bridge(allowing.with_flags("--permissions", "agent")) as bridge:
         await Host(bridge).data("opencode_call_operation", **asked)
     assert marker.exists()
 
@@ -427,8 +427,8 @@ async def test_a_person_is_asked_for_a_line_that_the_arguments_make_and_then_the
         assert report["status"] == "completed"
         assert marker.exists()
         marker.unlink()
-        told = await host.error("opencode_command", command="log", arguments=f";  touch {marker}")
-    assert "The person refused the shell line, so it did not run." in told
+        error = await host.error("opencode_command", command="log", arguments=f";  touch {marker}")
+    assert "The person refused the shell line, so it did not run." in error
     assert not marker.exists()
     assert person.forms[0].message.endswith(f"git log -1 --format=%s ; touch {marker}")
 
@@ -437,9 +437,9 @@ async def test_the_lines_of_a_command_s_own_text_need_permission_like_those_of_a
     unallowing: Launch, tmp_path: Path, scripted_model: ScriptedModel
 ) -> None:
     """An agent that may edit files can write a command; nobody has to allow the effect for it."""
-    async with open_bridge(unallowing.telling("--permissions", "reject")) as bridge:
-        told = await Host(bridge).error("opencode_command", command="own", arguments="you")
-    assert "refuses the shell line 'echo own-line'" in told
+    async with open_bridge(unallowing.with_flags("--permissions", "reject")) as bridge:
+        error = await Host(bridge).error("opencode_command", command="own", arguments="you")
+    assert "refuses the shell line 'echo own-line'" in error
     settings = tmp_path / "config.toml"
     settings.write_text('[permission_rules.bash]\n"*" = "reject"\n"echo own*" = "allow"\n', encoding="utf-8")
     async with open_bridge(unallowing.within(OPENCODE_MCP_CONFIG=str(settings))) as bridge:
@@ -451,8 +451,8 @@ async def test_the_lines_of_a_command_s_own_text_need_permission_like_those_of_a
 async def test_a_person_is_asked_for_the_lines_of_a_command_s_own_text(unallowing: Launch, era: Era) -> None:
     person = Person(filled(decision="reject"))
     async with open_bridge(unallowing, era=era, elicit=person) as bridge:
-        told = await Host(bridge).error("opencode_command", command="own")
-    assert "The person refused the shell line" in told
+        error = await Host(bridge).error("opencode_command", command="own")
+    assert "The person refused the shell line" in error
     assert person.forms[0].message.endswith("\n\necho own-line")
 
 
@@ -466,14 +466,14 @@ async def first_words(scripted_model: ScriptedModel, report: dict[str, Any]) -> 
 async def test_what_a_command_does_without_shell_lines_needs_nobody(
     refusing: Host, scripted_model: ScriptedModel, opencode_generation: Generation
 ) -> None:
-    for command, arguments, heard in (
+    for command, arguments, expected in (
         ("at", "docs/notes.txt", "Explain @docs/notes.txt"),
         ("plain", PUNCTUATED, f"Consider this.\n\n{PUNCTUATED}"),
         ("asker:ask", "everything", PROMPT_OF_A_SERVER[opencode_generation]),
     ):
         report = await refusing.data("opencode_command", command=command, arguments=arguments)
         assert report["status"] == "completed"
-        assert (await first_words(scripted_model, report)).startswith(heard.strip())
+        assert (await first_words(scripted_model, report)).startswith(expected.strip())
 
 
 @pytest.mark.both_generations
@@ -500,5 +500,5 @@ async def test_opencode_expands_commands_as_the_bridge_does(
         for number, (_, arguments, _) in enumerate(cases):
             await opencode.command(session, f"c{number}", arguments)
     asked = [item for item in await scripted_model.requests(session) if item["kind"] == "chat"]
-    heard = [spoken(item["prompt"]) for item in asked]
-    assert heard == [expand(template, arguments).strip() for template, arguments, _ in cases]
+    received = [spoken(item["prompt"]) for item in asked]
+    assert received == [expand(template, arguments).strip() for template, arguments, _ in cases]

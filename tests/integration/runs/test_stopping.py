@@ -129,7 +129,7 @@ async def test_a_session_that_is_deleted_while_it_works_works_no_more(
         await scripted_model.reached("deleted")
         members = await tree(opencode, session_id)
         call = {"operation": "session.delete", "arguments": {"sessionID": session_id}}
-        async with open_raw(launch.telling("--deny", "session.abort"), CLAUDE) as denied:
+        async with open_raw(launch.with_flags("--deny", "session.abort"), CLAUDE) as denied:
             refused = await denied.call("opencode_call_operation", **call)
             assert "session.abort is not allowed" in refused["content"][0]["text"]
         deleted = await client.call("opencode_call_operation", **call)
@@ -168,7 +168,7 @@ async def topmost_of(opencode: Backend, session_id: str) -> str:
 
 
 async def test_a_cancelled_call_that_stops_its_run_stops_the_subagents_too(launch: Launch, opencode: Backend) -> None:
-    async with open_raw(launch.telling("--abort-on-cancel"), ASKABLE) as client:
+    async with open_raw(launch.with_flags("--abort-on-cancel"), ASKABLE) as client:
         call = {"name": "opencode_run", "arguments": {"prompt": nest(PERMISSION, 2)}}
         number = await client.send("tools/call", call)
         await client.message("elicitation/create")

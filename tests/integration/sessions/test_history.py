@@ -173,13 +173,13 @@ async def test_a_project_without_git_says_why_there_are_no_changes(
     async with open_bridge(launch) as bridge:
         host = Host(bridge)
         report = await host.run(write("new.txt", "one\n"), text("Made."))
-        for told in (
+        for output in (
             await host.text("opencode_diff"),
             await host.text("opencode_diff", session_id=report["session_id"]),
         ):
-            assert "is not a git repository" in told
-            assert "No file is changed" not in told
-            assert "changed no file" not in told
+            assert "is not a git repository" in output
+            assert "No file is changed" not in output
+            assert "changed no file" not in output
 
 
 @pytest.mark.both_generations

@@ -15,7 +15,7 @@ from tests.scripted_model.script import hold, script, task, text
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
 
-async def listed_as_told(host: Host, archived: str) -> str:
+async def listed_with_suggested_call(host: Host, archived: str) -> str:
     """Return what the call lists that the result of an archived session names."""
     call = re.search(r'opencode_read_operation\(operation="(\S+)", arguments=({[^}]+}), select="([^"]+)"\)', archived)
     assert call
@@ -41,7 +41,7 @@ async def test_a_session_is_renamed_archived_and_deleted(
     archived = await host.text("opencode_update_session", session_id=session_id, archived=True)
     assert archived.startswith(f"{session_id} is archived, so lists leave it out. ")
     other = await host.run(text("Not archived."), directory=str(workplace))
-    listed = await listed_as_told(host, archived)
+    listed = await listed_with_suggested_call(host, archived)
     assert session_id in listed
     assert other["session_id"] not in listed
     assert session_id not in await rows_of(host, title)
@@ -77,9 +77,9 @@ async def test_a_session_at_work_is_archived_forked_and_stopped_before_it_is_del
     (row,) = [row for row in listed["sessions"] if row["session_id"] == session_id]
     assert (row["archived"], row["outcome"], listed["totals"]["complete"]) == (True, "running", False)
     assert " · archived" in await host.text("opencode_session", session_id=session_id, limit=0)
-    told = await host.text("opencode_delete_session", session_id=session_id)
-    assert "It was running and was stopped" in told
-    assert "Lost for good" in told
-    assert "files stay" in told
+    output = await host.text("opencode_delete_session", session_id=session_id)
+    assert "It was running and was stopped" in output
+    assert "Lost for good" in output
+    assert "files stay" in output
     running = await host.data("opencode_list_sessions", running=True)
     assert session_id not in {row["session_id"] for row in running["sessions"]}

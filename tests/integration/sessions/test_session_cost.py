@@ -93,12 +93,12 @@ async def test_every_place_counts_forks_and_subagents_once_and_shows_the_same(
         assert sum(row["cost"] for row in found[table]) == pytest.approx(found["cost"])
     everywhere = await host.data("opencode_cost", since="7d")
     assert everywhere["cost"] >= found["cost"] - 1e-6
-    told = await host.text("opencode_cost")
-    assert "By agent:" in told
-    assert f'- {report["session_id"]} "Costs": $' in told.partition("By session, with its subagents:")[2]
-    assert "and 1 subagent (subagent: $0.03)" in told
-    assert "time zone" in told
-    assert "deleted sessions" in told
+    output = await host.text("opencode_cost")
+    assert "By agent:" in output
+    assert f'- {report["session_id"]} "Costs": $' in output.partition("By session, with its subagents:")[2]
+    assert "and 1 subagent (subagent: $0.03)" in output
+    assert "time zone" in output
+    assert "deleted sessions" in output
     assert "is not a time" in await host.error("opencode_cost", since="soon")
 
 

@@ -57,10 +57,10 @@ async def test_a_fork_counts_only_its_own_part(
         directory=str(tracked),
         title=title,
     )
-    told = await host.bridge.call("opencode_fork", session_id=source["session_id"])
-    assert told.structured_content is not None
-    fork = str(told.structured_content["session_id"])
-    assert "works on the same files" in str(told.content[0])
+    result = await host.bridge.call("opencode_fork", session_id=source["session_id"])
+    assert result.structured_content is not None
+    fork = str(result.structured_content["session_id"])
+    assert "works on the same files" in str(result.content[0])
     await host.run(
         step(write(forked, "two\n"), usage(input=300, output=0)),
         step(text("Forked."), usage(input=100, output=0)),
@@ -173,8 +173,8 @@ async def test_the_list_shows_how_each_run_ended_and_how_its_prompt_begins(
     assert seen["last_run"]["outcome"] == "completed"
     assert seen["last_run"]["seconds"] > 0
     assert seen["last_run"]["prompt"].startswith("Sweep the floor")
-    told = await host.text("opencode_session", session_id=bad["session_id"], limit=0)
-    assert "Last run: failed after " in told
+    output = await host.text("opencode_session", session_id=bad["session_id"], limit=0)
+    assert "Last run: failed after " in output
     line = next(
         line for line in (await host.text("opencode_list_sessions")).splitlines() if line.startswith(good["session_id"])
     )
@@ -202,9 +202,9 @@ async def test_two_versions_of_a_file_are_compared_with_the_one_on_disk(host: Ho
     first = await host.run(write(file, "one\n"), text("One."), directory=str(tracked), title=f"One {case}")
     second = await host.run(write(file, "two\n"), text("Two."), directory=str(tracked), title=f"Two {case}")
     pair = {"session_id": first["session_id"], "compare_with": second["session_id"]}
-    told = await host.text("opencode_diff", **pair)
-    assert f"On disk is the version of {second['session_id']}: {file}" in told
-    assert "No file is changed" not in told
+    output = await host.text("opencode_diff", **pair)
+    assert f"On disk is the version of {second['session_id']}: {file}" in output
+    assert "No file is changed" not in output
     (tracked / file).write_text("three\n", encoding="utf-8")
     (row,) = (await host.data("opencode_diff", **pair))["files"]
     assert (row["path"], row["compared"], row["on_disk"]) == (file, "different", "neither")
@@ -216,10 +216,10 @@ async def test_a_title_and_an_empty_schema_are_refused_where_they_would_be_ignor
 ) -> None:
     report = await host.run(text("Said."), directory=str(workplace), title=f"Titled {case}")
     session_id = report["session_id"]
-    told = await host.error("opencode_wait", session_id=session_id, message_id="the first one")
-    assert f"has no prompt 'the first one'. Its latest is {report['message_id']}." in told
-    told = await host.error("opencode_run", prompt="x", session_id=session_id, title="Another")
-    assert "opencode_update_session renames" in told
+    error = await host.error("opencode_wait", session_id=session_id, message_id="the first one")
+    assert f"has no prompt 'the first one'. Its latest is {report['message_id']}." in error
+    error = await host.error("opencode_run", prompt="x", session_id=session_id, title="Another")
+    assert "opencode_update_session renames" in error
     assert "must describe an object" in await host.error("opencode_run", prompt="x", output_schema={})
     for arguments in ({"title": ""}, {"title": " ", "archived": True}):
         assert "The title is empty" in await host.error("opencode_update_session", session_id=session_id, **arguments)

@@ -41,7 +41,7 @@ async def pages_of(host: Host, session_id: str, limit: int, **arguments: object)
     return pages
 
 
-def told(page: Json) -> list[str]:
+def message_ids(page: Json) -> list[str]:
     return MESSAGE.findall(page["transcript"])
 
 
@@ -78,7 +78,7 @@ async def test_messages_are_found_behind_those_that_are_not_shown(
     none = await host.data("opencode_session", session_id=session_id, limit=2, show="tools")
     assert (none["transcript"], none["cursor"]) == ("These messages have no tool calls.", "")
     some = await host.data("opencode_session", session_id=session_id, limit=2, show="conversation")
-    assert len(told(some)) == 2
+    assert len(message_ids(some)) == 2
     assert some["cursor"]
 
 
@@ -142,10 +142,10 @@ async def test_pages_of_a_transcript_joined_are_the_whole_though_more_is_said_me
         rest = await host.data("opencode_session", session_id=session_id, limit=50, cursor=first["cursor"])
         every = await opencode.message_ids(session_id)
 
-    assert told(rest) + told(first) == every[: -len(late)]
+    assert message_ids(rest) + message_ids(first) == every[: -len(late)]
     assert "said later" not in rest["transcript"]
     pages = await pages_of(host, session_id, 7)
-    assert [name for page in reversed(pages) for name in told(page)] == every
+    assert [name for page in reversed(pages) for name in message_ids(page)] == every
     assert "todos" not in pages[1], "only the first page tells the state"
 
 
@@ -170,8 +170,8 @@ async def test_a_wrong_cursor_and_an_unknown_session_are_reported(host: Host) ->
     other = await host.run(text("Said elsewhere."))
     page = await host.data("opencode_session", session_id=other["session_id"], limit=1)
     assert page["cursor"]
-    told = await host.error("opencode_session", session_id=report["session_id"], cursor=page["cursor"])
-    assert f"is not from {report['session_id']}. Leave it out for the latest messages." in told
+    error = await host.error("opencode_session", session_id=report["session_id"], cursor=page["cursor"])
+    assert f"is not from {report['session_id']}. Leave it out for the latest messages." in error
     assert "The cursor 'abc'" in await host.error("opencode_session", session_id=report["session_id"], cursor="abc")
     assert "opencode_list_sessions" in await host.error("opencode_session", session_id="ses_none")
     assert "is not a session id" in await host.error("opencode_session", session_id="none")

@@ -58,9 +58,9 @@ def host(counting: CountingBridge) -> Host:
 
 async def test_1_models_and_agents(host: Host, counting: CountingBridge) -> None:
     with counting.exactly(1):
-        told = await host.text("opencode_status")
-    assert "scripted/m1: $1 in, $2 out per million tokens" in told
-    assert "build (primary)" in told
+        output = await host.text("opencode_status")
+    assert "scripted/m1: $1 in, $2 out per million tokens" in output
+    assert "build (primary)" in output
 
 
 async def test_2_a_run_that_asks_and_changes_a_file(
@@ -100,18 +100,18 @@ async def test_4_undo_and_proof(host: Host, counting: CountingBridge, tracked: P
     name = f"undone-{case}.txt"
     report = await host.run(write(name, "wrong\n"), text("Done."), directory=str(tracked))
     with counting.exactly(2):
-        told = await host.text("opencode_revert", session_id=report["session_id"], message_id=report["message_id"])
+        output = await host.text("opencode_revert", session_id=report["session_id"], message_id=report["message_id"])
         gone = await host.error("opencode_read_file", path=name, directory=str(tracked))
-    assert name in told
-    assert "before that prompt" in told
+    assert name in output
+    assert "before that prompt" in output
     assert name in gone
 
 
 async def test_5_rename(host: Host, counting: CountingBridge, case: str) -> None:
     session_id = (await host.run(text("Said.")))["session_id"]
     with counting.exactly(1):
-        told = await host.text("opencode_update_session", session_id=session_id, title=f"Renamed {case}")
-    assert f"Renamed {case}" in told
+        output = await host.text("opencode_update_session", session_id=session_id, title=f"Renamed {case}")
+    assert f"Renamed {case}" in output
 
 
 async def test_6_text_definition_uses_and_lines(host: Host, counting: CountingBridge) -> None:
@@ -132,10 +132,10 @@ async def test_7_what_it_does_stop_and_something_else(
     session_id = await host.start(step(text("Thinking it over"), hold(gate)))
     await scripted_model.reached(gate)
     with counting.exactly(3):
-        told = await host.text("opencode_wait", session_id=session_id, wait_seconds=0)
+        output = await host.text("opencode_wait", session_id=session_id, wait_seconds=0)
         stopped = await host.data("opencode_abort", session_id=session_id)
         report = await host.run(text("Something else."), session_id=session_id)
-    assert "Doing: " in told
+    assert "Doing: " in output
     assert stopped["status"] == "aborted"
     assert (report["status"], report["text"]) == ("completed", "Something else.")
 
@@ -149,23 +149,23 @@ async def test_8_an_answer_as_json(host: Host, counting: CountingBridge, opencod
 
 async def test_9_a_broken_model(host: Host, counting: CountingBridge) -> None:
     with counting.exactly(1):
-        told = await host.error("opencode_run", prompt="Say hello", model="scripted/no-such")
-    assert "scripted/m1" in told
+        error = await host.error("opencode_run", prompt="Say hello", model="scripted/no-such")
+    assert "scripted/m1" in error
 
 
 async def test_10_a_terminal_is_refused_with_all_that_it_needs(host: Host, counting: CountingBridge) -> None:
     with counting.exactly(2):
         found = await host.text("opencode_find_operations", query="open a terminal")
-        told = await host.error("opencode_call_operation", operation="pty.create", arguments={"command": "/bin/sh"})
+        error = await host.error("opencode_call_operation", operation="pty.create", arguments={"command": "/bin/sh"})
     assert "pty.create" in found
-    assert "--allow" in told
-    assert "pty.connect" in told
+    assert "--allow" in error
+    assert "pty.connect" in error
 
 
 async def test_11_a_directory_outside(host: Host, counting: CountingBridge, tmp_path: Path) -> None:
     with counting.exactly(1):
-        told = await host.error("opencode_run", prompt="Look", directory=str(tmp_path))
-    assert f"--directory {tmp_path}" in told
+        error = await host.error("opencode_run", prompt="Look", directory=str(tmp_path))
+    assert f"--directory {tmp_path}" in error
 
 
 async def test_12_the_conversation_and_the_tool_calls_alone(host: Host, counting: CountingBridge, case: str) -> None:
@@ -182,9 +182,9 @@ async def test_12_the_conversation_and_the_tool_calls_alone(host: Host, counting
 async def test_13_the_cost_of_the_day(host: Host, counting: CountingBridge) -> None:
     await host.run(text("It costs something."))
     with counting.exactly(1):
-        told = await host.text("opencode_cost")
-    assert "By model:" in told
-    assert "scripted/m1" in told
+        output = await host.text("opencode_cost")
+    assert "By model:" in output
+    assert "scripted/m1" in output
 
 
 async def test_14_an_mcp_server_is_added_by_whoever_configures_this_one(
@@ -192,16 +192,16 @@ async def test_14_an_mcp_server_is_added_by_whoever_configures_this_one(
 ) -> None:
     with counting.exactly(2):
         found = await host.text("opencode_find_operations", query="add an MCP server")
-        told = await host.error(
+        error = await host.error(
             "opencode_call_operation",
             operation="mcp.add",
             arguments={MCP_NAMES[opencode_generation]: "other", "config": {"type": "local", "command": ["other"]}},
         )
     assert found.startswith("mcp.add (admin, not allowed here): ")
-    assert "--allow session.shell,mcp.add,mcp.connect,mcp.disconnect" in told
+    assert "--allow session.shell,mcp.add,mcp.connect,mcp.disconnect" in error
     server = '{"other": {"type": "local", "command": ["other"]}}'
     entry = f'{{"mcp": {server}}}' if opencode_generation == 1 else f'{{"mcp": {{"servers": {server}}}}}'
-    assert f"put into the opencode.json of the project {entry}, " in told
+    assert f"put into the opencode.json of the project {entry}, " in error
 
 
 async def test_15_fork_and_compare(host: Host, counting: CountingBridge, tracked: Path, case: str) -> None:
@@ -209,9 +209,9 @@ async def test_15_fork_and_compare(host: Host, counting: CountingBridge, tracked
     with counting.exactly(3):
         fork = await host.data("opencode_fork", session_id=first["session_id"])
         await host.run(write(f"two-{case}.txt", "two\n"), text("Two."), session_id=fork["session_id"])
-        told = await host.text("opencode_diff", session_id=first["session_id"], compare_with=fork["session_id"])
-    assert f"one-{case}.txt" in told
-    assert f"two-{case}.txt" in told
+        output = await host.text("opencode_diff", session_id=first["session_id"], compare_with=fork["session_id"])
+    assert f"one-{case}.txt" in output
+    assert f"two-{case}.txt" in output
 
 
 async def test_16_commands(

@@ -75,11 +75,11 @@ async def test_a_summary_is_short_and_says_how_to_see_more(host: Host) -> None:
     expected |= {"tested_with"} if is_untested(status["opencode"], status["generation"]) else set()
     # Another test may have left something asked in the shared project.
     assert set(status) - {"needs_input"} == expected | {"default_model", "models", "agents", "to_restart_opencode"}
-    told = (await host.text("opencode_status")).splitlines()
-    assert "  build (primary)" in told
-    assert "  general (subagent)" in told
-    assert any(line.startswith(MODEL_LINE) and "high" in line for line in told)
-    assert "show=agents, models or commands describes each" in told[-1]
+    lines = (await host.text("opencode_status")).splitlines()
+    assert "  build (primary)" in lines
+    assert "  general (subagent)" in lines
+    assert any(line.startswith(MODEL_LINE) and "high" in line for line in lines)
+    assert "show=agents, models or commands describes each" in lines[-1]
 
 
 @pytest.mark.both_generations
@@ -97,10 +97,10 @@ async def test_each_part_can_be_asked_for_alone_with_a_line_for_each_entry(host:
 @pytest.mark.both_generations
 async def test_its_text_has_a_line_for_each_fact(host: Host, workplace: Path) -> None:
     await whole_status(host)
-    told = (await host.text("opencode_status")).splitlines()
-    assert f"directory: {workplace}" in told
-    assert any(line.startswith(MODEL_LINE) and "high" in line for line in told)
-    assert "branch: main" in told
+    lines = (await host.text("opencode_status")).splitlines()
+    assert f"directory: {workplace}" in lines
+    assert any(line.startswith(MODEL_LINE) and "high" in line for line in lines)
+    assert "branch: main" in lines
 
 
 @pytest.mark.both_generations
@@ -124,9 +124,9 @@ async def test_it_reports_which_files_changed_and_which_sessions_work(
 @pytest.mark.both_generations
 async def test_it_shows_no_key_of_a_provider(host: Host) -> None:
     # The scripted provider's key is the word itself, so it may stand only where the provider's name does.
-    told = await host.text("opencode_status")
+    output = await host.text("opencode_status")
     everything = await host.text("opencode_status", show="everything")
-    assert (told + everything).count("scripted") == (told + everything).count("scripted/m")
+    assert (output + everything).count("scripted") == (output + everything).count("scripted/m")
 
 
 # What cannot be read
@@ -172,9 +172,9 @@ async def test_what_is_not_read_in_time_is_named_and_the_rest_is_reported(
     assert unread["changed_files"] == unread["mcp_servers"] == "OpenCode did not answer within 4 s."
     assert status["directory"] == str(workplace)
     assert not status.keys() & unread.keys()
-    told = await host_behind.text("opencode_status", show="everything")
-    assert "not read: " in told
-    assert "(OpenCode did not answer within 4 s.)" in told
+    output = await host_behind.text("opencode_status", show="everything")
+    assert "not read: " in output
+    assert "(OpenCode did not answer within 4 s.)" in output
 
 
 async def test_what_this_version_does_not_know_is_named_and_the_rest_is_reported(
@@ -247,9 +247,9 @@ async def test_a_configuration_file_that_opencode_cannot_use_is_the_reason(
         refused = await host.error("opencode_run", prompt="x")
         read = await host.error("opencode_read_operation", operation="config.get")
         status = await host.data("opencode_status")
-    for told in (refused, read):
-        assert f"OpenCode cannot use the configuration file {place}: {said}" in told
-        assert "Nothing is wrong with the call" in told
-        assert "Correct the argument" not in told
+    for error in (refused, read):
+        assert f"OpenCode cannot use the configuration file {place}: {said}" in error
+        assert "Nothing is wrong with the call" in error
+        assert "Correct the argument" not in error
     assert status["unread"]
     assert status["directory"] == str(tmp_path / "broken")

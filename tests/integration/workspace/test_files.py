@@ -211,8 +211,8 @@ async def test_a_cursor_is_refused_for_a_file(host: Host) -> None:
 @pytest.mark.both_generations
 async def test_a_cursor_that_is_not_from_a_page_of_a_folder_is_refused(host: Host) -> None:
     for cursor in ("garbage", "50"):
-        told = await host.error("opencode_read_file", path="docs", cursor=cursor)
-        assert f"The cursor '{cursor}' is not from a page of this tool. Leave it out for the first page." in told
+        error = await host.error("opencode_read_file", path="docs", cursor=cursor)
+        assert f"The cursor '{cursor}' is not from a page of this tool. Leave it out for the first page." in error
 
 
 async def test_git_s_own_folder_is_left_out_and_ignored_files_are_marked(host: Host, workplace: Path) -> None:

@@ -44,16 +44,16 @@ async def host(
 ) -> AsyncGenerator[Host]:
     launch = attaching(tmp_path_factory.mktemp("git"), scripted_model, opencode_server, projects / NAMES[0])
     more = [argument for name in NAMES[1:] for argument in ("--directory", str(projects / name))]
-    async with open_bridge(launch.telling(*more)) as bridge:
+    async with open_bridge(launch.with_flags(*more)) as bridge:
         yield Host(bridge)
 
 
 async def test_a_detached_head_is_no_lack_of_git(host: Host, projects: Path) -> None:
     place = projects / "detached"
     for against in ("commit", "branch"):
-        told = await host.text("opencode_diff", directory=str(place), against=against)
-        assert NOTHING in told
-        assert "repository" not in told
+        output = await host.text("opencode_diff", directory=str(place), against=against)
+        assert NOTHING in output
+        assert "repository" not in output
     (place / "README.md").write_text("Changed.\n", encoding="utf-8")
     assert "README.md" in await host.text("opencode_diff", directory=str(place))
 
@@ -64,19 +64,19 @@ async def test_another_users_repository_is_called_so(host: Host, projects: Path)
     for path in (place, place / ".git"):
         os.chown(path, 12345, -1)
     for against in ("commit", "branch"):
-        told = await host.text("opencode_diff", directory=str(place), against=against)
-        assert "safe.directory" in told
-        assert "is not a git repository" not in told
-        assert NOTHING not in told
+        output = await host.text("opencode_diff", directory=str(place), against=against)
+        assert "safe.directory" in output
+        assert "is not a git repository" not in output
+        assert NOTHING not in output
 
 
 async def test_a_repository_that_was_made_later_is_called_so(host: Host, projects: Path) -> None:
     place = projects / "late"
     assert "is not a git repository" in await host.text("opencode_diff", directory=str(place))
     make_project(place)
-    told = await host.text("opencode_diff", directory=str(place))
-    assert "the repository was created later" in told
-    assert "instance.dispose" in told
+    output = await host.text("opencode_diff", directory=str(place))
+    assert "the repository was created later" in output
+    assert "instance.dispose" in output
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="such names cannot be had there")
@@ -97,9 +97,9 @@ async def test_a_prompt_that_changed_a_name_which_is_no_text_is_not_called_empty
     command = "printf 'one\\n' > \"$(printf 'y\\377.txt')\"; printf 'one\\n' > plain.txt"
     report = await host.run(bash(command), text("Made."), directory=str(place))
     session_id = report["session_id"]
-    told = await host.text("opencode_diff", session_id=session_id)
+    output = await host.text("opencode_diff", session_id=session_id)
     read = await host.bridge.client.read_resource(f"opencode://session/{session_id}/diff")
-    for said in (told, str(read.contents[0])):
+    for said in (output, str(read.contents[0])):
         assert NOTHING not in said
         assert "not UTF-8" in said
         assert "y\ufffd.txt" in said

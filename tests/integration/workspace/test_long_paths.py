@@ -30,14 +30,14 @@ async def test_a_search_beside_a_long_path_finds_what_is_there_and_opencode_goes
             assert [path for path in found["paths"] if len(path) < 100] == wanted
             for operation in ("find.files", "v2.fs.find"):
                 arguments = {"query": query, "type": "file", "limit": 1 if operation == "find.files" else "1"}
-                told = await host.text("opencode_read_operation", operation=operation, arguments=arguments)
-                assert "src/greet.py" in told if wanted else "long.txt" in told
+                error = await host.text("opencode_read_operation", operation=operation, arguments=arguments)
+                assert "src/greet.py" in error if wanted else "long.txt" in error
             ref = ResourceTemplateReference(type="ref/resource", uri=uris.FILE_TEMPLATE)
             completion = (await opened.client.complete(ref, {"name": "path", "value": query})).completion
             assert "src/greet.py" in completion.values or not wanted
         for path in ("greet", "greeting/" + "a" * 200):
-            told = await host.error("opencode_read_file", path=path)
-            assert ("src/greet.py" in told) == (path == "greet")
+            error = await host.error("opencode_read_file", path=path)
+            assert ("src/greet.py" in error) == (path == "greet")
         with pytest.raises(MCPError, match=r"src/greet\.py"):
             await opened.client.read_resource("opencode://file/greet")
         (await http.get(f"/session/{session}")).raise_for_status()
@@ -58,7 +58,7 @@ async def test_the_limit_and_the_switch_of_both_operations_are_kept(bridge: Open
         assert '{"path":"src/","type":"directory"}' in entries
         assert str(project) in entries
         for limit in ("0", "x", "201", "-1"):
-            told = await host.error(
+            error = await host.error(
                 "opencode_read_operation", operation="v2.fs.find", arguments={"query": "src", "limit": limit}
             )
-            assert "from 1 to 200" in told
+            assert "from 1 to 200" in error

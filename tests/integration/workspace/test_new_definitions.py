@@ -108,10 +108,10 @@ async def test_what_runs_is_not_stopped_for_a_new_agent(
     session_id = await owner.start(step(hold("busy"), text("Finished.")))
     await scripted_model.reached("busy")
     file = write(place / ".opencode/agent/late.md", AGENT)
-    told = await owner.error("opencode_run", prompt="Hello.", agent="late")
-    assert str(file) in told
-    assert REREADING[opencode_generation] in told
-    assert "call again when it has ended" in told
+    error = await owner.error("opencode_run", prompt="Hello.", agent="late")
+    assert str(file) in error
+    assert REREADING[opencode_generation] in error
+    assert "call again when it has ended" in error
     await scripted_model.release("busy")
     assert (await owner.wait(session_id))["text"] == "Finished."
     assert (await owner.run(text("Now."), agent="late"))["agent"] == "late"
@@ -120,9 +120,9 @@ async def test_what_runs_is_not_stopped_for_a_new_agent(
 async def test_a_faulty_file_beside_a_new_agent_is_named_and_breaks_nothing(owner: Host, place: Path) -> None:
     write(place / ".opencode/agent/fine.md", AGENT)
     faulty = write(place / ".opencode/agent/faulty.md", AGENT.replace("primary", "nonsense"))
-    told = await owner.error("opencode_run", prompt="Hello.", agent="fine")
-    assert str(faulty) in told
-    assert "still works with what it read before" in told
+    error = await owner.error("opencode_run", prompt="Hello.", agent="fine")
+    assert str(faulty) in error
+    assert "still works with what it read before" in error
     assert (await owner.run(text("As before."), agent="build"))["text"] == "As before."
     faulty.unlink()
     assert (await owner.run(text("Corrected."), agent="fine"))["agent"] == "fine"
@@ -134,9 +134,9 @@ async def test_an_agent_that_its_file_turns_off_is_reported_as_such_and_asked_fo
 ) -> None:
     file = write(place / ".opencode/agent/retired.md", AGENT.replace("mode:", "disable: true\nmode:"))
     for _ in range(2):
-        told = await owner.error("opencode_run", prompt="Hello.", agent="retired")
-        assert f"{file} defines it. OpenCode has read it, and does not offer that." in told
-        assert "The agents are" in told
+        error = await owner.error("opencode_run", prompt="Hello.", agent="retired")
+        assert f"{file} defines it. OpenCode has read it, and does not offer that." in error
+        assert "The agents are" in error
 
 
 @pytest.mark.both_generations
@@ -148,9 +148,9 @@ async def test_a_name_in_the_users_own_settings_is_used_unless_that_takes_a_new_
     if opencode_generation == 2:
         assert (await owner.run(text("Used."), agent="everywhere"))["agent"] == "everywhere"
     else:
-        told = await owner.error("opencode_run", prompt="Hello.", agent="everywhere")
-        assert str(file) in told
-        assert "only when it starts" in told
+        error = await owner.error("opencode_run", prompt="Hello.", agent="everywhere")
+        assert str(file) in error
+        assert "only when it starts" in error
     file.unlink()
 
 
@@ -163,9 +163,9 @@ async def test_a_server_that_others_started_is_left_as_it_is(
         unknown = await host.error("opencode_run", prompt="Hello.", agent="reviewer")
         assert "instance.dispose" not in unknown
         file = write(project / ".opencode/agent/reviewer.md", AGENT)
-        told = await host.error("opencode_run", prompt="Hello.", agent="reviewer")
-        assert str(file) in told
-        assert "instance.dispose" in told
+        error = await host.error("opencode_run", prompt="Hello.", agent="reviewer")
+        assert str(file) in error
+        assert "instance.dispose" in error
         client = await stack.enter_async_context(opencode_server.client(project))
         agents = (await client.get("/agent")).raise_for_status().json()
         assert "reviewer" not in {agent["name"] for agent in agents}
@@ -176,8 +176,8 @@ async def test_a_server_that_others_started_is_left_as_it_is(
 async def test_an_operator_who_denies_it_is_obeyed(
     shared_launch: Launch, place: Path, opencode_generation: Generation
 ) -> None:
-    async with open_bridge(shared_launch.telling("--deny", REREADING[opencode_generation])) as bridge:
+    async with open_bridge(shared_launch.with_flags("--deny", REREADING[opencode_generation])) as bridge:
         file = write(place / ".opencode/agent/denied.md", AGENT)
-        told = await Host(bridge).error("opencode_run", prompt="Hello.", agent="denied")
-        assert str(file) in told
-        assert "denies that operation" in told
+        error = await Host(bridge).error("opencode_run", prompt="Hello.", agent="denied")
+        assert str(file) in error
+        assert "denies that operation" in error

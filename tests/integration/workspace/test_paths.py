@@ -36,18 +36,18 @@ async def test_a_path_that_no_file_system_takes_is_refused_with_its_cause(
     host: Host, workplace: Path, tool: str
 ) -> None:
     for path, said in BAD:
-        told = await host.error(tool, **arguments_of(tool, workplace, path))
-        assert said in told
-        assert "inside this MCP server" not in told
-        assert len(told) < 1000
+        error = await host.error(tool, **arguments_of(tool, workplace, path))
+        assert said in error
+        assert "inside this MCP server" not in error
+        assert len(error) < 1000
 
 
 async def test_such_a_path_is_refused_as_a_resource_and_an_operation(host: Host) -> None:
     for path, said in BAD[1:]:
         with pytest.raises(MCPError, match=said):
             await host.bridge.client.read_resource(f"opencode://file/{path}")
-        told = await host.error("opencode_read_operation", operation="file.read", arguments={"path": path})
-        assert said in told
+        error = await host.error("opencode_read_operation", operation="file.read", arguments={"path": path})
+        assert said in error
 
 
 async def test_a_search_with_a_nul_says_so(host: Host) -> None:
@@ -65,9 +65,9 @@ async def test_huge_numbers_are_answered(host: Host) -> None:
     assert "has 3 lines" in await host.error("opencode_read_file", path="docs/notes.txt", first=HUGE)
     for cursor in (str(HUGE), "9" * 5000):
         for tool, arguments in (("opencode_find_files", {"query": "x"}), ("opencode_find_text", {"pattern": "x"})):
-            told = await host.error(tool, cursor=cursor, **arguments)
-            assert "cursor" in told
-            assert "inside this MCP server" not in told
+            error = await host.error(tool, cursor=cursor, **arguments)
+            assert "cursor" in error
+            assert "inside this MCP server" not in error
     found = await host.data("opencode_find_text", pattern="def greet", per_file=HUGE)
     assert found["matches"]
 
@@ -79,8 +79,8 @@ async def test_links_in_a_circle_lead_nowhere(host: Host, workplace: Path, era: 
     two.symlink_to(one)
     try:
         for tool in TOOLS:
-            told = await host.error(tool, **arguments_of(tool, workplace, one.name))
-            assert "There is no" in told or "go in a circle" in told
+            error = await host.error(tool, **arguments_of(tool, workplace, one.name))
+            assert "There is no" in error or "go in a circle" in error
     finally:
         one.unlink()
         two.unlink()

@@ -106,18 +106,18 @@ async def test_a_plain_text_is_taken_literally(host: Host) -> None:
     ],
 )
 async def test_a_search_without_a_match_says_what_it_did_not_match(host: Host, arguments: Json, hint: str) -> None:
-    told = await host.text("opencode_find_text", **arguments)
-    assert told.startswith(f"Nothing matches {arguments['pattern']!r}. {hint}")
-    assert ("Upper and lower case" in told) == bool(hint)
-    assert told.endswith("Files that git ignores are not searched.")
+    text = await host.text("opencode_find_text", **arguments)
+    assert text.startswith(f"Nothing matches {arguments['pattern']!r}. {hint}")
+    assert ("Upper and lower case" in text) == bool(hint)
+    assert text.endswith("Files that git ignores are not searched.")
 
 
 @pytest.mark.both_generations
 async def test_a_cursor_after_the_end_is_an_error_and_no_empty_result(host: Host) -> None:
-    told = await host.error("opencode_find_text", pattern="Greet somebody", cursor="90")
-    assert "The cursor 90 is after the end; matches in all: 1." in told
-    told = await host.error("opencode_find_files", query="greet.py", cursor="90")
-    assert "The cursor 90 is after the end; paths in all: 1." in told
+    error = await host.error("opencode_find_text", pattern="Greet somebody", cursor="90")
+    assert "The cursor 90 is after the end; matches in all: 1." in error
+    error = await host.error("opencode_find_files", query="greet.py", cursor="90")
+    assert "The cursor 90 is after the end; paths in all: 1." in error
 
 
 @pytest.mark.parametrize(
@@ -209,8 +209,8 @@ async def test_symbols_are_found_as_definitions_and_it_is_said(host: Host, orcha
         ("crack_hazelnut", "function", "orchard/nuts.py", 6),
     ]
     assert found["note"] == "No language server result; matched by text instead."
-    told = (await host.text("opencode_find_symbols", query="hazelnut")).splitlines()
-    assert told[:2] == [found["note"], "orchard/nuts.py:1 (class): class Hazelnut:"]
+    lines = (await host.text("opencode_find_symbols", query="hazelnut")).splitlines()
+    assert lines[:2] == [found["note"], "orchard/nuts.py:1 (class): class Hazelnut:"]
 
 
 @pytest.mark.both_generations
@@ -221,9 +221,9 @@ async def test_the_lines_that_use_a_symbol_are_found_by_text_without_its_definit
     used = [(one["path"], one["line"]) for one in found["references"]]
     assert ("orchard/nuts.py", 1) not in used
     assert [line for path, line in used if path == "orchard/use.py"] == [1, 3]
-    told = await host.text("opencode_find_symbols", **asked)
-    assert told.count("class Hazelnut") == 1
-    assert "Lines that use 'Hazelnut':" in told
+    text = await host.text("opencode_find_symbols", **asked)
+    assert text.count("class Hazelnut") == 1
+    assert "Lines that use 'Hazelnut':" in text
     short = await host.text("opencode_find_symbols", limit=1, **asked)
     assert "opencode_find_text(pattern='Hazelnut')" in short
     none = await host.text("opencode_find_symbols", query="zzz", references=True)

@@ -70,7 +70,7 @@ async def world(
     beside.mkdir()
     logs = Path(opencode_environment["XDG_DATA_HOME"]) / "opencode" / "log"
     async with open_bridge(
-        attaching(base, scripted_model, opencode_server, project).telling("--allow", "execute,admin")
+        attaching(base, scripted_model, opencode_server, project).with_flags("--allow", "execute,admin")
     ) as bridge:
         yield World(Host(bridge), opencode_server, project, folder, logs, beside)
 
@@ -99,8 +99,8 @@ async def test_files_of_a_folder_are_listed_read_and_searched_by_their_paths_in_
 
 async def test_what_is_outside_of_the_project_is_refused_also_from_a_folder_in_it(world: World) -> None:
     for path in ("../../../x", "/etc/passwd"):
-        told = await world.host.error("opencode_read_file", directory=str(world.folder), path=path)
-        assert "outside of what is allowed" in told
+        error = await world.host.error("opencode_read_file", directory=str(world.folder), path=path)
+        assert "outside of what is allowed" in error
 
 
 REFUSED: list[tuple[str, dict[str, object]]] = [
@@ -124,18 +124,18 @@ OPERATIONS: list[tuple[str, str, dict[str, object]]] = [
 async def test_what_needs_a_project_is_refused_and_says_what_the_operator_sets(world: World) -> None:
     folder = str(world.folder)
     for tool, arguments in REFUSED:
-        told = await world.host.error(tool, directory=folder, **arguments)
-        assert NOT_LISTED in told, tool
-        assert "--directory" in told
-        assert "vendor/evil" in told
+        error = await world.host.error(tool, directory=folder, **arguments)
+        assert NOT_LISTED in error, tool
+        assert "--directory" in error
+        assert "vendor/evil" in error
     for kind, operation, arguments in OPERATIONS:
-        told = await world.host.error(
+        error = await world.host.error(
             f"opencode_{kind}_operation", operation=operation, arguments={**arguments, "directory": folder}
         )
-        assert NOT_LISTED in told, operation
+        assert NOT_LISTED in error, operation
     for place in ({"location": {"directory": folder}},):
-        told = await world.host.error("opencode_call_operation", operation="v2.session.create", arguments=place)
-        assert NOT_LISTED in told
+        error = await world.host.error("opencode_call_operation", operation="v2.session.create", arguments=place)
+        assert NOT_LISTED in error
     with pytest.raises(MCPError, match=NOT_LISTED):
         await world.host.bridge.client.read_resource(f"opencode://project?directory={folder}")
     assert await world.opened(world.folder) == 0
@@ -154,12 +154,12 @@ async def test_a_session_of_such_a_folder_is_refused_before_opencode_opens_the_f
         ("opencode_diff", {}),
         ("opencode_abort", {}),
     ):
-        told = await world.host.error(tool, session_id=session, **arguments)
-        assert "is a folder of" in told, tool
-        assert f"--directory {world.folder}" in told
+        error = await world.host.error(tool, session_id=session, **arguments)
+        assert "is a folder of" in error, tool
+        assert f"--directory {world.folder}" in error
     for operation in ("session.get", "session.messages", "v2.session.get"):
-        told = await world.host.error("opencode_read_operation", operation=operation, arguments={"sessionID": session})
-        assert "is a folder of" in told
+        error = await world.host.error("opencode_read_operation", operation=operation, arguments={"sessionID": session})
+        assert "is a folder of" in error
     with pytest.raises(MCPError, match="is a folder of"):
         await world.host.bridge.client.read_resource(f"opencode://session/{session}")
     listed = await world.host.data("opencode_list_sessions")

@@ -44,9 +44,9 @@ def test_what_the_header_is_too_coarse_for_counts_as_no_difference(difference: i
 
 def test_of_several_replies_the_one_that_came_soonest_counts(set_time: Callable[[float], None]) -> None:
     clock = Clock()
-    for arrived, told in [(4.0, 60), (5.1, 65), (6.9, 66), (7.0, 66)]:
+    for arrived, seconds in [(4.0, 60), (5.1, 65), (6.9, 66), (7.0, 66)]:
         set_time(arrived)
-        clock.note(dated(told))
+        clock.note(dated(seconds))
     assert clock.ahead == pytest.approx(59.9)
 
 

@@ -183,11 +183,11 @@ CONFIG_PROBLEMS: list[tuple[str, dict[str, object], str]] = [
 
 
 @pytest.mark.parametrize("status", [400, 500])
-@pytest.mark.parametrize(("name", "told", "said"), CONFIG_PROBLEMS)
+@pytest.mark.parametrize(("name", "problem", "said"), CONFIG_PROBLEMS)
 def test_a_configuration_file_that_opencode_cannot_use_is_named_with_its_faults_and_not_quoted(
-    status: int, name: str, told: dict[str, object], said: str
+    status: int, name: str, problem: dict[str, object], said: str
 ) -> None:
-    error = failure("provider.list", reply(status, {"name": name, "data": {"path": "/p/opencode.json", **told}}))
+    error = failure("provider.list", reply(status, {"name": name, "data": {"path": "/p/opencode.json", **problem}}))
     assert type(error) is InvalidConfiguration
     assert said in error.message
     assert "open-sesame" not in error.message

@@ -73,7 +73,7 @@ async def through_a_proxy(server: OpenCode) -> AsyncGenerator[tuple[Proxy, Trans
         yield proxy, transport
 
 
-async def hear(
+async def read_stream(
     transport: Transport,
     request: Request = EVENTS,
     *,
@@ -191,25 +191,25 @@ async def test_events_come_as_their_data_alone(opencode_server: OpenCode) -> Non
 async def test_a_stream_that_sends_nothing_more_is_timed_out(opencode_server: OpenCode) -> None:
     async with opened(opencode_server.url, opencode_server.password) as transport:
         with pytest.raises(BackendTimeout):
-            await hear(transport, silence=0.2)
+            await read_stream(transport, silence=0.2)
 
 
 async def test_a_stream_that_is_cut_is_unavailable(opencode_server: OpenCode) -> None:
     async with through_a_proxy(opencode_server) as (proxy, transport):
         with pytest.raises(BackendUnavailable):
-            await hear(transport, then=proxy.cut)
+            await read_stream(transport, then=proxy.cut)
 
 
 async def test_a_stream_with_a_wrong_password_is_unauthorized(opencode_server: OpenCode) -> None:
     async with opened(opencode_server.url, "wrong") as transport:
         with pytest.raises(Unauthorized):
-            await hear(transport)
+            await read_stream(transport)
 
 
 async def test_what_sends_no_events_is_reported(scripted_model: ScriptedModel) -> None:
     async with opened(scripted_model.url) as transport:
         with pytest.raises(UnsupportedOperation, match=scripted_model.url):
-            await hear(transport, Request(method="GET", path="/requests"))
+            await read_stream(transport, Request(method="GET", path="/requests"))
 
 
 async def test_many_requests_share_a_few_connections(opencode_server: OpenCode) -> None:

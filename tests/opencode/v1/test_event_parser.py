@@ -174,8 +174,8 @@ def test_an_event_that_only_speaks_of_copies_is_none() -> None:
 
 @pytest.mark.parametrize(("wrapped", "place"), [("/p", "/p"), ("global", ""), ("", ""), (None, "")])
 def test_an_event_names_the_directory_in_which_it_is_sent(wrapped: str | None, place: str) -> None:
-    told = {"directory": wrapped, "payload": {"type": "session.idle", "properties": {"sessionID": SES}}}
-    event = parse(json.dumps(told))
+    sent = {"directory": wrapped, "payload": {"type": "session.idle", "properties": {"sessionID": SES}}}
+    event = parse(json.dumps(sent))
     assert event
     assert event.place == place
 

@@ -69,13 +69,13 @@ def test_a_strange_document_lacks_everything_and_breaks_nothing(strange: object)
     assert "session.create" in differences(strange).missing
 
 
-class Telling(Transport):
+class FixedReply(Transport):
     """A sender that gives another document than the server does, and counts how often it is asked for."""
 
-    def __init__(self, endpoint: Endpoint, told: bytes, media_type: str = "application/json") -> None:
+    def __init__(self, endpoint: Endpoint, body: bytes, media_type: str = "application/json") -> None:
         super().__init__(endpoint)
         self.asked = 0
-        self._told = told
+        self._body = body
         self._media_type = media_type
 
     async def send(self, request: Any, *, timeout: float = 30, queued: bool = True) -> Any:  # noqa: ANN401, D102 - the base class's
@@ -84,7 +84,7 @@ class Telling(Transport):
         if request != DOCUMENT:
             return await super().send(request, timeout=timeout, queued=queued)
         self.asked += 1
-        return Reply(status=200, headers={"content-type": self._media_type}, body=self._told)
+        return Reply(status=200, headers={"content-type": self._media_type}, body=self._body)
 
 
 class To:
@@ -102,16 +102,16 @@ def calls_through(sender: Transport) -> OperationCalls:
     return OperationCalls(To(sender))  # pyright: ignore[reportArgumentType] - all of it that is asked for here
 
 
-@pytest.mark.parametrize(("told", "media_type"), [(b"<html>", "text/html"), (b"{", "application/json")])
-async def test_a_server_without_a_document_is_taken_as_it_is(told: bytes, media_type: str) -> None:
-    sender = Telling(Endpoint(url="http://127.0.0.1:9"), told, media_type)
+@pytest.mark.parametrize(("body", "media_type"), [(b"<html>", "text/html"), (b"{", "application/json")])
+async def test_a_server_without_a_document_is_taken_as_it_is(body: bytes, media_type: str) -> None:
+    sender = FixedReply(Endpoint(url="http://127.0.0.1:9"), body, media_type)
     calls = calls_through(sender)
     await calls.learn()
     assert calls.check(operation("session.get")) == ""
 
 
 async def test_a_server_is_asked_for_its_document_once() -> None:
-    sender = Telling(Endpoint(url="http://127.0.0.1:9"), b'{"paths": {}}')
+    sender = FixedReply(Endpoint(url="http://127.0.0.1:9"), b'{"paths": {}}')
     calls = calls_through(sender)
     for _ in range(3):
         await calls.learn()
@@ -121,7 +121,7 @@ async def test_a_server_is_asked_for_its_document_once() -> None:
 
 
 async def test_a_server_of_the_tables_version_is_not_asked_for_its_document(opencode_server: OpenCode) -> None:
-    sender = Telling(Endpoint(url=opencode_server.url, password=opencode_server.password), b'{"paths": {}}')
+    sender = FixedReply(Endpoint(url=opencode_server.url, password=opencode_server.password), b'{"paths": {}}')
     calls = calls_through(sender)
     await calls.learn()
     assert calls.check(operation("session.get")) == ""
@@ -130,4 +130,4 @@ async def test_a_server_of_the_tables_version_is_not_asked_for_its_document(open
 
 
 async def test_before_the_document_was_read_nothing_is_refused() -> None:
-    assert calls_through(Telling(Endpoint(url="http://127.0.0.1:9"), b"{}")).check(operation("session.get")) == ""
+    assert calls_through(FixedReply(Endpoint(url="http://127.0.0.1:9"), b"{}")).check(operation("session.get")) == ""

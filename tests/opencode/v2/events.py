@@ -38,11 +38,11 @@ class Stream:
     def step(self, message_id: str, *, session: str = SES) -> list[Event]:
         """Begin a step of the model."""
         model = {"id": "m1", "providerID": "scripted", "variant": "high"}
-        told: Json = {"assistantMessageID": message_id, "agent": "build", "model": model, "started": 900}
-        return self.send("session.step.started", session=session, **told)
+        fields: Json = {"assistantMessageID": message_id, "agent": "build", "model": model, "started": 900}
+        return self.send("session.step.started", session=session, **fields)
 
     def step_end(self, message_id: str, finish: str, **more: Any) -> list[Event]:  # noqa: ANN401 - JSON
         """End a step of the model."""
         tokens = {"input": 100, "output": 20, "reasoning": 1, "cache": {"read": 0, "write": 0}}
-        told: Json = {"assistantMessageID": message_id, "finish": finish, "cost": 0.5, "tokens": tokens}
-        return self.send("session.step.ended", **told, **more)
+        fields: Json = {"assistantMessageID": message_id, "finish": finish, "cost": 0.5, "tokens": tokens}
+        return self.send("session.step.ended", **fields, **more)

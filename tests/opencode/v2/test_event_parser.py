@@ -261,13 +261,13 @@ def test_the_step_after_a_pause_says_that_the_pause_is_over() -> None:
 
 def test_a_tool_call_keeps_its_name_and_input_until_it_ends() -> None:
     stream = Stream()
-    told = {"assistantMessageID": MSG, "id": CALL}
-    stream.send("session.tool.input.started", **told, name="shell")
-    stream.send("session.tool.input.started", **{**told, "id": "call_2"}, name="read")
-    stream.send("session.tool.called", **told, input={"command": "ls"})
-    assert stream.send("session.tool.progress", **told) == [call("running", "shell", input={"command": "ls"})]
-    assert stream.send("session.tool.success", **told) == [call("completed", "shell", input={"command": "ls"})]
-    assert stream.send("session.tool.progress", **told) == [call("running")]
+    fields = {"assistantMessageID": MSG, "id": CALL}
+    stream.send("session.tool.input.started", **fields, name="shell")
+    stream.send("session.tool.input.started", **{**fields, "id": "call_2"}, name="read")
+    stream.send("session.tool.called", **fields, input={"command": "ls"})
+    assert stream.send("session.tool.progress", **fields) == [call("running", "shell", input={"command": "ls"})]
+    assert stream.send("session.tool.success", **fields) == [call("completed", "shell", input={"command": "ls"})]
+    assert stream.send("session.tool.progress", **fields) == [call("running")]
 
 
 @pytest.mark.parametrize(
@@ -293,8 +293,8 @@ def test_a_persons_shell_line_is_a_message_and_a_call() -> None:
     assert message == user("msg_1")
     assert isinstance(running, PartChanged)
     assert (running.part["tool"], running.part["state"]["input"]) == ("shell", {"command": "echo hi"})
-    told: Json = {"shell": {**shell, "status": "exited"}, "output": {"output": "hi\n"}}
-    ended, idle = stream.send("session.shell.ended", **told)
+    fields: Json = {"shell": {**shell, "status": "exited"}, "output": {"output": "hi\n"}}
+    ended, idle = stream.send("session.shell.ended", **fields)
     assert isinstance(ended, PartChanged)
     assert (ended.part["id"], ended.part["state"]["output"]) == ("sh_1", "hi")
     assert idle == Idle(SES)
@@ -352,8 +352,8 @@ def test_old_sessions_and_calls_are_forgotten(monkeypatch: pytest.MonkeyPatch) -
     places = [stream.send("session.idle", session=f"ses_{number}", directory="")[0].place for number in (2, 0)]
     assert places == [PLACE, ""]
     for number in range(3):
-        told = {"assistantMessageID": MSG, "id": f"call_{number}"}
-        stream.send("session.tool.input.started", **told, name="read")
+        fields = {"assistantMessageID": MSG, "id": f"call_{number}"}
+        stream.send("session.tool.input.started", **fields, name="read")
     [first] = stream.send("session.tool.called", assistantMessageID=MSG, id="call_0")
     assert isinstance(first, PartChanged)
     assert first.part["tool"] == "tool"

@@ -311,8 +311,8 @@ def test_a_prompt_keeps_its_files_agents_skills_and_metadata() -> None:
     inline = {"data": "aGk=", "mime": "text/plain", "source": {"type": "inline"}, "name": "hi.txt"}
     place = {"data": "eA==", "mime": "text/x", "source": {"type": "uri", "uri": "file:///p/x.py"}}
     skill = {"id": "sk", "name": "Review", "text": "Look closely."}
-    told = prompt(1, files=[inline, place], agents=[{"name": "plan"}], skills=[skill], metadata={"by": "me"})
-    (message,) = read(told)
+    item = prompt(1, files=[inline, place], agents=[{"name": "plan"}], skills=[skill], metadata={"by": "me"})
+    (message,) = read(item)
     text, first, second, agent, added = message.parts
     assert isinstance(text, TextPart)
     assert (text.text, text.id, is_prompt(message)) == ("Do it.", "msg_001:text:0", True)
@@ -329,8 +329,8 @@ def test_a_prompt_keeps_its_files_agents_skills_and_metadata() -> None:
 def test_a_step_keeps_its_content_its_use_and_its_files() -> None:
     retry = {"attempt": 2, "at": 9, "error": {"type": "provider.internal", "message": "Busy", "status": 503}}
     content = [{"type": "reasoning", "text": "Hm."}, said("One."), {"type": "hologram"}, said("Two.")]
-    told = step(2, "stop", *content, snapshot={"files": ["a/b.txt"]}, retry=retry, rawFinish="end", native={"x": 1})
-    message = read(prompt(1), told)[1]
+    item = step(2, "stop", *content, snapshot={"files": ["a/b.txt"]}, retry=retry, rawFinish="end", native={"x": 1})
+    message = read(prompt(1), item)[1]
     kinds = [type(part) for part in message.parts]
     assert kinds == [ReasoningPart, TextPart, TextPart, RetryPart, StepFinishPart, PatchPart]
     ids = [part.id for part in message.parts[:3]]
@@ -412,7 +412,7 @@ def test_a_compaction_reads_as_one() -> None:
 
 
 @for_each(
-    ("told", "line"),
+    ("item", "line"),
     [
         (item("agent-switched", 1, agent="plan"), "- from here on, the agent is `plan`"),
         (
@@ -425,8 +425,8 @@ def test_a_compaction_reads_as_one() -> None:
         (item("skill", 1, skill="sk", name="Review", text=""), "- added by OpenCode → `Skill Review`"),
     ],
 )
-def test_what_is_neither_a_prompt_nor_an_answer_is_one_line(told: Item, line: str) -> None:
-    (message,) = read(told)
+def test_what_is_neither_a_prompt_nor_an_answer_is_one_line(item: Item, line: str) -> None:
+    (message,) = read(item)
     assert line in render_transcript([message])
     assert not is_prompt(message)
 

@@ -19,7 +19,7 @@ from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.reports.merged_prompts import merged_with
 from opencode_mcp.runs.run_record import answers_in
 from tests.harness.failures import unwrapped
-from tests.harness.opencode2.driving import hearing, kinds, prompt
+from tests.harness.opencode2.driving import event_log, kinds, prompt
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
@@ -68,10 +68,10 @@ class _Kinds:
 
     async def interrupt(self) -> str:
         name = uuid4().hex
-        async with hearing(self._client) as heard:
+        async with event_log(self._client) as log:
             session = await prompt(self._client, script(step(text("Before."), hold(name), text("After."))))
             # The model has sent these words when it is held; OpenCode has to have read them too.
-            await heard.of_kind(SessionTextDeltaEvent, session)
+            await log.of_kind(SessionTextDeltaEvent, session)
             await self._model.reached(name)
             return await self._interrupted(session)
 
@@ -185,10 +185,10 @@ async def test_a_run_keeps_its_cost_tools_and_files(sessions: Mapping[str, list[
     assert (summary.model, summary.agent, summary.tokens.input) == ("scripted/m1", "build", 300)
     assert summary.cost == pytest.approx(3 * 0.00014)
     assert work_of(messages, Session(id="ses_1", directory="/p")).files == {"/p/edited/a.txt"}
-    told = render_transcript(messages)
-    assert '- `shell(command="echo hi; exit 4", description="Run a command")` exit code 4 →' in told
-    assert "`edit(" in told
-    assert "+1 -1" in told
+    output = render_transcript(messages)
+    assert '- `shell(command="echo hi; exit 4", description="Run a command")` exit code 4 →' in output
+    assert "`edit(" in output
+    assert "+1 -1" in output
 
 
 async def test_a_call_leads_to_its_subagents_session(sessions: Mapping[str, list[Message]]) -> None:
@@ -208,6 +208,6 @@ async def test_a_shell_line_and_a_compaction_have_answers_of_their_own(sessions:
     *_, shell_line, output, compaction, summary = messages
     assert answers_in(messages, shell_line.info.id) == [output]
     assert answers_in(messages, compaction.info.id) == [summary]
-    told = render_transcript(messages)
-    assert '- `shell(command="echo out; exit 3")` exit code 3 → `out`' in told
-    assert "replaced by a summary (as asked)" in told
+    shown_text = render_transcript(messages)
+    assert '- `shell(command="echo out; exit 3")` exit code 3 → `out`' in shown_text
+    assert "replaced by a summary (as asked)" in shown_text

@@ -31,20 +31,20 @@ async def limit() -> Any:  # noqa: ANN401 - a generator of nothing
 async def test_a_pattern_that_never_ends_is_given_up_while_the_bridge_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema_check, "SECONDS", 2.0)
     schema = an_object(a={"type": "string", "pattern": "^(a+)+$"})
-    told: list[str] = []
+    mismatches: list[str] = []
 
     async def check() -> None:
-        told.append(await mismatch_apart(schema, {"a": "a" * 5000 + "b"}))
+        mismatches.append(await mismatch_apart(schema, {"a": "a" * 5000 + "b"}))
 
     moments = 0
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(check)
-        while not told:
+        while not mismatches:
             await anyio.sleep(0.01)
             moments += 1
     assert moments > 20
-    assert "took more than 2 s" in told[0]
-    assert "does not fit" not in told[0]
+    assert "took more than 2 s" in mismatches[0]
+    assert "does not fit" not in mismatches[0]
 
 
 @pytest.mark.parametrize(
@@ -83,15 +83,15 @@ async def test_a_schema_that_refers_to_itself_for_its_parts_is_used() -> None:
 
 
 async def test_an_answer_that_loops_in_the_schema_is_reported() -> None:
-    told = await mismatch_apart(an_object(a={"$ref": "#/properties/a"}), {"a": 1})
-    assert "refers to itself without end" in told
-    assert "does not fit" not in told
+    mismatch = await mismatch_apart(an_object(a={"$ref": "#/properties/a"}), {"a": 1})
+    assert "refers to itself without end" in mismatch
+    assert "does not fit" not in mismatch
 
 
 async def test_a_long_answer_is_quoted_in_part() -> None:
-    told = await mismatch_apart(an_object(a={"type": "integer"}), {"a": "x" * 1_000_000})
-    assert "does not fit" in told
-    assert len(told) < 2000
+    mismatch = await mismatch_apart(an_object(a={"type": "integer"}), {"a": "x" * 1_000_000})
+    assert "does not fit" in mismatch
+    assert len(mismatch) < 2000
 
 
 async def test_a_module_in_the_working_directory_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

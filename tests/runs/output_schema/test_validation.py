@@ -79,5 +79,5 @@ def test_the_error_of_an_answer_that_does_not_fit_says_where_and_why(
 
 def test_of_many_mistakes_the_first_few_are_reported() -> None:
     schema = an_object(**{f"p{number}": {"type": "integer"} for number in range(20)})
-    told = mismatch(schema, {f"p{number}": "x" for number in range(20)})
-    assert told.count("is not of type") == SHOWN
+    text = mismatch(schema, {f"p{number}": "x" for number in range(20)})
+    assert text.count("is not of type") == SHOWN

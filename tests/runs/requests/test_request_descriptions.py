@@ -113,8 +113,8 @@ def test_always_is_reported_in_words() -> None:
 
 
 def test_a_permanent_always_is_reported_in_words() -> None:
-    told = always_covers("shell", ["ls"], "for_ever")
-    assert told.startswith("every shell request that matches ls, in every session of the project permanently")
+    text = always_covers("shell", ["ls"], "for_ever")
+    assert text.startswith("every shell request that matches ls, in every session of the project permanently")
     assert always_covers("shell", [], "for_ever").startswith("nothing else")
     request = describe(permission().model_copy(update={"always_lasts": "for_ever"}), subagent=False)
     assert request.always_lasts == "for_ever"

@@ -39,10 +39,10 @@ def test_a_command_gets_the_variables_of_tools_and_no_secret() -> None:
 
 
 def test_the_prompt_that_sends_a_failure_back_has_the_command_and_the_end_of_its_output() -> None:
-    told = repair_text(RECORD)
-    assert "failed with exit code 1 after 4 s" in told
-    assert "    pytest -q\n" in told
-    assert "    1 failed\n    red\n" in told
+    text = repair_text(RECORD)
+    assert "failed with exit code 1 after 4 s" in text
+    assert "    pytest -q\n" in text
+    assert "    1 failed\n    red\n" in text
 
 
 def test_a_report_shows_the_judgement_only_of_a_completed_run() -> None:
@@ -51,7 +51,7 @@ def test_a_report_shows_the_judgement_only_of_a_completed_run() -> None:
     for report in (completed, running):
         add_verification(report, RECORD)
     assert (completed.verified, running.verified) == ("failed", "")
-    told = report_text(completed)
-    assert "Verification: failed · pytest -q · exit code 1 · 3.5 s · repairs 1" in told
-    assert "Left by the verification: added out.txt" in told
-    assert "1 failed\nred" in told
+    text = report_text(completed)
+    assert "Verification: failed · pytest -q · exit code 1 · 3.5 s · repairs 1" in text
+    assert "Left by the verification: added out.txt" in text
+    assert "1 failed\nred" in text

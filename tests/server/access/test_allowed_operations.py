@@ -365,8 +365,8 @@ def test_a_tool_reads_only_if_it_does_so_in_both_generations() -> None:
 
 
 def test_a_tool_of_one_generation_says_so() -> None:
-    told = {item.id: tool.description for item in (operation("tool.ids"),) if (tool := tool_of([item]))}
-    assert str(told["tool.ids"]).startswith("OpenCode 1 only: ")
+    descriptions = {item.id: tool.description for item in (operation("tool.ids"),) if (tool := tool_of([item]))}
+    assert str(descriptions["tool.ids"]).startswith("OpenCode 1 only: ")
     assert str(tool_of([TABLES[2].operation("file.write")]).description).startswith("OpenCode 2 only: ")
 
 

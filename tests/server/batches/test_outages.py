@@ -106,10 +106,10 @@ async def test_a_start_that_failed_is_queued_again_when_opencode_can_be_started_
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(ValueError("secret"), "its log has the details"), (NotFound("It is gone."), "It is gone.")]
+    ("error", "expected"), [(ValueError("secret"), "its log has the details"), (NotFound("It is gone."), "It is gone.")]
 )
 async def test_an_error_of_one_task_ends_that_task_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, expected: str
 ) -> None:
     queue = Queue(tmp_path, SCOPE)
     worker = BatchWorker(bridge_with(Failing(0, error), queue))
@@ -134,5 +134,5 @@ async def test_an_error_of_one_task_ends_that_task_alone(
     assert batch
     (task,) = batch.tasks
     assert task.status == "failed"
-    assert told in task.note
+    assert expected in task.note
     assert "secret" not in task.note

@@ -23,9 +23,9 @@ def report() -> CostReport:
 
 
 def test_what_has_no_cost_is_named() -> None:
-    told = cost_text(report())
-    assert "- without cost or tokens: a/free" in told
-    assert "- without cost or tokens: plan" in told
+    text = cost_text(report())
+    assert "- without cost or tokens: a/free" in text
+    assert "- without cost or tokens: plan" in text
 
 
 def test_sessions_without_cost_are_counted_so_that_a_list_has_the_same_number() -> None:
@@ -38,9 +38,9 @@ def test_sessions_without_cost_are_counted_so_that_a_list_has_the_same_number() 
 
 
 def test_a_running_session_is_marked_and_makes_every_total_a_lower_limit() -> None:
-    told = cost_text(report())
-    assert '- ses_2 "Second" (archived, running): at least $1.00' in told
-    assert told.startswith("at least $3.00")
+    text = cost_text(report())
+    assert '- ses_2 "Second" (archived, running): at least $1.00' in text
+    assert text.startswith("at least $3.00")
     assert not cost_data(report())["complete"]
 
 
@@ -54,15 +54,15 @@ def test_a_session_says_what_it_cost_beside_its_runs() -> None:
 def test_the_rows_of_sessions_name_the_run_if_each_has_one() -> None:
     made = report()
     del made.by_run["msg_1"]
-    told = cost_text(made)
-    assert "By run" not in told
-    assert f'($0.50 of it {OUTSIDE_OF_RUNS}) · msg_2 "Fix it."' in told
-    assert "at least $1.00, 10 tokens in, 1 out · msg_3" in told
+    text = cost_text(made)
+    assert "By run" not in text
+    assert f'($0.50 of it {OUTSIDE_OF_RUNS}) · msg_2 "Fix it."' in text
+    assert "at least $1.00, 10 tokens in, 1 out · msg_3" in text
 
 
 def test_the_most_expensive_runs_are_listed_and_as_many_as_are_wanted() -> None:
-    told = cost_text(report(), top=2)
-    assert "By run (the 2 most expensive of 3; top=... lists more):" in told
-    assert '- msg_2 "Fix it." of ses_1 "First": $1.00\n- msg_3 of ses_2 "Second": at least $1.00\n\n' in told
+    text = cost_text(report(), top=2)
+    assert "By run (the 2 most expensive of 3; top=... lists more):" in text
+    assert '- msg_2 "Fix it." of ses_1 "First": $1.00\n- msg_3 of ses_2 "Second": at least $1.00\n\n' in text
     assert "msg_1" in cost_text(report(), top=3)
     assert [row["message_id"] for row in cost_data(report(), top=1)["by_run"]] == ["msg_2"]

@@ -105,8 +105,8 @@ def test_what_a_subagent_does_changes_what_its_parents_show() -> None:
     asked = event("permission.asked", id="per_1", sessionID=child)
     changed = set(changed_by(asked, [child, SES]))
     assert {uris.session(child), STATUS, uris.run(SES, "")} <= changed
-    told = set(changed_by(event("message.part.delta", sessionID=child, messageID=MSG), [child, SES]))
-    assert STATUS not in told
+    changed_by_text = set(changed_by(event("message.part.delta", sessionID=child, messageID=MSG), [child, SES]))
+    assert STATUS not in changed_by_text
 
 
 @pytest.mark.parametrize("uri", [uris.SESSIONS, uris.PROJECT, STATUS, uris.transcript(SES), uris.run(SES, MSG)])

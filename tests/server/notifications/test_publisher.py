@@ -68,14 +68,14 @@ class CountingListener(Listener):
         return await super().wait(seconds)
 
 
-class Heard(Subscriptions):
+class RecordingListeners(Subscriptions):
     """Subscribers who want these addresses, and all that they were told."""
 
     def __init__(self, *wanted: str) -> None:
         super().__init__()
         self.addresses = set(wanted)
         self.there = True
-        self.told: list[ServerEvent] = []
+        self.published: list[ServerEvent] = []
 
     @property
     def anybody(self) -> bool:  # noqa: D102 - the base class says it
@@ -86,13 +86,13 @@ class Heard(Subscriptions):
 
     async def tell(self, event: ServerEvent) -> None:  # noqa: D102 - the base class says it
         await checkpoint()
-        self.told.append(event)
+        self.published.append(event)
 
     def has(self, *events: ServerEvent) -> Callable[[], Awaitable[bool]]:
         """Whether all this was told, for ``eventually``."""
 
         async def look() -> bool:
-            return set(events) <= set(self.told)
+            return set(events) <= set(self.published)
 
         return look
 
@@ -100,7 +100,7 @@ class Heard(Subscriptions):
         """Whether something was told so often, for ``eventually``."""
 
         async def look() -> bool:
-            return self.told.count(event) >= count
+            return self.published.count(event) >= count
 
         return look
 
@@ -127,12 +127,12 @@ class OwnFence:
 
 
 @asynccontextmanager
-async def noticing(heard: Heard, fence: OwnFence | None = None) -> AsyncGenerator[QuietHub]:
+async def noticing(listeners: RecordingListeners, fence: OwnFence | None = None) -> AsyncGenerator[QuietHub]:
     """Running publisher; after the block it sends nothing more."""
     with anyio.fail_after(SECONDS):
         async with anyio.create_task_group() as tasks:
             hub = QuietHub(tasks)
-            tasks.start_soon(Publisher(hub, heard, fence or OwnFence(), attached=False).run)
+            tasks.start_soon(Publisher(hub, listeners, fence or OwnFence(), attached=False).run)
             yield hub
             tasks.cancel_scope.cancel()
 
@@ -151,89 +151,94 @@ def updated(session: str, title: str) -> Event:
 
 async def test_a_change_is_sent_to_those_who_want_it_under_their_address() -> None:
     page = uris.transcript(SES, limit="3")
-    heard = Heard(TRANSCRIPT, page, uris.transcript("ses_2"))
-    async with noticing(heard) as hub:
+    listeners = RecordingListeners(TRANSCRIPT, page, uris.transcript("ses_2"))
+    async with noticing(listeners) as hub:
         hub.say(grown())
-        await eventually(heard.has(ResourceUpdated(TRANSCRIPT), ResourceUpdated(page)))
-    assert len(heard.told) == 2
+        await eventually(listeners.has(ResourceUpdated(TRANSCRIPT), ResourceUpdated(page)))
+    assert len(listeners.published) == 2
 
 
 async def test_without_a_subscriber_to_a_resource_only_events_that_change_lists_are_checked() -> None:
-    fence, heard = OwnFence(), Heard()
-    async with noticing(heard, fence) as hub:
+    fence, listeners = OwnFence(), RecordingListeners()
+    async with noticing(listeners, fence) as hub:
         hub.say(grown("ses_other"), Idle("ses_other"), created("ses_new"))
-        await eventually(heard.has(ResourcesListChanged()))
-    assert (heard.told, fence.asked) == ([ResourcesListChanged()], ["ses_new"])
+        await eventually(listeners.has(ResourcesListChanged()))
+    assert (listeners.published, fence.asked) == ([ResourcesListChanged()], ["ses_new"])
 
 
 @pytest.mark.parametrize("elsewhere", ["/elsewhere", "/own/below", "/unknown"])
 async def test_nobody_is_notified_of_what_happens_outside_of_the_allowed_directories(elsewhere: str) -> None:
     foreign, own = "ses_foreign", uris.transcript("ses_own")
-    heard = Heard(uris.transcript(foreign), uris.session(foreign), uris.run(foreign, "msg_1"), uris.SESSIONS, own)
+    listeners = RecordingListeners(
+        uris.transcript(foreign), uris.session(foreign), uris.run(foreign, "msg_1"), uris.SESSIONS, own
+    )
     moved = Session(id=foreign, title="Title", directory=elsewhere)
     events = [grown(foreign), TodosChanged(foreign, []), Idle(foreign), SessionDeleted(foreign)]
-    async with noticing(heard) as hub:
+    async with noticing(listeners) as hub:
         hub.say(*[replace(event, reported_directory=elsewhere) for event in events])
         # The session's own directory counts, whichever instance tells of it.
         hub.say(replace(SessionChanged(foreign, moved, created=True), reported_directory="/own"))
         hub.say(replace(grown("ses_own"), reported_directory="/own"))
-        await eventually(heard.has(ResourceUpdated(own)))
+        await eventually(listeners.has(ResourceUpdated(own)))
         await anyio.wait_all_tasks_blocked()
-    assert heard.told == [ResourceUpdated(own)]
+    assert listeners.published == [ResourceUpdated(own)]
 
 
 @pytest.mark.parametrize("foreign", ["ses_foreign", "ses_unknown"])
 async def test_an_event_without_a_directory_counts_for_the_directory_of_its_session(foreign: str) -> None:
     own, fence = uris.transcript("ses_own"), OwnFence()
-    heard = Heard(uris.transcript(foreign), uris.session(foreign), uris.SESSIONS, uris.PROJECT, own)
-    async with noticing(heard, fence) as hub:
+    listeners = RecordingListeners(uris.transcript(foreign), uris.session(foreign), uris.SESSIONS, uris.PROJECT, own)
+    async with noticing(listeners, fence) as hub:
         hub.say(grown(foreign), Idle(foreign), SessionDeleted(foreign), created(foreign, "Title"))
         hub.say(grown("ses_own"), grown("ses_own"))
-        await eventually(heard.has(ResourceUpdated(own)))
+        await eventually(listeners.has(ResourceUpdated(own)))
         await anyio.wait_all_tasks_blocked()
-    assert heard.told == [ResourceUpdated(own)]
+    assert listeners.published == [ResourceUpdated(own)]
     assert sorted(fence.asked) == sorted([foreign, "ses_own"])
 
 
-@pytest.mark.parametrize(("place", "told"), [("/own", True), ("", True), ("/elsewhere", False)])
-async def test_what_a_project_offers_changes_the_prompts_and_the_project(place: str, *, told: bool) -> None:
-    heard = Heard(uris.PROJECT, TRANSCRIPT)
-    async with noticing(heard) as hub:
+@pytest.mark.parametrize(("place", "published"), [("/own", True), ("", True), ("/elsewhere", False)])
+async def test_what_a_project_offers_changes_the_prompts_and_the_project(place: str, *, published: bool) -> None:
+    listeners = RecordingListeners(uris.PROJECT, TRANSCRIPT)
+    async with noticing(listeners) as hub:
         hub.say(ProjectChanged("", commands=True, reported_directory=place), grown())
-        await eventually(heard.has(ResourceUpdated(TRANSCRIPT)))
+        await eventually(listeners.has(ResourceUpdated(TRANSCRIPT)))
         await anyio.wait_all_tasks_blocked()
-    assert (PromptsListChanged() in heard.told, ResourceUpdated(uris.PROJECT) in heard.told) == (told, told)
+    assert (PromptsListChanged() in listeners.published, ResourceUpdated(uris.PROJECT) in listeners.published) == (
+        published,
+        published,
+    )
 
 
 async def test_a_new_branch_changes_the_project_and_no_prompt() -> None:
-    heard = Heard(uris.PROJECT)
-    async with noticing(heard) as hub:
+    listeners = RecordingListeners(uris.PROJECT)
+    async with noticing(listeners) as hub:
         hub.say(ProjectChanged("", commands=False, reported_directory="/own"))
-        await eventually(heard.has(ResourceUpdated(uris.PROJECT)))
-    assert PromptsListChanged() not in heard.told
+        await eventually(listeners.has(ResourceUpdated(uris.PROJECT)))
+    assert PromptsListChanged() not in listeners.published
 
 
 async def test_many_changes_at_once_are_reported_once_and_one_that_follows_is_reported_too() -> None:
-    heard = Heard(TRANSCRIPT)
-    async with noticing(heard) as hub:
+    listeners = RecordingListeners(TRANSCRIPT)
+    async with noticing(listeners) as hub:
         hub.say(*[grown() for _ in range(200)])
-        await eventually(heard.times(ResourceUpdated(TRANSCRIPT), 1))
+        await eventually(listeners.times(ResourceUpdated(TRANSCRIPT), 1))
         hub.say(*[grown() for _ in range(200)])
-        await eventually(heard.times(ResourceUpdated(TRANSCRIPT), 2))
+        await eventually(listeners.times(ResourceUpdated(TRANSCRIPT), 2))
         hub.say(TodosChanged(SES, []))
         await anyio.wait_all_tasks_blocked()
-    assert heard.told == [ResourceUpdated(TRANSCRIPT)] * 2
+    assert listeners.published == [ResourceUpdated(TRANSCRIPT)] * 2
 
 
 async def test_what_is_due_is_not_waited_for_in_a_circle_once_nobody_is_there() -> None:
-    heard = Heard(TRANSCRIPT)
-    async with noticing(heard) as hub:
+    listeners = RecordingListeners(TRANSCRIPT)
+    async with noticing(listeners) as hub:
         hub.say(grown())
-        await eventually(heard.times(ResourceUpdated(TRANSCRIPT), 1))
+        await eventually(listeners.times(ResourceUpdated(TRANSCRIPT), 1))
         hub.say(grown())
         await anyio.wait_all_tasks_blocked()
-        heard.there = False
-        await eventually(heard.times(ResourceUpdated(TRANSCRIPT), 2))
+        listeners.there = False
+        await eventually(listeners.times(ResourceUpdated(TRANSCRIPT), 2))
         before = hub.listener.waits
         await anyio.wait_all_tasks_blocked()
         for _ in range(100):
@@ -242,68 +247,68 @@ async def test_what_is_due_is_not_waited_for_in_a_circle_once_nobody_is_there() 
 
 
 async def test_nothing_is_noted_while_nobody_is_there() -> None:
-    heard = Heard(TRANSCRIPT)
-    heard.there = False
-    async with noticing(heard) as hub:
+    listeners = RecordingListeners(TRANSCRIPT)
+    listeners.there = False
+    async with noticing(listeners) as hub:
         hub.say(grown(), created("ses_9"))
         await anyio.wait_all_tasks_blocked()
-    assert heard.told == []
+    assert listeners.published == []
 
 
 async def test_after_a_gap_anything_may_have_changed() -> None:
     wanted = [TRANSCRIPT, uris.file("a.py"), uris.SESSIONS]
-    heard = Heard(*wanted)
-    async with noticing(heard) as hub:
+    listeners = RecordingListeners(*wanted)
+    async with noticing(listeners) as hub:
         hub.say(Gap(""))
-        await eventually(heard.has(*map(ResourceUpdated, wanted), ResourcesListChanged(), PromptsListChanged()))
+        await eventually(listeners.has(*map(ResourceUpdated, wanted), ResourcesListChanged(), PromptsListChanged()))
 
 
 async def test_a_listener_that_lagged_is_reported_as_after_a_gap() -> None:
-    heard = Heard(uris.todo("ses_2"))
-    async with noticing(heard) as hub:
+    listeners = RecordingListeners(uris.todo("ses_2"))
+    async with noticing(listeners) as hub:
         hub.say(*[grown() for _ in range(BACKLOG + 1)])
-        await eventually(heard.has(ResourceUpdated(uris.todo("ses_2"))))
+        await eventually(listeners.has(ResourceUpdated(uris.todo("ses_2"))))
 
 
 async def test_the_list_changes_with_the_sessions_that_are_listed_and_their_titles() -> None:
-    heard, change = Heard(), ResourcesListChanged()
-    async with noticing(heard) as hub:
+    listeners, change = RecordingListeners(), ResourcesListChanged()
+    async with noticing(listeners) as hub:
         hub.say(created(SES, "First"))
-        await eventually(heard.times(change, 1))
+        await eventually(listeners.times(change, 1))
         hub.say(updated(SES, "First"), updated(SES, ""), Idle(SES), grown())
         await anyio.wait_all_tasks_blocked()
         hub.say(updated(SES, "Second"))
-        await eventually(heard.times(change, 2))
+        await eventually(listeners.times(change, 2))
         hub.say(SessionDeleted(SES))
-        await eventually(heard.times(change, 3))
-    assert heard.told == [change] * 3
+        await eventually(listeners.times(change, 3))
+    assert listeners.published == [change] * 3
 
 
 async def test_subagents_come_and_go_without_changing_the_list() -> None:
-    heard = Heard()
-    async with noticing(heard) as hub:
+    listeners = RecordingListeners()
+    async with noticing(listeners) as hub:
         hub.adopt("ses_2", SES)
         hub.say(created("ses_2", "Below", parent=SES), SessionDeleted("ses_2"))
         await anyio.wait_all_tasks_blocked()
-    assert heard.told == []
+    assert listeners.published == []
 
 
 async def test_a_parent_is_notified_of_what_its_subagent_does() -> None:
-    heard = Heard(uris.session(SES))
-    async with noticing(heard) as hub:
+    listeners = RecordingListeners(uris.session(SES))
+    async with noticing(listeners) as hub:
         hub.adopt("ses_3", "ses_2")
         hub.adopt("ses_2", SES)
         hub.say(Idle("ses_3"))
-        await eventually(heard.has(ResourceUpdated(uris.session(SES))))
+        await eventually(listeners.has(ResourceUpdated(uris.session(SES))))
 
 
 async def test_titles_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("opencode_mcp.server.notifications.publisher.REMEMBERED_TITLES", 2)
-    heard, change = Heard(), ResourcesListChanged()
-    async with noticing(heard) as hub:
+    listeners, change = RecordingListeners(), ResourcesListChanged()
+    async with noticing(listeners) as hub:
         hub.say(*[created(f"ses_{number}", "Same") for number in range(3)])
-        await eventually(heard.times(change, 1))
+        await eventually(listeners.times(change, 1))
         hub.say(updated("ses_2", "Same"))
         await anyio.wait_all_tasks_blocked()
         hub.say(updated("ses_0", "Same"))
-        await eventually(heard.times(change, 2))
+        await eventually(listeners.times(change, 2))

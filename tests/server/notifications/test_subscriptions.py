@@ -32,17 +32,17 @@ older_calls = pytest.mark.filterwarnings("ignore::mcp.MCPDeprecationWarning")
 
 async def test_a_bus_knows_whether_anybody_listens() -> None:
     bus = CountingBus()
-    heard: list[ServerEvent] = []
-    leave, leave_other = bus.subscribe(heard.append), bus.subscribe(heard.append)
+    received: list[ServerEvent] = []
+    unsubscribe, unsubscribe_other = bus.subscribe(received.append), bus.subscribe(received.append)
     assert bus.streams == 2
     await bus.publish(ResourcesListChanged())
-    leave()
-    leave()
+    unsubscribe()
+    unsubscribe()
     assert bus.streams == 1
     await bus.publish(PromptsListChanged())
-    leave_other()
+    unsubscribe_other()
     assert bus.streams == 0
-    assert heard == [ResourcesListChanged(), ResourcesListChanged(), PromptsListChanged()]
+    assert received == [ResourcesListChanged(), ResourcesListChanged(), PromptsListChanged()]
 
 
 async def test_a_subscription_list_without_subscribers_wants_nothing() -> None:
@@ -61,11 +61,11 @@ def server(opencode_server: OpenCode) -> BridgeServer:
     return build_server(Settings(url=opencode_server.url, password=opencode_server.password))
 
 
-class Listening:
+class ListeningClient:
     """A client of the 2025 era and what it heard; while ``reads`` is not set it takes nothing in."""
 
     def __init__(self) -> None:
-        self.heard: list[str] = []
+        self.received: list[str] = []
         self.reads = anyio.Event()
         self.reads.set()
 
@@ -73,15 +73,15 @@ class Listening:
         """Take a notice in."""
         await self.reads.wait()
         if isinstance(message, ResourceListChangedNotification):
-            self.heard.append(message.method)
+            self.received.append(message.method)
 
-    async def hears(self, *, more_than: int = 0) -> bool:
+    async def was_notified(self, *, more_than: int = 0) -> bool:
         """Return True if it was notified of the list of resources."""
-        return len(self.heard) > more_than
+        return len(self.received) > more_than
 
 
 @asynccontextmanager
-async def older(server: BridgeServer, listening: Listening) -> AsyncGenerator[Client]:
+async def older(server: BridgeServer, listening: ListeningClient) -> AsyncGenerator[Client]:
     async with Client(server, mode="legacy", message_handler=listening) as client:
         # What is asked later is answered later: the server knows then that the client is ready.
         await client.list_resource_templates()
@@ -115,7 +115,7 @@ async def test_a_stream_of_lists_alone_wants_no_resource(server: BridgeServer) -
 
 @older_calls
 async def test_a_client_of_the_older_era_wants_what_it_subscribed_to_until_it_is_gone(server: BridgeServer) -> None:
-    async with older(server, Listening()) as client:
+    async with older(server, ListeningClient()) as client:
         wants = server.bridge.subscriptions
         await client.subscribe_resource(URI)  # pyright: ignore[reportDeprecated] - what that era has
         assert wants.wanted() == {URI}
@@ -161,17 +161,17 @@ async def served(server: BridgeServer) -> AsyncGenerator[str]:
 
 
 async def test_a_client_that_reads_nothing_does_not_hold_up_the_others(server: BridgeServer) -> None:
-    deaf, other = Listening(), Listening()
+    deaf, other = ListeningClient(), ListeningClient()
     deaf.reads = anyio.Event()
     async with older(server, deaf), older(server, other):
         wants = server.bridge.subscriptions
         for _ in range(3):
-            told = len(other.heard)
+            before = len(other.received)
             await wants.tell(ResourcesListChanged())
-            await eventually(lambda told=told: other.hears(more_than=told))
-        assert deaf.heard == []
+            await eventually(lambda before=before: other.was_notified(more_than=before))
+        assert deaf.received == []
         deaf.reads.set()
-        await eventually(deaf.hears)
+        await eventually(deaf.was_notified)
 
 
 @older_calls
@@ -179,7 +179,7 @@ async def test_a_client_has_a_bounded_number_of_subscriptions(
     server: BridgeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscriptions_module, "SUBSCRIPTIONS_A_CLIENT", 2)
-    async with older(server, Listening()) as client:
+    async with older(server, ListeningClient()) as client:
         await client.subscribe_resource(URI)  # pyright: ignore[reportDeprecated] - what that era has
         await client.subscribe_resource(uris.SESSIONS)  # pyright: ignore[reportDeprecated] - what that era has
         with pytest.raises(MCPError, match="at most 2 subscriptions"):
@@ -189,7 +189,7 @@ async def test_a_client_has_a_bounded_number_of_subscriptions(
 @older_calls
 @pytest.mark.parametrize("uri", ["", "opencode://session/" + "x" * 10_000])
 async def test_an_address_that_is_empty_or_too_long_is_not_kept(server: BridgeServer, uri: str) -> None:
-    async with older(server, Listening()) as client:
+    async with older(server, ListeningClient()) as client:
         with pytest.raises(MCPError, match="each to a URI of at most"):
             await client.subscribe_resource(uri)  # pyright: ignore[reportDeprecated] - what that era has
         await client.subscribe_resource(URI)  # pyright: ignore[reportDeprecated] - what that era has

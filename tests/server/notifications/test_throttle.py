@@ -19,28 +19,28 @@ Happenings = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 400)), ma
 def played(happenings: list[tuple[str, int]]) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """When each subject was noted and when it was told, by somebody who tells whenever something is due."""
     throttle, now = Throttle[str](INTERVAL), 1000.0
-    noted, told = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
+    noted, reported = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
 
-    def tell_until(moment: float) -> None:
+    def report_until(moment: float) -> None:
         while throttle.next_due <= moment:
             due = throttle.next_due
             for subject in throttle.take(due):
-                told[subject].append(due)
+                reported[subject].append(due)
 
     for subject, later in happenings:
         moment = now + later / 1000
-        tell_until(moment)
+        report_until(moment)
         now = moment
         throttle.note(subject, now)
         noted[subject].append(now)
-    tell_until(now + INTERVAL)
-    return noted, told
+    report_until(now + INTERVAL)
+    return noted, reported
 
 
 @given(Happenings)
 def test_no_second_holds_more_than_four_tellings_of_one_subject(happenings: list[tuple[str, int]]) -> None:
-    _, told = played(happenings)
-    for moments in told.values():
+    _, reported = played(happenings)
+    for moments in reported.values():
         for moment in moments:
             within = bisect_left(moments, moment + 1 - 1e-6) - bisect_left(moments, moment)
             assert within <= A_SECOND
@@ -48,18 +48,18 @@ def test_no_second_holds_more_than_four_tellings_of_one_subject(happenings: list
 
 @given(Happenings)
 def test_whatever_is_noted_is_reported_within_the_interval(happenings: list[tuple[str, int]]) -> None:
-    noted, told = played(happenings)
+    noted, reported = played(happenings)
     for subject, moments in noted.items():
         for moment in moments:
-            place = bisect_left(told[subject], moment)
-            assert place < len(told[subject])
-            assert told[subject][place] <= moment + INTERVAL + 1e-9
+            place = bisect_left(reported[subject], moment)
+            assert place < len(reported[subject])
+            assert reported[subject][place] <= moment + INTERVAL + 1e-9
 
 
 @given(Happenings)
 def test_nothing_is_reported_that_was_not_noted_since_it_was_last_reported(happenings: list[tuple[str, int]]) -> None:
-    noted, told = played(happenings)
-    for subject, moments in told.items():
+    noted, reported = played(happenings)
+    for subject, moments in reported.items():
         for before, moment in zip([-math.inf, *moments], moments, strict=False):
             assert (
                 bisect_right(noted[subject], moment) > bisect_right(noted[subject], before) or before in noted[subject]

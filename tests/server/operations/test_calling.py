@@ -31,15 +31,15 @@ class Listener:
 
     def __init__(self) -> None:
         self.request_context = None
-        self.told: list[str] = []
-        self.heard = anyio.Event()
+        self.lines: list[str] = []
+        self.reported = anyio.Event()
 
     async def report_progress(self, progress: float, total: float | None, message: str) -> None:
         """Note a line."""
         assert progress >= 0
         assert total is None
-        self.told.append(message)
-        self.heard.set()
+        self.lines.append(message)
+        self.reported.set()
 
 
 def request(listener: Listener, name: str = "session.status") -> OperationRequest:
@@ -52,13 +52,13 @@ async def test_a_long_call_reports_that_it_goes_on(monkeypatch: pytest.MonkeyPat
     listener = Listener()
 
     async def perform(_request: OperationRequest) -> OperationResult:
-        await listener.heard.wait()
+        await listener.reported.wait()
         return OperationResult("done")
 
     with anyio.fail_after(10):
         outcome = await perform_with_progress(request(listener), OperationHandler(perform))
     assert outcome.value == "done"
-    assert listener.told[0] == "waiting for session.status (0 s)"
+    assert listener.lines[0] == "waiting for session.status (0 s)"
 
 
 async def test_a_short_call_reports_nothing() -> None:
@@ -68,7 +68,7 @@ async def test_a_short_call_reports_nothing() -> None:
         return OperationResult("done")
 
     await perform_with_progress(request(listener), OperationHandler(perform))
-    assert listener.told == []
+    assert listener.lines == []
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,6 @@ def test_of_many_names_the_first_are_shown_and_the_rest_counted() -> None:
 
 @given(JSON)
 def test_it_is_one_short_line(value: object) -> None:
-    told = outline(value)
-    assert len(told) <= LONGEST
-    assert "\n" not in told
+    text = outline(value)
+    assert len(text) <= LONGEST
+    assert "\n" not in text

@@ -15,7 +15,9 @@ from tests.harness.bridges.bridge import text_of
 from tests.harness.each import for_each
 
 
-def told(operation_id: str, value: object, *notes: str, generation: Generation = 1, part: Part | None = None) -> str:
+def result_text(
+    operation_id: str, value: object, *notes: str, generation: Generation = 1, part: Part | None = None
+) -> str:
     table = V1 if generation == 1 else V2
     return text_of(reply_result(table.operation(operation_id), OperationResult(value, notes=[*notes]), part))
 
@@ -30,42 +32,42 @@ EMPTY: tuple[tuple[str, Generation, object], ...] = (
 def test_an_empty_list_of_mcp_servers_says_that_none_is_loaded_and_when_a_new_entry_is_read(
     operation_id: str, generation: Generation, value: object
 ) -> None:
-    said = told(operation_id, value, generation=generation)
+    said = result_text(operation_id, value, generation=generation)
     assert said.endswith(f"\nNo MCP server is loaded. {CHANGES_LOADED[generation]}")
 
 
 @for_each("operation_id", sorted(NEXT))
 def test_a_change_of_the_mcp_servers_without_a_reply_says_what_shows_its_outcome(operation_id: str) -> None:
-    said = told(operation_id, None, generation=2)
+    said = result_text(operation_id, None, generation=2)
     assert said.endswith("shows the servers and whether they are connected.")
     assert '\nNext: opencode_read_operation(operation="mcp.list") shows ' in said
-    assert "Next: " not in told("session.interrupt", None, generation=2)
+    assert "Next: " not in result_text("session.interrupt", None, generation=2)
 
 
 def test_the_next_step_is_not_named_after_a_reply_that_shows_the_outcome() -> None:
-    assert "Next: " not in told("mcp.add", {"own": {"status": "connected"}})
-    assert "Next: " not in told("mcp.connect", value=True)
+    assert "Next: " not in result_text("mcp.add", {"own": {"status": "connected"}})
+    assert "Next: " not in result_text("mcp.connect", value=True)
 
 
 def test_another_empty_reply_says_so_with_a_note_that_explains_it() -> None:
-    assert told("lsp.status", []).endswith(
+    assert result_text("lsp.status", []).endswith(
         "\nThe reply is empty. The answer is empty unless the configuration enables LSP."
     )
-    assert told("app.agents", []).endswith("[]\nThe reply is empty.")
+    assert result_text("app.agents", []).endswith("[]\nThe reply is empty.")
 
 
 def test_an_expression_that_finds_nothing_in_an_empty_reply_is_not_blamed() -> None:
-    said = told("mcp.list", {"data": []}, generation=2, part=Part("[].name"))
+    said = result_text("mcp.list", {"data": []}, generation=2, part=Part("[].name"))
     assert "\n[]\nNo MCP server is loaded. " in said
-    assert "`select` finds nothing there" in told(
+    assert "`select` finds nothing there" in result_text(
         "mcp.list", {"data": [{"name": "a"}]}, generation=2, part=Part("[].x")
     )
 
 
 def test_a_reply_that_is_not_empty_or_that_lacks_rows_on_purpose_is_not_called_empty() -> None:
-    assert "loaded" not in told("mcp.status", {"own": {"status": "connected"}})
-    assert told("session.status", {}, "3 rows are left out.").endswith("{}\n3 rows are left out.")
-    assert "empty" not in told("session.update", {})
+    assert "loaded" not in result_text("mcp.status", {"own": {"status": "connected"}})
+    assert result_text("session.status", {}, "3 rows are left out.").endswith("{}\n3 rows are left out.")
+    assert "empty" not in result_text("session.update", {})
 
 
 def test_every_meaning_belongs_to_a_read() -> None:
@@ -76,5 +78,5 @@ def test_every_meaning_belongs_to_a_read() -> None:
 @pytest.mark.parametrize(("value", "count"), [(["a", "b"], "items in all: 2"), ("abc", "characters in all: 3")])
 def test_an_offset_after_the_end_is_refused(value: Any, count: str) -> None:  # noqa: ANN401 - any JSON value
     with pytest.raises(InvalidArgument, match=f"The offset 3 is after the end; {count}"):
-        told("app.agents", value, part=Part(offset=3))
-    assert told("app.agents", value, part=Part(offset=1)).count("\n") == 1
+        result_text("app.agents", value, part=Part(offset=3))
+    assert result_text("app.agents", value, part=Part(offset=1)).count("\n") == 1

@@ -47,9 +47,9 @@ def test_rows_of_zero_are_only_named() -> None:
     for model in ("p/failed", "p/stopped"):
         report.add(Spending(), day="2026-11-11", **(KEYS | {"model": model}))
     assert [row["model"] for row in cost_data(report)["by_model"]] == ["p/m"]
-    told = cost_text(report)
-    assert "- without cost or tokens: p/failed, p/stopped" in told
-    assert "- without cost or tokens: 2026-11-11" in told
+    text = cost_text(report)
+    assert "- without cost or tokens: p/failed, p/stopped" in text
+    assert "- without cost or tokens: 2026-11-11" in text
 
 
 def test_the_sessions_of_the_highest_cost_are_named_and_what_is_not_known_is_said() -> None:
@@ -61,11 +61,11 @@ def test_the_sessions_of_the_highest_cost_are_named_and_what_is_not_known_is_sai
     report.by_session["ses_6"].is_known = False
     assert cost_text(report).startswith("$28.00 in 7 sessions")
     report.broken_off = 1
-    told = cost_text(report, 5)
-    assert told.startswith("at least $28.00 in 7 sessions")
+    text = cost_text(report, 5)
+    assert text.startswith("at least $28.00 in 7 sessions")
     first = ["- ses_7 (archived): $7.00", '- ses_6 "Six": at least $6.00', "- ses_5: $5.00"]
-    assert "\n".join(["By session (the 5 most expensive of 7; top=... lists more):", *first]) in told
-    assert "ses_2" not in told
+    assert "\n".join(["By session (the 5 most expensive of 7; top=... lists more):", *first]) in text
+    assert "ses_2" not in text
     data = cost_data(report, 5)
     assert not data["complete"]
     assert [row["session_id"] for row in data["by_session"]] == [f"ses_{number}" for number in (7, 6, 5, 4, 3)]
@@ -119,11 +119,11 @@ def test_totals_count_each_session_once_with_its_subagents() -> None:
     assert totals_text(roots) == "1 session, at least $1.75 ($0.75 of it by 2 subagents)."
     assert not totals_data(roots)["complete"]
     roots.since = 1_795_521_600_000
-    told = (
+    text = (
         "$1.75 ($0.75 of it by 2 subagents). "
         "A session counts with its whole cost, also for what it did before 2026-11-24T12:00:00Z."
     )
-    assert totals_text(roots).endswith(told)
+    assert totals_text(roots).endswith(text)
     assert totals_text(Totals(sessions={"a"}, is_cost_known=False)) == "1 session, cost not known."
     everything = Totals()
     for session in family[:2]:
@@ -146,7 +146,7 @@ def test_totals_say_that_they_may_include_what_a_fork_copied_until_the_fork_is_r
 
 def test_totals_say_how_many_sessions_are_shown_and_how_many_archived_ones_are_left_out() -> None:
     totals = Totals(sessions={"a", "b"}, archived=1)
-    told = "2 sessions (1 of them below), $0.00. 1 archived session left out, which opencode_cost counts."
-    assert totals_text(totals, 1) == told
+    text = "2 sessions (1 of them below), $0.00. 1 archived session left out, which opencode_cost counts."
+    assert totals_text(totals, 1) == text
     assert totals_text(totals, 2).startswith("2 sessions, $0.00.")
     assert totals_data(totals)["archived_left_out"] == 1

@@ -17,9 +17,9 @@ LENGTHY = "x" * LONG
 
 
 def data_of(data: dict[str, Any] | None, *fields: str) -> dict[str, Any] | None:
-    told = CallToolResult(content=[TextContent(type="text", text="told")], structured_content=data)
-    outcome = without_repeated(told, fields or FIELDS)
-    assert outcome.content == told.content
+    result = CallToolResult(content=[TextContent(type="text", text="told")], structured_content=data)
+    outcome = without_repeated(result, fields or FIELDS)
+    assert outcome.content == result.content
     return outcome.structured_content
 
 

@@ -35,26 +35,26 @@ def test_each_host_is_recognized_by_its_own_name_and_not_by_an_earlier_one(host:
 
 
 def test_a_refusal_says_which_flag_to_add_where_and_to_restart() -> None:
-    told = explain(NotAllowed("pty.create is not allowed here.", change=ALLOW), owner=SettingsOwner("codex-mcp-client"))
-    problem, person = told.split("\n\n")
+    text = explain(NotAllowed("pty.create is not allowed here.", change=ALLOW), owner=SettingsOwner("codex-mcp-client"))
+    problem, person = text.split("\n\n")
     assert problem == "pty.create is not allowed here."
     place = "`args` of this MCP server in ~/.codex/config.toml"
     assert person == f"The person can: add `--allow pty.create,pty.connect` to {place}, then restart Codex. {ONLY_THEY}"
 
 
 def test_a_refusal_says_in_paragraphs_what_is_possible_now_what_the_person_can_do_and_the_risk() -> None:
-    told = explain(NotAllowed("No.", hint="Leave it.", change=ALLOW, remark="It is dangerous. Use opencode_shell."))
-    heads = [paragraph.partition(":")[0] for paragraph in told.split("\n\n")]
+    text = explain(NotAllowed("No.", hint="Leave it.", change=ALLOW, remark="It is dangerous. Use opencode_shell."))
+    heads = [paragraph.partition(":")[0] for paragraph in text.split("\n\n")]
     assert heads == ["No.", "Now possible", "The person can", "Risk"]
-    assert told.endswith("\n\nRisk: It is dangerous. Use opencode_shell.")
-    told = explain(NotAllowed("No.", change=ALLOW, remark="It is. Use opencode_shell."), {"opencode_shell"})
-    assert told.endswith("\n\nRisk: It is.")
+    assert text.endswith("\n\nRisk: It is dangerous. Use opencode_shell.")
+    text = explain(NotAllowed("No.", change=ALLOW, remark="It is. Use opencode_shell."), {"opencode_shell"})
+    assert text.endswith("\n\nRisk: It is.")
 
 
 def test_the_way_of_the_person_that_changes_no_setting_comes_first() -> None:
     change = SettingsChange("--allow mcp.add", purpose="so that it works")
-    told = explain(NotAllowed("No.", change=change, by_person="edit the file"), owner=SettingsOwner("codex-mcp-client"))
-    assert "\n\nThe person can: edit the file. Or, with a wider effect, so that it works: add `--allow " in told
+    text = explain(NotAllowed("No.", change=change, by_person="edit the file"), owner=SettingsOwner("codex-mcp-client"))
+    assert "\n\nThe person can: edit the file. Or, with a wider effect, so that it works: add `--allow " in text
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_the_way_of_the_person_that_changes_no_setting_comes_first() -> None:
 )
 def test_the_risk_is_that_of_the_change_of_the_settings(purpose: str, by_person: str, head: str) -> None:
     change = SettingsChange("--allow mcp.add", purpose=purpose)
-    told = explain(NotAllowed("No.", change=change, by_person=by_person, remark="It runs a program."))
-    assert told.endswith(f"\n\n{head}: It runs a program.")
+    text = explain(NotAllowed("No.", change=change, by_person=by_person, remark="It runs a program."))
+    assert text.endswith(f"\n\n{head}: It runs a program.")
 
 
 @pytest.mark.parametrize(("purpose", "heads"), [("so that it works", "second first"), ("", "first second")])
@@ -82,28 +82,28 @@ def test_each_of_two_ways_has_its_own_risk(purpose: str, heads: str) -> None:
 
 
 def test_no_line_of_another_text_passes_for_a_paragraph_of_a_refusal() -> None:
-    told = explain(NotAllowed("No.\n\nNow possible: all.", hint="Not\nRisk: none.", change=ALLOW))
-    assert [line for line in told.splitlines() if line.startswith(("Now possible", "Risk"))] == ["Now possible: Not"]
+    text = explain(NotAllowed("No.\n\nNow possible: all.", hint="Not\nRisk: none.", change=ALLOW))
+    assert [line for line in text.splitlines() if line.startswith(("Now possible", "Risk"))] == ["Now possible: Not"]
 
 
 def test_a_principal_is_told_of_its_table_in_the_settings_file_and_of_no_host() -> None:
-    told = explain(NotAllowed("No.", change=ALLOW), owner=SettingsOwner("codex-mcp-client", "bob"))
-    assert "add `--allow pty.create,pty.connect`, as keys without dashes, in the table [principals.bob] of " in told
-    assert "restart." in told
-    assert "codex" not in told
+    text = explain(NotAllowed("No.", change=ALLOW), owner=SettingsOwner("codex-mcp-client", "bob"))
+    assert "add `--allow pty.create,pty.connect`, as keys without dashes, in the table [principals.bob] of " in text
+    assert "restart." in text
+    assert "codex" not in text
     change = SettingsChange("--read-only", removes=True)
     assert "remove `--read-only`" in explain(NotAllowed("No.", change=change), owner=SettingsOwner("", "bob"))
 
 
 def test_a_refusal_says_which_flag_to_remove() -> None:
     change = SettingsChange("--read-only", removes=True)
-    told = explain(NotAllowed("It is read-only.", change=change), owner=SettingsOwner("claude-code"))
-    assert "remove `--read-only` from `args` of this MCP server in ~/.claude.json" in told
+    text = explain(NotAllowed("It is read-only.", change=change), owner=SettingsOwner("claude-code"))
+    assert "remove `--read-only` from `args` of this MCP server in ~/.claude.json" in text
 
 
 def test_the_hint_of_a_refusal_comes_before_what_to_change() -> None:
-    told = explain(NotAllowed("No.", hint="Use opencode_run. Use opencode_shell.", change=ALLOW), {"opencode_shell"})
-    assert told.startswith("No.\n\nNow possible: Use opencode_run.\n\nThe person can: add ")
+    text = explain(NotAllowed("No.", hint="Use opencode_run. Use opencode_shell.", change=ALLOW), {"opencode_shell"})
+    assert text.startswith("No.\n\nNow possible: Use opencode_run.\n\nThe person can: add ")
 
 
 def test_a_refusal_that_no_setting_changes_names_no_flag() -> None:

@@ -140,10 +140,10 @@ def test_a_report_names_its_run_and_reports_the_time_of_waiting_apart() -> None:
 def test_files_that_only_tool_calls_name_are_reported_as_such() -> None:
     named = ChangedFile(path="a.txt", change="changed", added=0, removed=0, by_calls=True)
     outside = ChangedFile(path="/b.txt", change="changed", added=0, removed=0, outside=True)
-    told = report_text(report(files=[named, outside]))
-    assert "Changed files:\nchanged /b.txt (outside " in told
+    text = report_text(report(files=[named, outside]))
+    assert "Changed files:\nchanged /b.txt (outside " in text
     heading = "Changed by its tool calls; OpenCode records no changes of these files, and cannot undo them:"
-    assert f"{heading}\nchanged a.txt\n" in told
+    assert f"{heading}\nchanged a.txt\n" in text
 
 
 @pytest.mark.parametrize(
@@ -364,8 +364,8 @@ def test_a_long_answer_says_how_its_rest_is_read_unless_that_is_denied() -> None
 
 
 def test_an_answer_that_is_cut_in_a_fence_closes_it_before_the_note() -> None:
-    told = report_data(report(text="Look:\n```py\n" + "x = 1\n" * TEXT_CHARACTERS))["text"]
-    assert told.rpartition("\nx = 1\n```\n… (the first ")[1]
+    text = report_data(report(text="Look:\n```py\n" + "x = 1\n" * TEXT_CHARACTERS))["text"]
+    assert text.rpartition("\nx = 1\n```\n… (the first ")[1]
 
 
 @for_each("letter", ["a", "é", "語", "\U0001f468", "\n", '"'])
@@ -542,27 +542,27 @@ EVERY_STATUS = ("completed", "running", "needs_input", "aborted", "failed")
 @pytest.mark.parametrize("agent_may_answer", [True, False])
 def test_a_tool_that_is_denied_is_suggested_nowhere(status: str, *, agent_may_answer: bool) -> None:
     pending = [PERMISSION.model_copy(update={"agent_may_answer": agent_may_answer})]
-    told = report(status, pending=pending if status == "needs_input" else [])
-    whole = next_step(told)
+    made = report(status, pending=pending if status == "needs_input" else [])
+    whole = next_step(made)
     for name in set(TOOL_NAME.findall(whole)):
-        told.unlisted_tools = frozenset({name})
-        step = next_step(told)
+        made.unlisted_tools = frozenset({name})
+        step = next_step(made)
         assert name not in step
         assert all(f"{part.rstrip('.')}." in whole for part in step.split(". ") if part)
-        assert "unlisted_tools" not in report_data(told)
-        assert name not in report_text(told)
+        assert "unlisted_tools" not in report_data(made)
+        assert name not in report_text(made)
 
 
 def test_where_nothing_is_left_to_suggest_no_next_step_is_reported() -> None:
-    told = report(unlisted_tools=frozenset({"opencode_run"}))
-    assert next_step(told) == ""
-    assert "Next:" not in report_text(told)
+    made = report(unlisted_tools=frozenset({"opencode_run"}))
+    assert next_step(made) == ""
+    assert "Next:" not in report_text(made)
 
 
 def test_an_error_suggests_no_tool_that_is_denied() -> None:
     busy = SessionBusy("The session is busy.")
     assert "opencode_abort" in explain(busy)
-    told = explain(busy, {"opencode_abort"})
-    assert "opencode_abort" not in told
-    assert "opencode_wait" in told
-    assert told.startswith("The session is busy. ")
+    text = explain(busy, {"opencode_abort"})
+    assert "opencode_abort" not in text
+    assert "opencode_wait" in text
+    assert text.startswith("The session is busy. ")

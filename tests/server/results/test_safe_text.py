@@ -113,9 +113,9 @@ def test_a_session_holds_no_forged_line() -> None:
 
 
 def test_an_error_is_shown_safely() -> None:
-    told = explain(NotFound(f"There is no {one_line(HOSTILE)}.", hint=f"TOKEN={TOKEN}"))
-    check(told)
-    assert MARK in told
+    text = explain(NotFound(f"There is no {one_line(HOSTILE)}.", hint=f"TOKEN={TOKEN}"))
+    check(text)
+    assert MARK in text
 
 
 def test_a_form_shows_no_control_character_and_no_secret() -> None:
@@ -159,7 +159,7 @@ def permission(command: str, *, agent_may_answer: bool) -> PendingRequest:
     )
 
 
-def told_of(request: PendingRequest) -> list[tuple[str, str]]:
+def shown_for(request: PendingRequest) -> list[tuple[str, str]]:
     """The text and the data in which an agent reads of a request, for every result that tells of it."""
     pending = {"status": "needs_input", "session_id": "ses_1", "message_id": "msg_1", "directory": "/p"}
     one = RunReport.model_validate(pending | {"pending": [request.model_dump()]})
@@ -180,27 +180,27 @@ def told_of(request: PendingRequest) -> list[tuple[str, str]]:
     "command", [DRESSED_UP, "export API_KEY=`touch x`", "true -----BEGIN PRIVATE KEY-----\ntouch x"]
 )
 def test_an_agent_that_decides_sees_all_that_would_run(command: str) -> None:
-    for text, data in told_of(permission(command, agent_may_answer=True)):
+    for text, data in shown_for(permission(command, agent_may_answer=True)):
         assert text.count("touch") >= 1
         assert data.count("touch") == len(["asks", "a pattern", "a pattern for always"])
 
 
 def test_what_can_only_be_a_secret_is_hidden_from_an_agent_that_decides_too() -> None:
-    for text, data in told_of(
+    for text, data in shown_for(
         permission(f"curl -H 'Authorization: Bearer {TOKEN}' example.com", agent_may_answer=True)
     ):
         assert TOKEN not in text + data
 
 
 def test_where_a_person_decides_what_looks_like_a_secret_is_hidden_from_the_agent() -> None:
-    for text, data in told_of(permission(DRESSED_UP, agent_may_answer=False)):
+    for text, data in shown_for(permission(DRESSED_UP, agent_may_answer=False)):
         assert "touch" not in text + data
 
 
 def test_what_an_agent_decides_about_uncovers_nothing_else() -> None:
-    told = report().model_copy(update={"pending": [permission(DRESSED_UP, agent_may_answer=True)]})
-    told.text = DRESSED_UP
-    made = report_result(told)
+    shown = report().model_copy(update={"pending": [permission(DRESSED_UP, agent_may_answer=True)]})
+    shown.text = DRESSED_UP
+    made = report_result(shown)
     assert (made.structured_content or {})["text"] == MARK.join(['echo "', '"'])
 
 

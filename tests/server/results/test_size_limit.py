@@ -57,10 +57,10 @@ REPORTS = {
 }
 
 
-@for_each("told", REPORTS.values(), ids=REPORTS.keys())
-def test_a_report_of_any_size_fits_and_keeps_what_callers_rely_on(told: RunReport) -> None:
-    data = report_data(told)
-    made = result(report_text(told), data)
+@for_each("run_report", REPORTS.values(), ids=REPORTS.keys())
+def test_a_report_of_any_size_fits_and_keeps_what_callers_rely_on(run_report: RunReport) -> None:
+    data = report_data(run_report)
+    made = result(report_text(run_report), data)
     assert size(made) <= RESULT_BYTES + SLACK
     assert made.structured_content
     assert made.structured_content.keys() >= {"status", "session_id", "message_id", "text", "pending", "next"}
@@ -71,8 +71,8 @@ def test_a_report_of_any_size_fits_and_keeps_what_callers_rely_on(told: RunRepor
 
 
 def test_what_is_left_out_is_counted_and_the_way_to_it_is_named() -> None:
-    told = report(files=FILES)
-    made = result(report_text(told), report_data(told))
+    run_report = report(files=FILES)
+    made = result(report_text(run_report), report_data(run_report))
     assert made.structured_content
     (note,) = made.structured_content[NOTES_FIELD]
     assert "of 4,000" in note

@@ -55,10 +55,10 @@ def test_a_password_that_opens_a_server_never_goes_out(password: str) -> None:
     basic = base64.b64encode(f"opencode:{password}".encode()).decode()
     inside = json.dumps({"env": password})
     for text in (password, f"X={password}\n", inside, json.dumps(inside), quote(password, safe=""), f"Basic {basic}"):
-        told = line_of({"id": 1, "result": {"a": [text], text: 1}}).decode()
-        assert MARK in told
+        output = line_of({"id": 1, "result": {"a": [text], text: 1}}).decode()
+        assert MARK in output
         for form in (password, json.dumps(password)[1:-1], basic):
-            assert form not in told
+            assert form not in output
 
 
 @for_each("length", range(FRAGMENT_CHARACTERS, len(PASSWORD)))

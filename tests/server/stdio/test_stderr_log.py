@@ -48,10 +48,10 @@ def test_a_log_line_is_a_line_without_secrets_and_control_characters(ends: tuple
 
 def test_of_a_long_record_the_ends_are_kept(ends: tuple[int, int]) -> None:
     StderrLog(ends[1]).emit(record(f"begin {'x' * 3 * LONGEST} end"))
-    told = os.read(ends[0], PIPE).decode()
-    assert len(told) < LONGEST + 100
-    assert "begin" in told
-    assert told.endswith(" end\n")
+    text = os.read(ends[0], PIPE).decode()
+    assert len(text) < LONGEST + 100
+    assert "begin" in text
+    assert text.endswith(" end\n")
 
 
 def test_a_log_that_nobody_can_read_any_more_ends_nothing(ends: tuple[int, int]) -> None:

@@ -45,8 +45,8 @@ def test_pages_joined_hold_every_match_once_and_in_order(
     lines = found(files, context)
     pages = pages_of(lines, limit, context)
 
-    told = [line for page in pages for line in page.lines if line.matched]
-    assert told == [line for line in lines if line.matched]
+    matched = [line for page in pages for line in page.lines if line.matched]
+    assert matched == [line for line in lines if line.matched]
     assert all(page.taken <= limit for page in pages)
 
 

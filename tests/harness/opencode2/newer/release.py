@@ -65,8 +65,8 @@ class Release:
         changed["type"] = self._event_type(str(event["type"]))
         session = cast("Json", event.get("data") or {}).get("sessionID")
         unknown = {"type": f"session.{LATER}", "data": {"sessionID": session, LATER: self.pick(UNKNOWN, line)}}
-        told = [changed] if event["type"] in KEPT_EVENTS else [unknown, changed]
-        return [text for item in told for text in (f"data: {json.dumps(item)}", "")][:-1]
+        events = [changed] if event["type"] in KEPT_EVENTS else [unknown, changed]
+        return [text for item in events for text in (f"data: {json.dumps(item)}", "")][:-1]
 
     def fate(self, name: str) -> Fate:
         """Return what becomes of an optional field."""

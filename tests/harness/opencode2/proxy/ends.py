@@ -30,14 +30,14 @@ class End:
     def message(self) -> Json:
         """Write the ``idle`` message of this end."""
         event = self.event
-        told: Json = {
+        message: Json = {
             "id": str(event["id"]).replace("evt_", "msg_", 1),
             "type": "idle",
             "outcome": ENDS[event["type"]],
             "time": {"created": event["created"]},
         }
         failure = error(event["data"].get("error"))
-        return {**told, "error": failure} if failure else told
+        return {**message, "error": failure} if failure else message
 
 
 @dataclass(slots=True)

@@ -64,9 +64,9 @@ def _changed(event: Json) -> list[Json]:
 
 def _created(event: Json) -> list[Json]:
     info = cast("Json", event["data"]["info"])
-    told = {name: info[name] for name in CREATED if info.get(name) is not None}
+    fields = {name: info[name] for name in CREATED if info.get(name) is not None}
     session = event["data"]["sessionID"]
-    event["data"] = {"sessionID": session, "location": {"directory": info["directory"]}, **told}
+    event["data"] = {"sessionID": session, "location": {"directory": info["directory"]}, **fields}
     return [event]
 
 

@@ -59,17 +59,17 @@ HIDDEN = [
 ]
 
 
-def told(event: dict[str, Any]) -> str:
+def case_name(event: dict[str, Any]) -> str:
     """Name a case."""
     return str(event.get("payload", event)["type"])
 
 
-@pytest.mark.parametrize("event", VISIBLE, ids=told)
+@pytest.mark.parametrize("event", VISIBLE, ids=case_name)
 async def test_an_event_of_an_allowed_place_or_of_the_server_is_shown(event: dict[str, Any]) -> None:
     assert await VisibleEvents(OwnFence()).admits(event)
 
 
-@pytest.mark.parametrize("event", HIDDEN, ids=told)
+@pytest.mark.parametrize("event", HIDDEN, ids=case_name)
 async def test_an_event_of_another_place_or_of_an_unknown_one_is_not_shown(event: dict[str, Any]) -> None:
     assert not await VisibleEvents(OwnFence()).admits(event)
 

@@ -16,7 +16,7 @@ RESOURCES_CHANGED = "notifications/resources/list_changed"
 PROMPTS_CHANGED = "notifications/prompts/list_changed"
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 
-Leave = Callable[[], Awaitable[None]]
+Unsubscribe = Callable[[], Awaitable[None]]
 
 
 def host_of(era: Era) -> Host:
@@ -24,18 +24,18 @@ def host_of(era: Era) -> Host:
     return HOSTS[era]
 
 
-async def subscribe(client: RawClient, *uris: str) -> Leave:
+async def subscribe(client: RawClient, *uris: str) -> Unsubscribe:
     """Subscribe to resources, and to the lists; call the result to unsubscribe, which has happened once it returns."""
     if client.host.modern:
         return await _open_stream(client, *uris)
     for uri in uris:
         await _must(client, "resources/subscribe", uri)
 
-    async def leave() -> None:
+    async def unsubscribe() -> None:
         for uri in uris:
             await _must(client, "resources/unsubscribe", uri)
 
-    return leave
+    return unsubscribe
 
 
 async def _must(client: RawClient, method: str, uri: str) -> None:
@@ -43,30 +43,30 @@ async def _must(client: RawClient, method: str, uri: str) -> None:
     assert reply["result"] == {}, reply
 
 
-async def _open_stream(client: RawClient, *uris: str) -> Leave:
+async def _open_stream(client: RawClient, *uris: str) -> Unsubscribe:
     wanted = {"resourceSubscriptions": list(uris), "resourcesListChanged": True, "promptsListChanged": True}
     before = len(client.messages(ACKNOWLEDGED))
     number = await client.send("subscriptions/listen", {"notifications": wanted})
     await client.message(ACKNOWLEDGED, nth=before + 1)
 
-    async def leave() -> None:
+    async def unsubscribe() -> None:
         await client.cancel(number)
         # What is asked later is answered later.
         await client.request("resources/templates/list")
 
-    return leave
+    return unsubscribe
 
 
-def heard(client: RawClient, uri: str) -> int:
+def notification_count(client: RawClient, uri: str) -> int:
     """Return the number of notifications about a resource."""
     return sum(message["params"]["uri"] == uri for message in client.messages(UPDATED))
 
 
-async def hears(client: RawClient, uri: str, *, more_than: int = 0) -> int:
+async def wait_for_notification(client: RawClient, uri: str, *, more_than: int = 0) -> int:
     """Wait for a notification about a resource, and return their number."""
 
     async def look() -> int:
-        times = heard(client, uri)
+        times = notification_count(client, uri)
         return times if times > more_than else 0
 
     return await eventually(look)
