@@ -91,6 +91,11 @@ def test_its_links_lead_somewhere(page: Path) -> None:
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
+def test_the_readme_links_each_page() -> None:
+    pages = {page.relative_to(ROOT).as_posix() for page in ROOT.glob("docs/*.md")}
+    assert pages - set(LINK.findall(read(README))) == set()
+
+
 def test_each_dependency_has_its_reason() -> None:
     project: dict[str, Any] = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
     required = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
