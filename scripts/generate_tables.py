@@ -5,6 +5,7 @@ From the repository: ``python -m scripts.generate_tables``.
 
 import ast
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from itertools import pairwise
@@ -32,6 +33,8 @@ from opencode_mcp.settings import Settings
 from scripts.blocks import replace_block, table
 
 ROOT = Path(__file__).parents[1]
+ABOUT = re.compile(r"(serve(?: --http)?|service): ")
+"""Beginning of a help text that is about one command or one value."""
 DEFAULTS = {field.name: field.default for field in fields(Settings)}
 
 
@@ -67,7 +70,7 @@ def settings_table() -> str:
 def _option_row(option: Option) -> tuple[str, ...]:
     flag = f"`{option.spelling}`" if option.variables else ""
     environment = " or ".join(f"`{name}`" for name in option.variables)
-    return flag, environment, f"`{option.name}`", f"{_capitalised(option.help)}{_default(option)}"
+    return flag, environment, f"`{option.name}`", f"{_sentence(option.help)}{_default(option)}"
 
 
 def _default(option: Option) -> str:
@@ -77,8 +80,10 @@ def _default(option: Option) -> str:
     return f" (default: `{value}`)" if worth_saying else ""
 
 
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _sentence(text: str) -> str:
+    """Return a text that begins with a capital letter, or with the command or value that it is about, as code."""
+    about = ABOUT.match(text)
+    return f"`{about[1]}`: {text[about.end() :]}" if about else text[:1].upper() + text[1:]
 
 
 def resources_table() -> str:

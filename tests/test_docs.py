@@ -30,6 +30,8 @@ FILE = re.compile(r"`((?:\w[\w.-]*/)*[\w-]+\.(?:py|json|toml|md)|(?:\w[\w.-]*/)+
 NAME = re.compile(r"`(\w*[A-Z_]\w*)(?<!_)`")
 """Name in code, such as ``TOOL_USES``, ``Bridge`` or ``needs_input``."""
 LINK = re.compile(r"\]\(([^)#\s]+)")
+ANCHORED = re.compile(r"\]\(((?!https?:)[^)#\s]*)#([^)\s]+)\)")
+"""Link to a heading of this page or another one."""
 README = ROOT / "README.md"
 OTHERS_FLAGS = {"--scope", "--transport", "--header", "--service", "--stdio", "--hostname", "--port", "--version"}
 """Flags of hosts and of OpenCode."""
@@ -37,6 +39,12 @@ OTHERS_FLAGS = {"--scope", "--transport", "--header", "--service", "--stdio", "-
 
 def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", read(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def fenced(page: Path, language: str) -> list[str]:
@@ -89,6 +97,12 @@ def test_the_glossary_is_short_and_has_a_row_for_each_term() -> None:
 def test_its_links_lead_somewhere(page: Path) -> None:
     local = [link for link in LINK.findall(read(page)) if not link.startswith(("http:", "https:"))]
     assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+@for_each("page", WRITTEN)
+def test_its_links_lead_to_headings_that_exist(page: Path) -> None:
+    for target, anchor in ANCHORED.findall(read(page)):
+        assert anchor in anchors(page.parent / target if target else page), f"{target}#{anchor}"
 
 
 def test_the_readme_links_each_page() -> None:
