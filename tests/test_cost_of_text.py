@@ -37,7 +37,7 @@ from opencode_mcp.http.principals import claim_match, permission_rules
 from opencode_mcp.http.principals.principal import Principal
 from opencode_mcp.http.request_logs import audited_place
 from opencode_mcp.markdown import excerpt, file_changes, headline, question_blocks, tool_calls, transcript
-from opencode_mcp.markdown.detail_level import DETAILED, View
+from opencode_mcp.markdown.detail_level import DETAILED, TranscriptOptions
 from opencode_mcp.opencode.http_client import codec, request_checks, terminal
 from opencode_mcp.opencode.operation_catalog import argument_problems, operation_search, schema_text
 from opencode_mcp.opencode.operation_catalog.arguments import split
@@ -171,7 +171,7 @@ def a_failed_call(command: str) -> ToolPart:
     return call
 
 
-def a_work(text: str) -> authorship.Work:
+def a_work(text: str) -> authorship.SessionWork:
     message = a_message(text)
     parts = [*message.parts, a_call("write", {"filePath": text})]
     return authorship.work_of([Message(info=message.info, parts=parts)], Session(id="ses_1", directory="/p"))
@@ -285,7 +285,7 @@ def without_known_secrets(text: str) -> None:
     known = known_secrets.KnownSecrets()
     known.add("a" * 40)
     known.add("a password of ours", "opencode")
-    known.hide(text)
+    known.redact(text)
 
 
 def refused(function: Callable[[], object]) -> None:
@@ -346,11 +346,11 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "workspace.configuration.command_template shell": command_template.shell_lines,
     "workspace.configuration.command_template mentions": command_template.mentions,
     "workspace.configuration.protected_files": lambda text: protected_files.decides_what_runs(text, text[:100]),
-    "secrets.redact_data": lambda text: redact_data.redact(
+    "secrets.redact_data": lambda text: redact_data.redacted_data(
         {"a": text, text[:99]: [text], "command": [text, text]}, ["known secret"]
     ),
-    "secrets.redact_text": lambda text: redact_text.scrub(text, ["known secret"]),
-    "secrets.redact_text strict": lambda text: redact_text.scrub(text, strict=True),
+    "secrets.redact_text": lambda text: redact_text.redacted_text(text, ["known secret"]),
+    "secrets.redact_text strict": lambda text: redact_text.redacted_text(text, strict=True),
     "text.outside_text": lambda text: (outside_text.one_line(text), outside_text.indented(text)),
     "secrets.secret_names": secret_names.is_secret,
     "secrets.own_passwords": without_known_secrets,
@@ -398,7 +398,9 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "markdown.excerpt": lambda text: (excerpt.code(text), excerpt.name(text[:99]), excerpt.fence(excerpt.clean(text))),
     "markdown.headline": lambda text: headline.headline(MessageInfo(id=text, session_id="s", role=text, finish=text)),
     "markdown.tool_calls": lambda text: [
-        tool_calls.tool_blocks(part, View(DETAILED)) for part in a_message(text).parts if isinstance(part, ToolPart)
+        tool_calls.tool_blocks(part, TranscriptOptions(DETAILED))
+        for part in a_message(text).parts
+        if isinstance(part, ToolPart)
     ],
     "markdown.transcript": lambda text: transcript.render_transcript([a_message(text)]),
     "diffs.patches": lambda text: patches.write(patches.parse(text).hunks),
@@ -416,7 +418,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     ),
     "markdown.question_blocks": lambda text: question_blocks.question_blocks(
         a_call("question", {"questions": [{"question": text, "options": [{"label": text, "description": text}]}]}),
-        View(DETAILED),
+        TranscriptOptions(DETAILED),
     ),
     "markdown.file_changes": lambda text: file_changes.render_diff([a_diff(text)] * 2),
 }

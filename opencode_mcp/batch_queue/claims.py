@@ -4,7 +4,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from opencode_mcp.batch_queue.rows import cost_of, listed, read_tasks
+from opencode_mcp.batch_queue.rows import cost_of, read_tasks, sql_list
 from opencode_mcp.batch_queue.tasks import AT_WORK, CLAIMED, Task
 from opencode_mcp.disk.file_locks import lease_lives
 
@@ -41,7 +41,7 @@ def adopt(connection: sqlite3.Connection, scope: str, owner: str, leases: Path) 
         owner: Lease of the bridge that adopts.
         leases: Folder of the leases.
     """
-    claimed = read_tasks(connection, f"scope = ? AND status IN ({listed(CLAIMED)})", scope)
+    claimed = read_tasks(connection, f"scope = ? AND status IN ({sql_list(CLAIMED)})", scope)
     others = {task.owner for task in claimed} - {owner}
     dead = {name for name in others if not lease_lives(leases / name)}
     orphans = [task for task in claimed if task.owner in dead]
@@ -55,13 +55,13 @@ def adopt(connection: sqlite3.Connection, scope: str, owner: str, leases: Path) 
 def at_work(connection: sqlite3.Connection, leases: Path) -> int:
     """Count the tasks of all bridges that are at work; those of dead bridges that nobody adopts do not count."""
     rows = connection.execute(
-        f"SELECT owner, count(*) AS tasks FROM task WHERE status IN ({listed(AT_WORK)}) GROUP BY owner"  # noqa: S608 - our texts
+        f"SELECT owner, count(*) AS tasks FROM task WHERE status IN ({sql_list(AT_WORK)}) GROUP BY owner"  # noqa: S608 - our texts
     ).fetchall()
     return sum(row["tasks"] for row in rows if lease_lives(leases / row["owner"]))
 
 
 def _at_work_of(connection: sqlite3.Connection, batch_id: str) -> int:
-    query = f"SELECT count(*) FROM task WHERE batch = ? AND status IN ({listed(AT_WORK)})"  # noqa: S608 - our texts
+    query = f"SELECT count(*) FROM task WHERE batch = ? AND status IN ({sql_list(AT_WORK)})"  # noqa: S608 - our texts
     return connection.execute(query, (batch_id,)).fetchone()[0]
 
 

@@ -52,7 +52,7 @@ def cost_of(connection: sqlite3.Connection, batch_id: str) -> float:
     return connection.execute("SELECT total(cost) FROM task WHERE batch = ?", (batch_id,)).fetchone()[0]
 
 
-def listed(values: Iterable[str]) -> str:
+def sql_list(values: Iterable[str]) -> str:
     """Return texts of our own as a list for ``IN``."""
     return ", ".join(f"'{value}'" for value in values)
 

@@ -20,9 +20,9 @@ import anyio
 from anyio import to_thread
 
 from opencode_mcp.batch_queue.claims import adopt, at_work, claim
-from opencode_mcp.batch_queue.rows import cost_of, listed, read_batch, read_tasks
+from opencode_mcp.batch_queue.rows import cost_of, read_batch, read_tasks, sql_list
 from opencode_mcp.batch_queue.store import Store
-from opencode_mcp.batch_queue.tasks import AT_WORK, CLAIMED, PREFIX, UNFINISHED, Batch, NewBatch, Outcome, Task
+from opencode_mcp.batch_queue.tasks import AT_WORK, CLAIMED, PREFIX, UNFINISHED, Batch, NewBatch, Task, TaskOutcome
 from opencode_mcp.disk.bridge_locks import Lease
 
 T = TypeVar("T")
@@ -131,7 +131,7 @@ class Queue:
 
     def _unfinished(self) -> list[Task]:
         with self._store.transaction() as connection:
-            return read_tasks(connection, f"scope = ? AND status IN ({listed(UNFINISHED)})", self._scope)
+            return read_tasks(connection, f"scope = ? AND status IN ({sql_list(UNFINISHED)})", self._scope)
 
     async def sessions(self) -> list[str]:
         """Return the sessions of all tasks that have not ended, those of other scopes included."""
@@ -139,7 +139,7 @@ class Queue:
 
     def _sessions(self) -> list[str]:
         with self._store.transaction() as connection:
-            return [task.session_id for task in read_tasks(connection, f"status IN ({listed(CLAIMED)})")]
+            return [task.session_id for task in read_tasks(connection, f"status IN ({sql_list(CLAIMED)})")]
 
     async def claim(self, most: int, at_once: int | None = None) -> list[Task]:
         """Claim the tasks that are next, and return them.
@@ -212,12 +212,12 @@ class Queue:
         with self._store.transaction() as connection:
             connection.execute(
                 "UPDATE task SET cost = ? WHERE batch = ? AND number = ? AND owner = ? "  # noqa: S608 - our texts
-                f"AND status IN ({listed(CLAIMED)})",
+                f"AND status IN ({sql_list(CLAIMED)})",
                 (cost, task.batch, task.number, self._owner()),
             )
             return cost_of(connection, task.batch)
 
-    async def finish(self, task: Task, outcome: Outcome) -> None:
+    async def finish(self, task: Task, outcome: TaskOutcome) -> None:
         """Record the end of a task, and forget its prompt."""
         names = ("status", "note", "files", "added", "removed", "names", "cost", "seconds", "verified", "answer")
         fields = ", ".join(f"{name} = ?" for name in names)
@@ -234,7 +234,7 @@ class Queue:
         with self._store.transaction() as connection:
             done = connection.execute(
                 f"UPDATE task SET {fields} WHERE batch = ? AND number = ? AND owner = ? AND {only_if} "  # noqa: S608 - texts of this module
-                f"AND status IN ({listed(CLAIMED)})",
+                f"AND status IN ({sql_list(CLAIMED)})",
                 (*values, task.batch, task.number, self._owner()),
             )
             return done.rowcount > 0
@@ -257,7 +257,7 @@ class Queue:
                 (STOPPED, time.time(), batch_id),
             )
             connection.execute(
-                f"UPDATE task SET stop = 1 WHERE {named} AND status IN ({listed(AT_WORK)})",  # noqa: S608 - the same
+                f"UPDATE task SET stop = 1 WHERE {named} AND status IN ({sql_list(AT_WORK)})",  # noqa: S608 - the same
                 (batch_id,),
             )
             return read_tasks(connection, f"{named} AND status IN ('running', 'needs_input')", batch_id)

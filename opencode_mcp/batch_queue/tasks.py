@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-TaskStatus = Literal["queued", "starting", "running", "needs_input", "completed", "failed", "aborted"]
+QueueStatus = Literal["queued", "starting", "running", "needs_input", "completed", "failed", "aborted"]
 """Status of a task. ``starting``: a bridge has claimed it, and its prompt was not sent yet."""
 AT_WORK = ("starting", "running")
 """Statuses of tasks that take a place. One that waits for an answer takes none, since that may take all night."""
@@ -41,10 +41,10 @@ class NewBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class TaskOutcome:
     """End of a task."""
 
-    status: TaskStatus
+    status: QueueStatus
     note: str = ""
     """Error of the run, or the reason why it did not run."""
     files: int = 0
@@ -69,7 +69,7 @@ class Task:
     batch: str
     number: int
     """Place in the batch, from 1."""
-    status: TaskStatus
+    status: QueueStatus
     arguments: str
     """The order of its run as JSON; empty once the task has ended."""
     words: str

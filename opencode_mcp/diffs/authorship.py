@@ -69,7 +69,7 @@ class ChangeStep:
 
 
 @dataclass(slots=True)
-class Work:
+class SessionWork:
     """Work of one session that may have changed files."""
 
     reported: list[ChangeStep] = field(default_factory=list[ChangeStep])
@@ -178,9 +178,9 @@ def period_of(message: Message) -> Period:
     return Period(time.created, time.completed or math.inf)
 
 
-def work_of(messages: Iterable[Message], session: Session) -> Work:
+def work_of(messages: Iterable[Message], session: Session) -> SessionWork:
     """Return the work in some messages of a session."""
-    work = Work()
+    work = SessionWork()
     for message in messages:
         work.add(message, session)
     return work

@@ -69,8 +69,8 @@ def _can_import(findings: Sequence[Finding]) -> bool:
 
 def _safe(text: str) -> str:
     """Return text of others without secrets and without control sequences of terminals."""
-    return redact_text.scrub(
-        KNOWN_SECRETS.hide("\n".join(INVISIBLE.sub("\ufffd", line) for line in clean(text).split("\n")))
+    return redact_text.redacted_text(
+        KNOWN_SECRETS.redact("\n".join(INVISIBLE.sub("\ufffd", line) for line in clean(text).split("\n")))
     )
 
 

@@ -6,7 +6,7 @@ import anyio
 
 from opencode_mcp.http.metrics.serving import METRICS_PATH
 from opencode_mcp.http.web.http_app import ALIVE_PATH, SERVER_NAME
-from opencode_mcp.opencode.http_client.document_fetching import Fetched, fetch
+from opencode_mcp.opencode.http_client.document_fetching import FetchResult, fetch
 
 if TYPE_CHECKING:
     from opencode_mcp.http.address import Address
@@ -26,8 +26,8 @@ def serves_metrics(address: "Address") -> bool:
     return OWN_METRIC in _fetched(address, METRICS_PATH).content
 
 
-def _fetched(address: "Address", path: str) -> Fetched:
-    async def get() -> Fetched:
+def _fetched(address: "Address", path: str) -> FetchResult:
+    async def get() -> FetchResult:
         socket = str(address.path) if address.path else None
         return await fetch(f"{address.reached_at}{path}", seconds=SECONDS, most_bytes=MOST_BYTES, unix_socket=socket)
 

@@ -11,7 +11,7 @@ from opencode_mcp.isolation.repository.checkout_checks import check_submodules
 from opencode_mcp.isolation.repository.filtered_files import check_filters
 from opencode_mcp.isolation.repository.kept_commits import (
     APPLIED,
-    Applied,
+    AppliedWork,
     forget_apply,
     keep,
     last_apply,
@@ -51,7 +51,7 @@ async def apply(worktrees: "Worktrees", worktree: "Worktree", options: Integrati
         # A new file is written as the worktree has it, and goes through the filter when the person adds it.
         await check_filters(git, seen.own, _earlier_paths(changed, without="A"))
         if changed:
-            done = Applied(seen.tree, merge.tree, before.after if before else "")
+            done = AppliedWork(seen.tree, merge.tree, before.after if before else "")
             async with recorded_write(worktrees, worktree, git, seen.tree, merge.tree) as writer:
                 await _apply_recorded(writer, worktree, seen, done, work)
     await note_integrated(git, worktree.name, work)
@@ -86,7 +86,7 @@ async def undo(worktrees: "Worktrees", worktree: "Worktree", options: Integratio
     return Integration(changed, merge.conflicts, undo=undo_hint)
 
 
-async def _absent(git: "Git", worktree: "Worktree", done: Applied) -> InvalidArgument:
+async def _absent(git: "Git", worktree: "Worktree", done: AppliedWork) -> InvalidArgument:
     """Return the error for an ``apply`` of which the checkout has nothing: it may come back, so it is not forgotten."""
     hint = "If they are in a stash or on another branch, bring them back, as with `git stash pop`, and call again."
     if earlier := await recorded_apply(git, done.earlier):
@@ -130,7 +130,7 @@ async def _check_markers(git: "Git", seen: Snapshot, merge: Merge) -> None:
             )
 
 
-async def _apply_recorded(git: "Git", worktree: "Worktree", seen: Snapshot, done: Applied, work: str) -> None:
+async def _apply_recorded(git: "Git", worktree: "Worktree", seen: Snapshot, done: AppliedWork, work: str) -> None:
     """Write the files after an ``apply`` into the checkout, and record it for ``undo``."""
     with anyio.CancelScope(shield=True):
         await record_apply(git, worktree.name, done, work)

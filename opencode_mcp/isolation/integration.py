@@ -26,7 +26,7 @@ from opencode_mcp.isolation.repository.trees import changes
 from opencode_mcp.isolation.unfinished.unfinished_commits import repair
 from opencode_mcp.isolation.unfinished.unfinished_writes import repair_write
 from opencode_mcp.isolation.whole_worktrees import is_folder, is_own_folder
-from opencode_mcp.isolation.worktree_records import Brought
+from opencode_mcp.isolation.worktree_records import CheckoutChange
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -117,7 +117,7 @@ class Integrator:
     async def _note(self, worktree: "Worktree", begun: float, done: Integration, title: str, *, is_undo: bool) -> None:
         """Record which files of the checkout were changed, so that it is known whose changes they are."""
         paths = paths_of(done.changed)[:PATHS_KEPT]
-        brought = Brought(begun * 1000, time.time() * 1000, title, paths, is_undo)
+        brought = CheckoutChange(begun * 1000, time.time() * 1000, title, paths, is_undo)
         try:
             await self._worktrees.note_brought(worktree, brought)
         except InvalidSetting as error:

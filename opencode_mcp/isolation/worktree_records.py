@@ -23,7 +23,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class CheckoutChange:
     """Files of the person's checkout that were changed when work was brought back, or taken out again."""
 
     begin: float
@@ -37,7 +37,7 @@ class Brought:
     """True if the work was taken out again."""
 
 
-def undone_changes(changes: Sequence[Brought]) -> set[int]:
+def undone_changes(changes: Sequence[CheckoutChange]) -> set[int]:
     """Return the places of the changes that were taken out again, with those of the undos themselves."""
     undone: set[int] = set()
     for number, change in enumerate(changes):
@@ -86,7 +86,7 @@ class Worktree:
     """State of the files before the verification that runs now; see ``left_files.py``."""
     writing: Mapping[str, str] = field(default_factory=dict[str, str])
     """Change of the checkout's files that was begun, and perhaps not finished; see ``unfinished_writes.py``."""
-    brought: Sequence[Brought] = ()
+    brought: Sequence[CheckoutChange] = ()
     """Changes of the checkout, oldest first: OpenCode does not know whose they are."""
 
     @property
@@ -257,6 +257,6 @@ class Records:
     def _read(self, name: str) -> Worktree | None:
         try:
             data = json.loads(self._path(name).read_bytes())
-            return self.kind(**data | {"brought": [Brought(**each) for each in data.get("brought", ())]})
+            return self.kind(**data | {"brought": [CheckoutChange(**each) for each in data.get("brought", ())]})
         except (OSError, ValueError, TypeError, AttributeError):
             return None

@@ -31,7 +31,7 @@ from opencode_mcp.isolation.repository.git import Git, Repository, installed_git
 from opencode_mcp.isolation.repository.kept_commits import DISCARDED, INTEGRATED, forget_all, forget_old, kept
 from opencode_mcp.isolation.repository.status import uncommitted_files
 from opencode_mcp.isolation.repository.trees import committed, snapshot
-from opencode_mcp.isolation.worktree_records import Brought, Records, Worktree
+from opencode_mcp.isolation.worktree_records import CheckoutChange, Records, Worktree
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ class Worktrees(RecordedWorktrees):
         """Record the files of a worktree that are no part of the work, at the end of a verification."""
         await self.write(replace(worktree, left=left, verifying={}))
 
-    async def note_brought(self, worktree: Worktree, brought: Brought) -> None:
+    async def note_brought(self, worktree: Worktree, brought: CheckoutChange) -> None:
         """Record that files of the checkout were changed; the latest ``BROUGHT_KEPT`` times are kept."""
         await self.write(replace(worktree, brought=[*worktree.brought, brought][-BROUGHT_KEPT:]))
 

@@ -15,7 +15,7 @@ from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Bo
 
 if TYPE_CHECKING:
     from opencode_mcp.launcher.launcher import Launcher
-    from opencode_mcp.opencode.http_client.codec import Reply, Request
+    from opencode_mcp.opencode.http_client.codec import HttpRequest, Reply
     from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
     from opencode_mcp.opencode.http_client.endpoint import Endpoint
     from opencode_mcp.opencode.http_client.web_socket import WebSocket
@@ -87,7 +87,9 @@ class Connection:
             await lost.aclose()
         return Transport(endpoint)
 
-    async def send(self, request: "Request", *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> "Reply":
+    async def send(
+        self, request: "HttpRequest", *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
+    ) -> "Reply":
         """Send a request. If the server is lost, find it again and repeat the request, unless it may change something.
 
         After a request without an answer for as long as any may take, the next one first checks that the server
@@ -112,21 +114,21 @@ class Connection:
         return await (await self.transport()).send(request, timeout=timeout, queued=queued)
 
     @asynccontextmanager
-    async def stream(self, request: "Request", *, timeout: float = READ_TIMEOUT_SECONDS) -> "AsyncGenerator[Body]":
+    async def stream(self, request: "HttpRequest", *, timeout: float = READ_TIMEOUT_SECONDS) -> "AsyncGenerator[Body]":
         """Read the body of a reply while it arrives; see ``Transport.stream``."""
         transport = await self.transport()
         async with transport.stream(request, timeout=timeout) as body:
             yield body
 
     @asynccontextmanager
-    async def events(self, request: "Request", *, silence: float) -> AsyncGenerator[AsyncIterator[str]]:
+    async def events(self, request: "HttpRequest", *, silence: float) -> AsyncGenerator[AsyncIterator[str]]:
         """Open a stream of server-sent events; see ``Transport.events``."""
         transport = await self.transport()
         async with transport.events(request, silence=silence) as stream:
             yield stream
 
     @asynccontextmanager
-    async def websocket(self, request: "Request") -> AsyncGenerator["WebSocket"]:
+    async def websocket(self, request: "HttpRequest") -> AsyncGenerator["WebSocket"]:
         """Open a WebSocket; see ``Transport.websocket``."""
         transport = await self.transport()
         async with transport.websocket(request) as socket:

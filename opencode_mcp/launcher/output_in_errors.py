@@ -27,7 +27,8 @@ def read_output(path: Path, environment: Mapping[str, str]) -> str:
         file.seek(max(0, path.stat().st_size - READ_BYTES))
         text = file.read().decode(errors="replace")
     # OpenCode prints a settings text that it cannot parse, including the keys in it.
-    return redact_text.scrub(COLOUR.sub("", text), _secrets(environment), strict=True).strip()[-SHOWN_CHARACTERS:]
+    redacted = redact_text.redacted_text(COLOUR.sub("", text), _secrets(environment), strict=True)
+    return redacted.strip()[-SHOWN_CHARACTERS:]
 
 
 def _secrets(environment: Mapping[str, str]) -> set[str]:

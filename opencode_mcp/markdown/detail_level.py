@@ -76,7 +76,7 @@ NO_REQUEST_FACTS = RequestFacts()
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class TranscriptOptions:
     """Parameters of a transcript's rendering."""
 
     measure: Measure

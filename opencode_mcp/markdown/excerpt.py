@@ -17,7 +17,7 @@ FENCE_LENGTH = 2 * (LONGEST_RUN + 1) + 2
 """Length of the longest pair of fences, in characters."""
 BACKTICKS = re.compile("`+")
 LONG_RUN = re.compile(f"`{{{LONGEST_RUN},}}")
-NEAR = 100
+WORD_SEARCH_CHARACTERS = 100
 """Characters within which the end of a word is searched for."""
 SPACE = re.compile(r"\s+")
 FENCE_LINE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})(?P<info>[^\n`]*)$", re.MULTILINE)
@@ -56,7 +56,9 @@ def head(text: str, limit: int) -> str:
     lines = text.rfind("\n", 0, limit) + 1
     if lines > limit * 3 // 4:
         return text[:lines]
-    words = max((found.end() for found in SPACE.finditer(text, max(limit - NEAR, 0), limit)), default=0)
+    words = max(
+        (found.end() for found in SPACE.finditer(text, max(limit - WORD_SEARCH_CHARACTERS, 0), limit)), default=0
+    )
     return text[: words or _character_start(text, limit)]
 
 
@@ -68,7 +70,7 @@ def tail(text: str, limit: int) -> str:
     line = text.find("\n", start - 1) + 1
     if 0 < line < start + limit // 4:
         return text[line:]
-    word = SPACE.search(text, max(start - 1, 0), start + NEAR)
+    word = SPACE.search(text, max(start - 1, 0), start + WORD_SEARCH_CHARACTERS)
     return text[word.end() if word else _character_end(text, start) :]
 
 

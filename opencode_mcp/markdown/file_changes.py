@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from opencode_mcp.diffs.patches import Patch, lines_of, parse, shorten_hunk, write
 from opencode_mcp.diffs.raw_patch import unquote
 from opencode_mcp.markdown.excerpt import code, name
-from opencode_mcp.markdown.layout import ANY_LENGTH, Drawn, Excerpt, PlainLine, Section, draw
+from opencode_mcp.markdown.layout import ANY_LENGTH, Drawing, Excerpt, PlainLine, Section, draw
 from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 from opencode_mcp.text.quantities import quantity
 
@@ -140,7 +140,7 @@ def _is_binary(change: Change) -> bool:
     return not change.diff.patch or any(line.startswith(BINARY) for line in change.patch.header)
 
 
-def _draw_patches(changes: Sequence[Change], room: int) -> Drawn:
+def _draw_patches(changes: Sequence[Change], room: int) -> Drawing:
     excerpts: list[Excerpt] = []
     for change in changes:
         if change.moved:
@@ -150,4 +150,4 @@ def _draw_patches(changes: Sequence[Change], room: int) -> Drawn:
     shown = max(room, 0) // PATCH_CHARACTERS
     note = f"- the patches of {len(excerpts) - shown:,} more files left out" if len(excerpts) > shown else ""
     drawn = draw(Section("", excerpts[:shown], noun="patches", from_end=False), room - len(note) - 1)
-    return Drawn("\n".join(filter(None, [drawn.text, note])), cut=drawn.cut or bool(note))
+    return Drawing("\n".join(filter(None, [drawn.text, note])), cut=drawn.cut or bool(note))

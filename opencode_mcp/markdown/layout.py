@@ -24,7 +24,7 @@ QUOTING_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawing:
     """Markdown, with True if something in it was cut."""
 
     text: str
@@ -73,11 +73,11 @@ class Section:
 Block: TypeAlias = PlainLine | Excerpt | Section
 
 
-def draw(block: Block, limit: int = ANY_LENGTH) -> Drawn:
+def draw(block: Block, limit: int = ANY_LENGTH) -> Drawing:
     """Render a block within a limit, or as little above it as its notes about cuts need."""
     match block:
         case PlainLine(text):
-            return Drawn(text)
+            return Drawing(text)
         case Excerpt():
             return _draw_excerpt(block, limit)
         case Section():
@@ -100,17 +100,17 @@ def _shares(sizes: Sequence[int], minimums: Sequence[int], level: int) -> list[i
     return [max(minimum, min(size, level)) for size, minimum in zip(sizes, minimums, strict=True)]
 
 
-def _draw_excerpt(block: Excerpt, limit: int) -> Drawn:
+def _draw_excerpt(block: Excerpt, limit: int) -> Drawing:
     length = len(block.text)
     if block.title and not block.language and _fits_a_line(block.text):
-        return Drawn(f"{block.title} {code(block.text)}")
+        return Drawing(f"{block.title} {code(block.text)}")
     room = _excerpt_room(block, limit)
     if length > room and room < LEAST_SHOWN:
-        return Drawn(_say(block.title, f"{length:,} characters, not shown"), cut=True)
+        return Drawing(_say(block.title, f"{length:,} characters, not shown"), cut=True)
     shown = (tail if block.from_end else head)(block.text, room)
     note = _cut_note(block, len(shown))
     lead = _say(block.title, note)
-    return Drawn("\n".join(filter(None, [lead, fence(clean(shown), block.language)])), cut=bool(note))
+    return Drawing("\n".join(filter(None, [lead, fence(clean(shown), block.language)])), cut=bool(note))
 
 
 def _excerpt_room(block: Excerpt, limit: int) -> int:
@@ -135,7 +135,7 @@ def _say(title: str, words: str) -> str:
     return f"{title} {words}".rstrip() if title else words[:1].upper() + words[1:]
 
 
-def _draw_section(section: Section, limit: int) -> Drawn:
+def _draw_section(section: Section, limit: int) -> Drawing:
     whole = [draw(block) for block in section.blocks]
     drawn = _join(section, whole)
     if len(drawn.text) <= limit:
@@ -144,7 +144,7 @@ def _draw_section(section: Section, limit: int) -> Drawn:
     return min(drawn, short, key=lambda one: len(one.text))
 
 
-def _draw_shortened(section: Section, sizes: Sequence[int], limit: int) -> Drawn:
+def _draw_shortened(section: Section, sizes: Sequence[int], limit: int) -> Drawing:
     minimums = [len(draw(block, 0).text) for block in section.blocks]
     kept = _places_kept(section, [minimum + len(section.gap) for minimum in minimums], limit)
     note = _left_out(section, len(kept))
@@ -181,15 +181,15 @@ def _left_out(section: Section, kept: int) -> str:
     return f"- {count:,} {'earlier' if section.from_end else 'more'} {section.noun} left out{which}"
 
 
-def _join(section: Section, drawn: Sequence[Drawn], note: str = "") -> Drawn:
+def _join(section: Section, drawn: Sequence[Drawing], note: str = "") -> Drawing:
     texts = [piece.text for piece in drawn]
     inside = section.gap.join(filter(None, [note, *texts] if section.from_end else [*texts, note]))
     body = "\n".join(f"> {line}".rstrip() for line in inside.split("\n")) if section.quoted and inside else inside
     text = "\n".join(filter(None, [section.title, body]))
-    return Drawn(text, cut=bool(note) or any(piece.cut for piece in drawn))
+    return Drawing(text, cut=bool(note) or any(piece.cut for piece in drawn))
 
 
-def _draw_quoted(section: Section, limit: int) -> Drawn:
+def _draw_quoted(section: Section, limit: int) -> Drawing:
     """Render a quoted section. The room for quotation marks depends on the remaining lines, so it is tried."""
     room = limit
     for _ in range(QUOTING_TRIES):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from opencode_mcp.markdown.detail_level import CUT_OFF, View
+from opencode_mcp.markdown.detail_level import CUT_OFF, TranscriptOptions
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine
 from opencode_mcp.opencode.vocabulary.wire.parts import QUESTION_TOOL, ToolPart
 from opencode_mcp.text.json_types import JsonMap
@@ -21,23 +21,23 @@ def has_questions(part: ToolPart) -> bool:
     return part.tool == QUESTION_TOOL and bool(as_maps(part.state.input.get("questions")))
 
 
-def question_blocks(part: ToolPart, view: View) -> list[Block]:
+def question_blocks(part: ToolPart, options: TranscriptOptions) -> list[Block]:
     """Return the blocks of a call of the question tool: each question with its options, then its answer.
 
     Args:
         part: The call.
-        view: Amount of detail.
+        options: Amount of detail.
     """
-    if view.requests.questions_above and part.state.status in OPEN:
+    if options.requests.questions_above and part.state.status in OPEN:
         return [PlainLine(ASKS_ABOVE)]
     questions = as_maps(part.state.input.get("questions"))
     answers = _answers(part)
     blocks: list[Block] = []
     for index, question in enumerate(questions):
-        blocks.append(Excerpt(_asked(question), view.measure.text, ASKED))
+        blocks.append(Excerpt(_asked(question), options.measure.text, ASKED))
         if index < len(answers):
-            blocks.append(Excerpt(answers[index], view.measure.text, ANSWERED))
-    return blocks if len(answers) >= len(questions) > 0 else [*blocks, _end(part, view)]
+            blocks.append(Excerpt(answers[index], options.measure.text, ANSWERED))
+    return blocks if len(answers) >= len(questions) > 0 else [*blocks, _end(part, options)]
 
 
 def _answers(part: ToolPart) -> list[str]:
@@ -59,13 +59,13 @@ def _options(options: Sequence[JsonMap]) -> list[str]:
     return lines
 
 
-def _end(part: ToolPart, view: View) -> Block:
+def _end(part: ToolPart, options: TranscriptOptions) -> Block:
     """Return the block for a call whose answers are not recorded one by one."""
     state = part.state
     match state.status:
         case "completed":
-            return Excerpt(state.output or UNANSWERED, view.measure.text, ANSWERED)
+            return Excerpt(state.output or UNANSWERED, options.measure.text, ANSWERED)
         case "error":
-            return Excerpt(state.error or "no reason given", view.measure.output, "- not answered →")
+            return Excerpt(state.error or "no reason given", options.measure.output, "- not answered →")
         case _:
             return PlainLine("- cut off without an answer" if state.status == CUT_OFF else "- no answer so far")

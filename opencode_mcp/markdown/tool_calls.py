@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from opencode_mcp.errors import BackendFailed
-from opencode_mcp.markdown.detail_level import CUT_OFF, View
+from opencode_mcp.markdown.detail_level import CUT_OFF, TranscriptOptions
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section
 from opencode_mcp.opencode.vocabulary.wire.parts import SUBAGENT_STOPPED, ToolPart
@@ -24,59 +24,59 @@ SHOWN_BELOW = "…"
 """Placeholder in a call for an argument that is shown below it."""
 
 
-def tool_blocks(part: ToolPart, view: View, subagent: Sequence[Block] = ()) -> list[Block]:
+def tool_blocks(part: ToolPart, options: TranscriptOptions, subagent: Sequence[Block] = ()) -> list[Block]:
     """Return the blocks of a tool call.
 
     Args:
         part: The call.
-        view: Amount of detail.
+        options: Amount of detail.
         subagent: Blocks of the subagent that it started, if they are shown.
     """
     if subagent:
-        return _delegated(part, view, subagent)
-    beneath = _long_arguments(part, view)
-    call = f"- {_call(part, view, beneath)}{_changed_lines(part)}{_exit_code(part)}"
+        return _delegated(part, options, subagent)
+    beneath = _long_arguments(part, options)
+    call = f"- {_call(part, options, beneath)}{_changed_lines(part)}{_exit_code(part)}"
     if not beneath:
-        return [_result(part, view, call), *_attachments(part)]
-    arguments = [Excerpt(text, view.measure.argument, f"{name(key)}:") for key, text in beneath.items()]
-    return [PlainLine(call), *arguments, _result(part, view, ""), *_attachments(part)]
+        return [_result(part, options, call), *_attachments(part)]
+    arguments = [Excerpt(text, options.measure.argument, f"{name(key)}:") for key, text in beneath.items()]
+    return [PlainLine(call), *arguments, _result(part, options, ""), *_attachments(part)]
 
 
-def _delegated(part: ToolPart, view: View, subagent: Sequence[Block]) -> list[Block]:
+def _delegated(part: ToolPart, options: TranscriptOptions, subagent: Sequence[Block]) -> list[Block]:
     agent = next((str(part.state.input[key]) for key in AGENT_ARGUMENTS if part.state.input.get(key)), "")
     who = " ".join(filter(None, ["subagent", name(agent) if agent else ""]))
-    title = f"- {_call(part, view, {'prompt': ''})} → {who}, session {name(part.child_session)}:"
+    title = f"- {_call(part, options, {'prompt': ''})} → {who}, session {name(part.child_session)}:"
     quoted = Section(title, subagent, noun="messages of the subagent", quoted=True)
-    return [quoted, *([_bad_end(part, view)] if part.state.status == "error" else [])]
+    return [quoted, *([_bad_end(part, options)] if part.state.status == "error" else [])]
 
 
-def _bad_end(part: ToolPart, view: View) -> Block:
+def _bad_end(part: ToolPart, options: TranscriptOptions) -> Block:
     """Return the line on the bad end of a subagent whose messages are shown."""
     if part.state.error.strip() == SUBAGENT_STOPPED:
         return PlainLine("- the subagent was stopped")
-    return _result(part, view, "- the subagent")
+    return _result(part, options, "- the subagent")
 
 
-def _call(part: ToolPart, view: View, beneath: Mapping[str, str]) -> str:
+def _call(part: ToolPart, options: TranscriptOptions, beneath: Mapping[str, str]) -> str:
     if _todos(part):
         return code(part.tool)
     arguments = [
-        f"{key}={SHOWN_BELOW if key in beneath else shorten(_inline(value, view), ARGUMENT_LIMIT)}"
+        f"{key}={SHOWN_BELOW if key in beneath else shorten(_inline(value, options), ARGUMENT_LIMIT)}"
         for key, value in part.state.input.items()
     ]
     return code(f"{part.tool}({', '.join(arguments)})", CALL_LIMIT)
 
 
-def _inline(value: object, view: View) -> str:
-    return view.relative(json.dumps(value, ensure_ascii=False, default=str))
+def _inline(value: object, options: TranscriptOptions) -> str:
+    return options.relative(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def _long_arguments(part: ToolPart, view: View) -> dict[str, str]:
+def _long_arguments(part: ToolPart, options: TranscriptOptions) -> dict[str, str]:
     """Return the arguments that are too long for the line of the call and are shown below it."""
-    if not view.measure.argument or _todos(part):
+    if not options.measure.argument or _todos(part):
         return {}
     given = part.state.input
-    long = {key: _as_text(value) for key, value in given.items() if len(_inline(value, view)) > ARGUMENT_LIMIT}
+    long = {key: _as_text(value) for key, value in given.items() if len(_inline(value, options)) > ARGUMENT_LIMIT}
     return long | {key: _as_text(value) for key, value in given.items() if _has_lines(value)}
 
 
@@ -88,17 +88,17 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _result(part: ToolPart, view: View, call: str) -> Block:
+def _result(part: ToolPart, options: TranscriptOptions, call: str) -> Block:
     state = part.state
     if todos := _todos(part):
-        return Excerpt(todos, view.measure.text, f"{call} →".strip())
+        return Excerpt(todos, options.measure.text, f"{call} →".strip())
     match state.status:
         case "completed" if state.output.strip():
-            return Excerpt(state.output, view.measure.output, f"{call} →".strip(), from_end=True)
+            return Excerpt(state.output, options.measure.output, f"{call} →".strip(), from_end=True)
         case "completed":
             return PlainLine(f"{call} → no output".strip())
         case "error":
-            return Excerpt(state.error or "no reason given", view.measure.output, f"{call} failed →".strip())
+            return Excerpt(state.error or "no reason given", options.measure.output, f"{call} failed →".strip())
         case _:
             unfinished = "was cut off" if state.status == CUT_OFF else f"is {name(state.status)}"
             return PlainLine(f"{call} {unfinished}{_where(part)}".strip())

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.features import Features
     from opencode_mcp.opencode.vocabulary.session_filter import Page, SessionFilter
     from opencode_mcp.opencode.vocabulary.submission import (
-        Accepted,
         CommandSubmission,
         PromptSubmission,
+        Receipt,
         SessionSettings,
         ShellSubmission,
     )
@@ -200,13 +200,13 @@ class Adapter(Protocol):
 
     async def submit_prompt(
         self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
-    ) -> "Accepted":
+    ) -> "Receipt":
         """Send a prompt; return when OpenCode has received it."""
         ...
 
     async def submit_command(
         self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float, begin_within: float
-    ) -> "Accepted":
+    ) -> "Receipt":
         """Send a slash command once. Cancelling the call does not stop its run.
 
         Args:

@@ -17,7 +17,7 @@ import anyio
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http_client.codec import Request, decode, encode
+from opencode_mcp.opencode.http_client.codec import HttpRequest, decode, encode
 from opencode_mcp.opencode.http_client.terminal import Opener, TerminalInput, TerminalOutput, use_terminal
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.opencode.operation_caller import RequestSender
@@ -30,7 +30,7 @@ from opencode_mcp.text.json_text import read_json
 
 logger = logging.getLogger(__name__)
 
-DOCUMENT = Request(method="GET", path="/doc")
+DOCUMENT = HttpRequest(method="GET", path="/doc")
 # OpenCode sends a heartbeat every 10 s; the streams of the v2 API send nothing before their first event.
 SILENCE_SECONDS = 22.0
 
@@ -127,7 +127,7 @@ class OperationCalls:
         return await use_terminal(self._connection, request_of(operation, call), plan)
 
 
-def request_of(operation: Operation, call: SplitArguments) -> Request:
+def request_of(operation: Operation, call: SplitArguments) -> HttpRequest:
     """Encode a call as a request."""
     return encode(operation, path=call.path, query=call.query, body=call.body, directory=call.directory)
 

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.command_source import CommandSource
     from opencode_mcp.opencode.vocabulary.features import Features
     from opencode_mcp.opencode.vocabulary.submission import (
-        Accepted,
         CommandSubmission,
         PromptSubmission,
+        Receipt,
         SessionSettings,
         ShellSubmission,
     )
@@ -226,13 +226,13 @@ class OpenCodeClient:
 
     async def submit_prompt(
         self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
-    ) -> "Accepted":
+    ) -> "Receipt":
         """See ``Adapter.submit_prompt``."""
         return await (await self.adapter()).submit_prompt(session_id, directory, prompt, timeout=timeout)
 
     async def submit_command(
         self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float, begin_within: float
-    ) -> "Accepted":
+    ) -> "Receipt":
         """See ``Adapter.submit_command``."""
         adapter = await self.adapter()
         return await adapter.submit_command(session_id, directory, command, timeout=timeout, begin_within=begin_within)

@@ -12,7 +12,7 @@ from typing import Protocol, cast
 import anyio
 
 from opencode_mcp.errors import BackendFailed, BackendTimeout, NotOpenCode, OperatorError, Unauthorized
-from opencode_mcp.opencode.http_client.codec import REFUSED_HINT, Reply, Request, failure
+from opencode_mcp.opencode.http_client.codec import REFUSED_HINT, HttpRequest, Reply, failure
 from opencode_mcp.opencode.versions import (
     Generation,
     check_version,
@@ -46,7 +46,7 @@ class Detectable(Protocol):
         """Return the generation that the server is expected to have."""
         ...
 
-    async def send(self, request: Request, *, timeout: float = ..., queued: bool = True) -> Reply:
+    async def send(self, request: HttpRequest, *, timeout: float = ..., queued: bool = True) -> Reply:
         """Send a request and read its whole reply; see ``Transport.send``."""
         ...
 
@@ -128,7 +128,7 @@ async def _ask(sender: Detectable, path: str, timeout: float) -> Reply | None:
 
 
 async def _send(sender: Detectable, path: str, timeout: float) -> Reply:
-    reply = await sender.send(Request(method="GET", path=path), timeout=timeout, queued=False)
+    reply = await sender.send(HttpRequest(method="GET", path=path), timeout=timeout, queued=False)
     if reply.status == HTTPStatus.UNAUTHORIZED:
         raise Unauthorized("OpenCode refused the password.", hint=REFUSED_HINT)
     if reply.status >= HTTPStatus.BAD_REQUEST:

@@ -9,7 +9,7 @@ from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.http_client.clock import Clock
-    from opencode_mcp.opencode.http_client.codec import Reply, Request
+    from opencode_mcp.opencode.http_client.codec import HttpRequest, Reply
     from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
     from opencode_mcp.opencode.http_client.transport import Body
     from opencode_mcp.opencode.tables.operation_table import OperationTable
@@ -49,17 +49,19 @@ class RequestSender(Protocol):
         """Return the generation of the server's API; a connection finds the server first."""
         ...
 
-    async def send(self, request: "Request", *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> "Reply":
+    async def send(
+        self, request: "HttpRequest", *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
+    ) -> "Reply":
         """Send a request and read its whole reply; see ``Transport.send``."""
         ...
 
     def stream(
-        self, request: "Request", *, timeout: float = READ_TIMEOUT_SECONDS
+        self, request: "HttpRequest", *, timeout: float = READ_TIMEOUT_SECONDS
     ) -> "AbstractAsyncContextManager[Body]":
         """Send a request and read the body of its reply while it arrives."""
         ...
 
-    def events(self, request: "Request", *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+    def events(self, request: "HttpRequest", *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
         """Open a stream of server-sent events."""
         ...
 

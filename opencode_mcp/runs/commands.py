@@ -26,7 +26,7 @@ from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.submission import Accepted, CommandSubmission, SessionSettings, ShellSubmission
+from opencode_mcp.opencode.vocabulary.submission import CommandSubmission, Receipt, SessionSettings, ShellSubmission
 from opencode_mcp.opencode.vocabulary.wire.agents_and_commands import Command
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
@@ -54,7 +54,7 @@ BEGINS_LEAST = 2.0
 """Seconds that what was sent has to begin, however late it is; then its run is reported as it is."""
 NAMES_SHOWN = 30
 TITLE_CHARACTERS = 60
-Post = Callable[[], Awaitable[Accepted | None]]
+Post = Callable[[], Awaitable[Receipt | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +278,7 @@ class Commands:
 class _Sent:
     """Outcome of a request that is left behind."""
 
-    accepted: Accepted | None = None
+    accepted: Receipt | None = None
     """Set when OpenCode has answered; a shell line has no such answer."""
     failed: BridgeError | None = None
 
@@ -306,7 +306,7 @@ async def find_command(client: OpenCodeClient, directory: str, name: str, instan
     """A slash command of a project (``command.list``), by its name without the slash.
 
     Raises:
-        NotFound: There is none of that name; the hint names near ones.
+        NotFound: There is none of that name; the hint names similar ones.
     """
     return await instance_reload.find(client, directory, partial(_find_command, client, directory, name))
 
@@ -317,8 +317,8 @@ async def _find_command(client: OpenCodeClient, directory: str, name: str) -> Co
     if found:
         return found
     names = [command.name for command in commands]
-    near = similar_names(name, names)
-    meant = f"Did you mean {' or '.join(near)}? " if near else ""
+    similar = similar_names(name, names)
+    meant = f"Did you mean {' or '.join(similar)}? " if similar else ""
     known = ", ".join(names[:NAMES_SHOWN]) or "none"
     error = NotFound(f"OpenCode has no command {name!r}.", hint=f"{meant}The commands are {known}.")
     return Missing(DefinitionQuery("command", (name,)), error)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opencode_mcp.bounded_dict import BoundedDict
-from opencode_mcp.opencode.vocabulary.submission import Accepted
+from opencode_mcp.opencode.vocabulary.submission import Receipt
 from opencode_mcp.runs.outcome.state import State
 
 PROMPTS_KEPT = 1000
@@ -20,7 +20,7 @@ class KnownPrompts:
     """The latest prompts that callers started one by one, by their sessions."""
     words: BoundedDict[str, str] = field(default_factory=lambda: BoundedDict[str, str](PROMPTS_KEPT))
     """The first words of prompts that were sent from here."""
-    accepted: BoundedDict[str, Accepted] = field(default_factory=lambda: BoundedDict[str, Accepted](PROMPTS_KEPT))
+    accepted: BoundedDict[str, Receipt] = field(default_factory=lambda: BoundedDict[str, Receipt](PROMPTS_KEPT))
     """The settings of sessions that prompts from here have changed, until these are reported."""
     models: BoundedDict[str, str] = field(default_factory=lambda: BoundedDict[str, str](PROMPTS_KEPT))
     """The models that prompts from here name, as ``provider/model``."""

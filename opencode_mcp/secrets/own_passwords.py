@@ -42,7 +42,7 @@ class KnownSecrets:
         """Return True if a text contains a secret, or the beginning or the end of a long one."""
         return any(any(part in text for part in _signs(form)) for form in self._forms)
 
-    def hide(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Replace every secret by a mark."""
         for form in self._forms:
             if any(part in text for part in _signs(form)):

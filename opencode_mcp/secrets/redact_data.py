@@ -41,19 +41,19 @@ PAIR = frozenset({"key", "value"})
 """Fields of a map that is one entry of a map: the key is a name, and decides about the value."""
 
 
-def redact(value: object, known: Collection[str] = ()) -> object:
-    """Copy a JSON value with a mark in place of each secret.
+def redacted_data(value: object, known: Collection[str] = ()) -> object:
+    """Return a copy of a JSON value with a mark in place of each secret.
 
     Args:
         value: A value that OpenCode sent.
         known: Secrets to hide everywhere, also in the middle of a text.
     """
-    return _hidden(value, "", tuple(known))
+    return _redacted(value, "", tuple(known))
 
 
 def secrets_in(value: object, name: str = "") -> set[str]:
-    """Return the texts that ``redact`` hides because of their names and places."""
-    return {text for text, shown in _pairs(value, _hidden(value, name, ())) if text != shown == MARK}
+    """Return the texts that ``redacted_data`` hides because of their names and places."""
+    return {text for text, shown in _pairs(value, _redacted(value, name, ())) if text != shown == MARK}
 
 
 def _pairs(value: object, shown: object) -> Iterator[tuple[str, object]]:
@@ -70,40 +70,43 @@ def _pairs(value: object, shown: object) -> Iterator[tuple[str, object]]:
             pass
 
 
-def _hidden(value: object, name: str, known: Sequence[str]) -> object:
+def _redacted(value: object, name: str, known: Sequence[str]) -> object:
     """Copy a value that has a name."""
     match value:
         case str():
-            return MARK if value and is_secret(name) else redact_text.scrub(value, known)
+            return MARK if value and is_secret(name) else redact_text.redacted_text(value, known)
         case Mapping():
-            return _hidden_map(cast("Mapping[str, object]", value), name, known)
+            return _redacted_map(cast("Mapping[str, object]", value), name, known)
         case list():
-            return _hidden_list(cast("list[object]", value), name, known)
+            return _redacted_list(cast("list[object]", value), name, known)
         case _:
             return value
 
 
-def _hidden_list(items: Sequence[object], name: str, known: Sequence[str]) -> list[object]:
+def _redacted_list(items: Sequence[object], name: str, known: Sequence[str]) -> list[object]:
     plain = plain_name(name)
     if COMMANDS.fullmatch(plain):
-        return [redact_text.scrub(item, known) if isinstance(item, str) else item for item in _command(items)]
+        return [redact_text.redacted_text(item, known) if isinstance(item, str) else item for item in _command(items)]
     if plain == "plugin":
         return [_plugin(item, known) for item in items]
     # A list of options belongs to a question.
     inner = "" if plain == "options" else name
-    return [_hidden(item, inner, known) for item in items]
+    return [_redacted(item, inner, known) for item in items]
 
 
-def _hidden_map(value: Mapping[str, object], name: str, known: Sequence[str]) -> dict[str, object]:
+def _redacted_map(value: Mapping[str, object], name: str, known: Sequence[str]) -> dict[str, object]:
     if _is_secret_map(value, name):
-        return {key: _all_hidden(item) for key, item in value.items()}
+        return {key: _all_redacted(item) for key, item in value.items()}
     if not value.keys() ^ PAIR and isinstance(value["key"], str):
-        return {"key": redact_text.scrub(value["key"], known), "value": _hidden(value["value"], value["key"], known)}
+        return {
+            "key": redact_text.redacted_text(value["key"], known),
+            "value": _redacted(value["value"], value["key"], known),
+        }
     plain = plain_name(name)
     if OPTIONS.fullmatch(plain):
         return {key: _option(item, key, known) for key, item in value.items()}
     names = RENAMED.get(plain, {})
-    return {key: _hidden(item, names.get(str(key), str(key)), known) for key, item in value.items()}
+    return {key: _redacted(item, names.get(str(key), str(key)), known) for key, item in value.items()}
 
 
 def _is_secret_map(value: Mapping[str, object], name: str) -> bool:
@@ -112,28 +115,28 @@ def _is_secret_map(value: Mapping[str, object], name: str) -> bool:
     return bool(SECRET_MAPS.fullmatch(plain_name(name))) or (is_secret(name) and not is_schema)
 
 
-def _all_hidden(value: object) -> object:
+def _all_redacted(value: object) -> object:
     match value:
         case str():
             return MARK if value else value
         case Mapping():
-            return {key: _all_hidden(item) for key, item in cast("Mapping[str, object]", value).items()}
+            return {key: _all_redacted(item) for key, item in cast("Mapping[str, object]", value).items()}
         case list():
-            return [_all_hidden(item) for item in cast("list[object]", value)]
+            return [_all_redacted(item) for item in cast("list[object]", value)]
         case _:
             return value
 
 
 def _option(value: object, name: str, known: Sequence[str]) -> object:
     harmless = isinstance(value, str) and HARMLESS_OPTIONS.fullmatch(plain_name(name)) is not None
-    return _hidden(value, name, known) if harmless else _all_hidden(value)
+    return _redacted(value, name, known) if harmless else _all_redacted(value)
 
 
 def _plugin(item: object, known: Sequence[str]) -> object:
     """Hide the options of a plugin: its entry is a list of its name and its options."""
     if not isinstance(item, list):
-        return _hidden(item, "", known)
-    return [_hidden(part, "options", known) for part in cast("list[object]", item)]
+        return _redacted(item, "", known)
+    return [_redacted(part, "options", known) for part in cast("list[object]", item)]
 
 
 def _command(items: Sequence[object]) -> Iterator[object]:

@@ -56,8 +56,8 @@ LOGIN_CHARACTERS = 20
 """Shortest user name in a URL that may be a token, in characters."""
 
 
-def scrub(text: str, known: Collection[str] = (), *, strict: bool = False) -> str:
-    """Replace the secrets in a text by marks.
+def redacted_text(text: str, known: Collection[str] = (), *, strict: bool = False) -> str:
+    """Return a text with marks in place of its secrets.
 
     Args:
         text: Any text of a person or a program.

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 
-def moment(milliseconds: float) -> str:
+def utc_text(milliseconds: float) -> str:
     """Format a time since the epoch as ``2026-11-24T10:00:00Z``; empty if it is outside of the calendar."""
     try:
         return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

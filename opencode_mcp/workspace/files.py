@@ -49,14 +49,14 @@ class FolderPart(Protocol):
         ...
 
 
-Part = TypeVar("Part", bound=FolderPart)
+ChosenPart = TypeVar("ChosenPart", bound=FolderPart)
 
 
 @dataclass(frozen=True, slots=True)
-class FolderContents(Generic[Part]):
+class FolderContents(Generic[ChosenPart]):
     """Part of a folder that was read."""
 
-    part: Part
+    part: ChosenPart
     sizes: dict[str, int] | None
     """Sizes in bytes of the files in the part; ``None`` if OpenCode does not tell them."""
     ignored: frozenset[str]
@@ -121,8 +121,8 @@ class ProjectFiles:
         return _kinds(await self._nodes(directory, folder))
 
     async def folder(
-        self, directory: str, path: str, choose: Callable[[dict[str, bool]], Part]
-    ) -> "FolderContents[Part]":
+        self, directory: str, path: str, choose: Callable[[dict[str, bool]], ChosenPart]
+    ) -> "FolderContents[ChosenPart]":
         """Read a part of a folder.
 
         Args:
@@ -175,7 +175,9 @@ def _ignored(nodes: "Iterable[FileNode]") -> frozenset[str]:
     return frozenset(node.name for node in nodes if node.ignored)
 
 
-def _read_large(directory: str, path: str, choose: Callable[[dict[str, bool]], Part]) -> tuple[Part, dict[str, int]]:
+def _read_large(
+    directory: str, path: str, choose: Callable[[dict[str, bool]], ChosenPart]
+) -> tuple[ChosenPart, dict[str, int]]:
     part = choose(list_folder(directory, path))
     return part, file_sizes(directory, path, part.names)
 

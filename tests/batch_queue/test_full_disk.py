@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.batch_queue.task_queue import Queue
-from opencode_mcp.batch_queue.tasks import NewBatch, NewTask, Outcome
+from opencode_mcp.batch_queue.tasks import NewBatch, NewTask, TaskOutcome
 from opencode_mcp.errors import InvalidSetting
 from tests.harness.faults.small_disk import fill, make_room, small_disk
 
@@ -32,12 +32,12 @@ async def test_a_batch_for_which_there_is_no_space_is_not_queued_and_those_befor
         batch_id = await queue.add(a_batch(2))
         first, _ = await queue.claim(8)
         fill(disk, 0)
-        for change in (queue.add(a_batch(20)), queue.finish(first, Outcome(status="completed"))):
+        for change in (queue.add(a_batch(20)), queue.finish(first, TaskOutcome(status="completed"))):
             with pytest.raises(InvalidSetting, match=r"full|No space|disk I/O error"):
                 await change
         make_room(disk)
         assert [task.status for task in await queue.unfinished()] == ["starting", "starting"]
-        await queue.finish(first, Outcome(status="completed"))
+        await queue.finish(first, TaskOutcome(status="completed"))
         batch = await queue.batch(batch_id)
         assert batch
         assert [task.status for task in batch.tasks] == ["completed", "starting"]

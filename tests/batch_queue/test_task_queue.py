@@ -14,7 +14,7 @@ from opencode_mcp.batch_queue import task_queue
 from opencode_mcp.batch_queue.rows import queued_elsewhere
 from opencode_mcp.batch_queue.store import LATER_COLUMNS, Store, queue_file
 from opencode_mcp.batch_queue.task_queue import Queue
-from opencode_mcp.batch_queue.tasks import NewBatch, NewTask, Outcome, Task
+from opencode_mcp.batch_queue.tasks import NewBatch, NewTask, Task, TaskOutcome
 from opencode_mcp.errors import InvalidSetting
 
 pytestmark = pytest.mark.anyio
@@ -48,7 +48,7 @@ async def test_tasks_are_claimed_in_their_order_as_far_as_there_is_room(queue: Q
     claimed = await queue.claim(4)
     assert [task.id for task in claimed] == [f"{first}.1", f"{first}.2", f"{second}.1", f"{second}.2"]
     assert await queue.claim(4) == []
-    await queue.finish(claimed[0], Outcome(status="completed"))
+    await queue.finish(claimed[0], TaskOutcome(status="completed"))
     assert [task.id for task in await queue.claim(4)] == [f"{first}.3"]
     waiting = await queue.batch(second)
     assert waiting
@@ -169,7 +169,7 @@ async def test_places_are_shared_between_scopes_but_not_with_the_dead(queue: Que
 async def test_no_task_is_started_after_the_batch_has_reached_its_limit(queue: Queue) -> None:
     batch_id = await queue.add(a_batch(3, parallel=1, max_cost=0.5))
     (task,) = await queue.claim(8)
-    await queue.finish(task, Outcome(status="completed", cost=0.5))
+    await queue.finish(task, TaskOutcome(status="completed", cost=0.5))
     assert await queue.claim(8) == []
     batch = await queue.batch(batch_id)
     assert batch
@@ -185,7 +185,7 @@ async def test_the_cost_of_what_runs_counts_towards_the_limit_of_the_batch(queue
     assert await queue.note_cost(first, 0.4) == pytest.approx(0.5)
     assert await queue.claim(8) == []
     assert await statuses(queue, batch_id) == ["starting", "starting", "aborted"]
-    await queue.finish(first, Outcome(status="completed", cost=0.4))
+    await queue.finish(first, TaskOutcome(status="completed", cost=0.4))
     await queue.put_back(second)
     batch = await queue.batch(batch_id)
     assert batch
@@ -201,7 +201,7 @@ async def test_prompts_are_for_their_owner_alone_and_forgotten_when_they_have_en
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert SECRET.encode() in path.read_bytes()
     first, second = await queue.claim(8)
-    await queue.finish(first, Outcome(status="completed"))
+    await queue.finish(first, TaskOutcome(status="completed"))
     await queue.put_back(second)
     await queue.stop(batch_id, [2])
     assert SECRET.encode() not in path.read_bytes()
@@ -243,7 +243,7 @@ async def test_a_file_of_an_earlier_version_gets_the_columns_that_it_lacks(tmp_p
         connection.commit()
     later = Queue(tmp_path, "a")
     (task,) = await later.claim(1)
-    await later.finish(task, Outcome(status="completed", files=1, names="a.py", answer="Done."))
+    await later.finish(task, TaskOutcome(status="completed", files=1, names="a.py", answer="Done."))
     found = await later.batch(batch)
     later.close()
     assert found

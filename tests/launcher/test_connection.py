@@ -8,7 +8,7 @@ import pytest
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
 from opencode_mcp.launcher import connection as connection_module
 from opencode_mcp.launcher.connection import Connection
-from opencode_mcp.opencode.http_client.codec import Request, encode
+from opencode_mcp.opencode.http_client.codec import HttpRequest, encode
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from tests.harness.faults.proxy import proxy_to
 from tests.harness.operations import operation
@@ -48,7 +48,9 @@ async def test_calls_at_the_same_time_share_one_search(opencode_server: OpenCode
 
 
 @pytest.mark.parametrize("asked", [HEALTH, LOG], ids=["a read", "a change"])
-async def test_what_never_reached_a_server_is_sent_to_the_next_one(opencode_server: OpenCode, asked: Request) -> None:
+async def test_what_never_reached_a_server_is_sent_to_the_next_one(
+    opencode_server: OpenCode, asked: HttpRequest
+) -> None:
     async with aclosing(Connection(Route(nowhere(), at(opencode_server)))) as connection:
         assert (await connection.send(asked)).status == 200
 

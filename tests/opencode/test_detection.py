@@ -9,7 +9,7 @@ import pytest
 from opencode_mcp.errors import BackendFailed, BackendTimeout, NotOpenCode, Unauthorized, UnsupportedVersion
 from opencode_mcp.opencode.detection import detect
 from opencode_mcp.opencode.http_client.clock import Clock
-from opencode_mcp.opencode.http_client.codec import Reply, Request
+from opencode_mcp.opencode.http_client.codec import HttpRequest, Reply
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.versions import Generation
@@ -48,7 +48,7 @@ class Answering:
         """Return the generation that the bridge expects."""
         return self.expected
 
-    async def send(self, request: Request, *, timeout: float = 30, queued: bool = True) -> Reply:  # noqa: ARG002 - as a transport's
+    async def send(self, request: HttpRequest, *, timeout: float = 30, queued: bool = True) -> Reply:  # noqa: ARG002 - as a transport's
         """Return the reply to a path, and note the path."""
         self.asked.append(request.path)
         return self.reply(request.path)

@@ -22,10 +22,10 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http_client.codec import TOO_LARGE, UNREADABLE, Reply, Request
+from opencode_mcp.opencode.http_client.codec import TOO_LARGE, UNREADABLE, HttpRequest, Reply
 from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.v1 import event_parser
-from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission
+from opencode_mcp.opencode.vocabulary.submission import PromptSubmission, Receipt
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus
 from opencode_mcp.runs import run_record
 from opencode_mcp.runs.deadline import Deadline
@@ -238,7 +238,7 @@ async def test_a_wire_that_breaks_right_after_the_prompt_hides_no_run(
     send, broken = OpenCodeClient.submit_prompt, False
     status = OpenCodeClient.session_status
 
-    async def send_and_break(self: OpenCodeClient, *arguments: Any, timeout: float) -> Accepted:  # noqa: ANN401
+    async def send_and_break(self: OpenCodeClient, *arguments: Any, timeout: float) -> Receipt:  # noqa: ANN401
         nonlocal broken
         accepted = await send(self, *arguments, timeout=timeout)
         broken = True
@@ -278,13 +278,13 @@ async def slow_to_begin(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]
 
     async def send_late(
         self: OpenCodeClient, session_id: str, directory: str, prompt: PromptSubmission, *, timeout: float
-    ) -> Accepted:
+    ) -> Receipt:
         async def late() -> None:
             await anyio.sleep(0.5)
             await send(self, session_id, directory, prompt, timeout=timeout)
 
         tasks.start_soon(late)
-        return Accepted(message_id=prompt.message_id)
+        return Receipt(message_id=prompt.message_id)
 
     monkeypatch.setattr(OpenCodeClient, "submit_prompt", send_late)
     async with anyio.create_task_group() as tasks:
@@ -360,7 +360,7 @@ async def test_a_session_that_may_have_been_created_is_mentioned(
 ) -> None:
     send = Transport.send
 
-    async def lose(self: Transport, request: Request, *, timeout: float = WAIT, queued: bool = True) -> Reply:
+    async def lose(self: Transport, request: HttpRequest, *, timeout: float = WAIT, queued: bool = True) -> Reply:
         if (request.method, request.path) in {("POST", "/session"), ("POST", "/api/session")}:
             raise BackendTimeout("OpenCode did not answer.")
         return await send(self, request, timeout=timeout, queued=queued)

@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from opencode_mcp.secrets.own_passwords import MARK
-from opencode_mcp.secrets.redact_data import redact, secrets_in
-from opencode_mcp.secrets.redact_text import scrub
+from opencode_mcp.secrets.redact_data import redacted_data, secrets_in
+from opencode_mcp.secrets.redact_text import redacted_text
 from opencode_mcp.secrets.secret_names import is_secret
 from tests.harness.each import for_each
 
@@ -31,7 +31,7 @@ JSON = st.recursive(
     ],
 )
 def test_what_goes_by_a_secrets_name_is_hidden(name: str) -> None:
-    assert redact({name: SECRET}) == {name: MARK}
+    assert redacted_data({name: SECRET}) == {name: MARK}
 
 
 @for_each(
@@ -42,37 +42,37 @@ def test_what_goes_by_a_secrets_name_is_hidden(name: str) -> None:
     ],
 )
 def test_what_only_sounds_like_one_is_shown(name: str) -> None:
-    assert redact({name: SECRET}) == {name: SECRET}
+    assert redacted_data({name: SECRET}) == {name: SECRET}
 
 
 @for_each("value", [5, True, None, "", [], {}])
 def test_what_is_no_text_is_no_secret(value: object) -> None:
-    assert redact({"token": value}) == {"token": value}
+    assert redacted_data({"token": value}) == {"token": value}
 
 
 def test_everything_below_a_secrets_name_is_hidden() -> None:
-    assert redact({"credentials": {"a": ["x", {"b": "y"}], "n": 1}}) == {
+    assert redacted_data({"credentials": {"a": ["x", {"b": "y"}], "n": 1}}) == {
         "credentials": {"a": [MARK, {"b": MARK}], "n": 1}
     }
 
 
 def test_a_schema_that_describes_a_secret_is_shown() -> None:
     schema = {"properties": {"token": {"type": "string", "description": "the token"}, "key": {"enum": ["a", "b"]}}}
-    assert redact(schema) == schema
+    assert redacted_data(schema) == schema
 
 
 @pytest.mark.parametrize("name", ["headers", "env", "environment"])
 def test_headers_and_variables_are_hidden_whatever_their_names(name: str) -> None:
-    assert redact({name: {"X-Anything": SECRET}}) == {name: {"X-Anything": MARK}}
+    assert redacted_data({name: {"X-Anything": SECRET}}) == {name: {"X-Anything": MARK}}
 
 
 def test_the_names_of_variables_are_shown() -> None:
-    assert redact({"env": ["ANTHROPIC_API_KEY"]}) == {"env": ["ANTHROPIC_API_KEY"]}
+    assert redacted_data({"env": ["ANTHROPIC_API_KEY"]}) == {"env": ["ANTHROPIC_API_KEY"]}
 
 
 def test_of_a_providers_options_only_harmless_ones_are_shown() -> None:
     options = {"baseURL": "https://host/v1", "region": "eu", "whatever": SECRET, "timeout": 5, "deep": {"region": "eu"}}
-    assert redact({"options": options}) == {
+    assert redacted_data({"options": options}) == {
         "options": {
             "baseURL": "https://host/v1",
             "region": "eu",
@@ -85,12 +85,12 @@ def test_of_a_providers_options_only_harmless_ones_are_shown() -> None:
 
 def test_the_options_of_a_question_are_shown() -> None:
     question = {"options": [{"label": "Red", "description": "a colour"}]}
-    assert redact(question) == question
+    assert redacted_data(question) == question
 
 
 def test_the_options_of_an_agent_in_the_second_api_are_hidden() -> None:
     body = {"whatever": SECRET, "region": "eu", "deep": {"a": SECRET}}
-    assert redact({"data": [{"id": "a", "request": {"headers": {"X": SECRET}, "body": body}}]}) == {
+    assert redacted_data({"data": [{"id": "a", "request": {"headers": {"X": SECRET}, "body": body}}]}) == {
         "data": [
             {"id": "a", "request": {"headers": {"X": MARK}, "body": {**body, "whatever": MARK, "deep": {"a": MARK}}}}
         ]
@@ -98,7 +98,7 @@ def test_the_options_of_an_agent_in_the_second_api_are_hidden() -> None:
 
 
 def test_a_plugins_options_are_hidden() -> None:
-    assert redact({"plugin": ["one", ["two", {"anything": SECRET}]]}) == {
+    assert redacted_data({"plugin": ["one", ["two", {"anything": SECRET}]]}) == {
         "plugin": ["one", ["two", {"anything": MARK}]]
     }
 
@@ -113,7 +113,7 @@ def test_a_plugins_options_are_hidden() -> None:
     ],
 )
 def test_a_command_line_hides_what_it_gives_to_secret_options(command: list[str], shown: list[str]) -> None:
-    assert redact({"command": command}) == {"command": shown}
+    assert redacted_data({"command": command}) == {"command": shown}
 
 
 @pytest.mark.parametrize(
@@ -130,25 +130,25 @@ def test_a_command_line_hides_what_it_gives_to_secret_options(command: list[str]
     ],
 )
 def test_an_address_loses_its_password_and_its_keys(url: str, shown: str) -> None:
-    assert redact({"url": url}) == {"url": shown}
+    assert redacted_data({"url": url}) == {"url": shown}
 
 
 @pytest.mark.parametrize("text", ["Authorization: Bearer abc123def456ghi", "authorization: basic dXNlcjpwYXNzd29yZDE="])
 def test_an_authorization_in_a_text_is_hidden(text: str) -> None:
-    assert scrub(text).endswith(f" {MARK}")
+    assert redacted_text(text).endswith(f" {MARK}")
 
 
 @pytest.mark.parametrize("text", ["sk-learn is a library", "a basic authentication scheme", "task-force-of-the-people"])
 def test_plain_words_are_shown(text: str) -> None:
-    assert scrub(text) == text
+    assert redacted_text(text) == text
 
 
 def test_a_known_secret_is_hidden_in_the_middle_of_a_text() -> None:
-    assert redact({"output": f"<{SECRET}>"}, {SECRET}) == {"output": f"<{MARK}>"}
+    assert redacted_data({"output": f"<{SECRET}>"}, {SECRET}) == {"output": f"<{MARK}>"}
 
 
 def test_a_short_known_secret_does_not_take_words_with_it() -> None:
-    assert redact({"text": "a banana"}, {"a"}) == {"text": "a banana"}
+    assert redacted_data({"text": "a banana"}, {"a"}) == {"text": "a banana"}
 
 
 def test_the_secrets_of_arguments_are_collected() -> None:
@@ -158,8 +158,8 @@ def test_the_secrets_of_arguments_are_collected() -> None:
 
 @given(JSON)
 def test_hiding_keeps_the_shape_and_does_nothing_twice(value: object) -> None:
-    once = redact(value)
-    assert redact(once) == once
+    once = redacted_data(value)
+    assert redacted_data(once) == once
     assert shape(once) == shape(value)
 
 
@@ -167,7 +167,7 @@ def test_hiding_keeps_the_shape_and_does_nothing_twice(value: object) -> None:
 def test_a_known_secret_is_nowhere_left(value: object, secret: str) -> None:
     # A number is no text, and may happen to hold these digits.
     assume(not (secret.isdecimal() and secret in texts(value)))
-    hidden = redact({"it": value, "also": f"x{secret}y"}, {secret})
+    hidden = redacted_data({"it": value, "also": f"x{secret}y"}, {secret})
     assert secret not in texts(hidden)
 
 
@@ -194,7 +194,7 @@ def texts(value: object) -> str:
 def test_names_are_judged_as_words() -> None:
     assert is_secret("HTTPAuthorizationHeader")
     assert not is_secret("Tokenizer")
-    assert json.dumps(redact({"Tokenizer": "x"})) == '{"Tokenizer": "x"}'
+    assert json.dumps(redacted_data({"Tokenizer": "x"})) == '{"Tokenizer": "x"}'
 
 
 OF_OPENCODE_2: list[tuple[object, object]] = [
@@ -223,4 +223,4 @@ OF_OPENCODE_2: list[tuple[object, object]] = [
 
 @for_each(("value", "shown"), OF_OPENCODE_2)
 def test_replies_of_opencode_2_show_names_and_hide_secrets(value: object, shown: object) -> None:
-    assert redact(value) == shown
+    assert redacted_data(value) == shown

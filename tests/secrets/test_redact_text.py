@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from opencode_mcp.secrets import redact_text
 from opencode_mcp.secrets.own_passwords import MARK
-from opencode_mcp.secrets.redact_text import scrub
+from opencode_mcp.secrets.redact_text import redacted_text
 from tests.harness.each import for_each
 from tests.harness.effort import THOROUGH
 from tests.secrets.secret_corpus import KEYS, LOOK_ALIKES, PLACED, TOKEN
@@ -53,34 +53,34 @@ def test_a_key_of_a_well_known_service_is_hidden_wherever_it_is(service: str) ->
     key = KEYS[service]
     for setting in SETTINGS:
         text = setting.format(key)
-        assert scrub(text) == setting.format(MARK), text
+        assert redacted_text(text) == setting.format(MARK), text
 
 
 @for_each("service", ["openai", "github classic", "gitlab", "slack bot", "telegram", "jwt"])
 def test_a_key_with_a_mark_in_it_is_also_hidden_in_a_path(service: str) -> None:
-    assert scrub(IN_A_PATH.format(KEYS[service])) == IN_A_PATH.format(MARK)
+    assert redacted_text(IN_A_PATH.format(KEYS[service])) == IN_A_PATH.format(MARK)
 
 
 @for_each("place", PLACED)
 def test_a_secret_is_hidden_by_its_place(place: str) -> None:
     text, secret = PLACED[place]
-    hidden = scrub(text)
+    hidden = redacted_text(text)
     assert MARK in hidden
     assert secret not in hidden or secret in {"sig", "AccountKey="}
-    assert scrub(hidden) == hidden
+    assert redacted_text(hidden) == hidden
 
 
 def test_only_the_secret_is_hidden() -> None:
-    assert scrub(f"a && export TOKEN={TOKEN} && b") == f"a && export TOKEN={MARK} && b"
-    assert scrub(f"x?sv=1&sig={TOKEN}%3D&se=2") == f"x?sv=1&sig={MARK}&se=2"
-    assert scrub(f'{{"apiKey": "{TOKEN}", "n": 1}}') == f'{{"apiKey": "{MARK}", "n": 1}}'
-    assert scrub(f"tool --api-key={TOKEN} --name x") == f"tool --api-key={MARK} --name x"
-    assert scrub(f"Authorization: Bearer {TOKEN} sent") == f"Authorization: Bearer {MARK} sent"
+    assert redacted_text(f"a && export TOKEN={TOKEN} && b") == f"a && export TOKEN={MARK} && b"
+    assert redacted_text(f"x?sv=1&sig={TOKEN}%3D&se=2") == f"x?sv=1&sig={MARK}&se=2"
+    assert redacted_text(f'{{"apiKey": "{TOKEN}", "n": 1}}') == f'{{"apiKey": "{MARK}", "n": 1}}'
+    assert redacted_text(f"tool --api-key={TOKEN} --name x") == f"tool --api-key={MARK} --name x"
+    assert redacted_text(f"Authorization: Bearer {TOKEN} sent") == f"Authorization: Bearer {MARK} sent"
 
 
 @for_each("text", LOOK_ALIKES)
 def test_what_only_looks_like_a_secret_stays(text: str) -> None:
-    assert scrub(text) == text
+    assert redacted_text(text) == text
 
 
 def test_the_corpus_is_as_large_as_it_should_be() -> None:
@@ -92,28 +92,28 @@ def test_the_corpus_is_as_large_as_it_should_be() -> None:
 def test_a_long_text_of_any_kind_takes_little_time(piece: str, strict: bool) -> None:  # noqa: FBT001
     text = piece * (LONG // len(piece))
     began = time.process_time()
-    scrub(text, strict=strict)
+    redacted_text(text, strict=strict)
     assert time.process_time() - began < LIMIT
 
 
 @for_each("before", ["x", "ses_", "9-", "/a/"])
 def test_a_token_of_this_bridge_is_hidden_inside_of_a_word(before: str) -> None:
-    assert scrub(f"method {before}ocmcp_{'aB3_' * 11}") == f"method {before}{MARK}"
+    assert redacted_text(f"method {before}ocmcp_{'aB3_' * 11}") == f"method {before}{MARK}"
 
 
 @for_each("before", ["x", "ses_", "9-", "a.b-"])
 def test_an_access_token_is_hidden_inside_of_a_word(before: str) -> None:
-    assert KEYS["jwt"].rpartition(".")[0] not in scrub(f"method {before}{KEYS['jwt']} y")
-    assert scrub(f"method {before}{KEYS['jwt']} y").endswith(f"{MARK} y")
-    assert scrub(f'{{"a": "line\\n{before}{KEYS["jwt"]}"}}').startswith('{"a": "line\\n')
+    assert KEYS["jwt"].rpartition(".")[0] not in redacted_text(f"method {before}{KEYS['jwt']} y")
+    assert redacted_text(f"method {before}{KEYS['jwt']} y").endswith(f"{MARK} y")
+    assert redacted_text(f'{{"a": "line\\n{before}{KEYS["jwt"]}"}}').startswith('{"a": "line\\n')
 
 
 def test_strictly_whatever_is_given_to_a_secrets_name_is_hidden() -> None:
-    assert scrub("token=abc def", strict=True) == f"token={MARK} def"
-    assert scrub("the key was pressed", strict=True) == "the key was pressed"
+    assert redacted_text("token=abc def", strict=True) == f"token={MARK} def"
+    assert redacted_text("the key was pressed", strict=True) == "the key was pressed"
 
 
 @given(text=st.from_regex(redact_text.SHORT_WORD, fullmatch=True))
 def test_no_pattern_finds_anything_in_a_short_word(text: str) -> None:
     with patch.object(redact_text, "SHORT_WORD", re.compile("(?!)")):
-        assert scrub(text) == text
+        assert redacted_text(text) == text

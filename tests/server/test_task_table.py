@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from opencode_mcp.batch_queue.tasks import Batch, Task
-from opencode_mcp.isolation.worktree_records import Brought, Worktree
+from opencode_mcp.isolation.worktree_records import CheckoutChange, Worktree
 from opencode_mcp.server.batches.task_table import table_result
 
 
@@ -34,7 +34,7 @@ def a_task(number: int, words: str, names: str = "", files: int = 1, answer: str
     )
 
 
-def worktree_of(number: int, brought: Sequence[Brought] = (), uncommitted: int = 0) -> Worktree:
+def worktree_of(number: int, brought: Sequence[CheckoutChange] = (), uncommitted: int = 0) -> Worktree:
     """The worktree of a task."""
     return Worktree(
         name=f"{number}",
@@ -80,7 +80,7 @@ def test_two_tasks_are_compared_only_if_they_have_one_prompt() -> None:
 
 def test_isolated_tasks_are_marked_and_the_next_step_names_the_first_whose_work_was_not_brought_back() -> None:
     tasks = a_task(1, "Fix it"), a_task(2, "Write tests"), a_task(3, "Write a text")
-    brought = [Brought(0, 1, "Fix it", ["a.py"])]
+    brought = [CheckoutChange(0, 1, "Fix it", ["a.py"])]
     text = table_text(*tasks, worktrees=[worktree_of(1, brought), worktree_of(2)])
     assert "ses_1 · isolated, brought back · " in text
     assert "ses_2 · isolated · " in text

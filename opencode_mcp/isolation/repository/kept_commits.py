@@ -33,7 +33,7 @@ Discarded work
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedWork:
     """One ``apply`` that can be undone."""
 
     before: str
@@ -97,18 +97,18 @@ async def forget_all(git: Git, worktree: str, *, but: str = "") -> None:
             await keep(git, worktree, name, "")
 
 
-async def record_apply(git: Git, worktree: str, done: Applied, work: str) -> None:
+async def record_apply(git: Git, worktree: str, done: AppliedWork, work: str) -> None:
     """Record an ``apply`` of some work, whose trees become commits."""
     parents = [await committed(git, done.before, "Before"), work, *([done.earlier] if done.earlier else [])]
     await keep(git, worktree, APPLIED, await committed(git, done.after, "Applied", *parents))
 
 
-async def last_apply(git: Git, worktree: str) -> Applied | None:
+async def last_apply(git: Git, worktree: str) -> AppliedWork | None:
     """Return the last ``apply`` that was not undone."""
     return await recorded_apply(git, ref_of(worktree, APPLIED))
 
 
-async def recorded_apply(git: Git, name: str) -> Applied | None:
+async def recorded_apply(git: Git, name: str) -> AppliedWork | None:
     """Return the ``apply`` whose record has a name; ``None`` if there is none."""
     if not name:
         return None
@@ -116,10 +116,10 @@ async def recorded_apply(git: Git, name: str) -> Applied | None:
     if code:
         return None
     after, before, _, *earlier = printed.decode().split()
-    return Applied(before, after, "".join(earlier))
+    return AppliedWork(before, after, "".join(earlier))
 
 
-async def forget_apply(git: Git, worktree: str, done: Applied) -> None:
+async def forget_apply(git: Git, worktree: str, done: AppliedWork) -> None:
     """Forget an ``apply`` that was undone; the one before it is the last again."""
     await keep(git, worktree, APPLIED, done.earlier)
     work = await git.commit_of(f"{done.earlier}^2") if done.earlier else ""

@@ -100,7 +100,7 @@ class Plan:
     """Process id and birth of an OpenCode that runs already. The guard then starts nothing and sends no answers."""
 
 
-class Watched(Protocol):
+class WatchedProcess(Protocol):
     """Process that a guard watches."""
 
     @property
@@ -113,7 +113,7 @@ class Watched(Protocol):
         ...
 
 
-class Adopted:
+class AdoptedProcess:
     """OpenCode process that another guard started.
 
     Args:
@@ -141,7 +141,7 @@ def main() -> None:
     plan = Plan(**json.loads(sys.stdin.readline()))
     if plan.process:
         if lock := _only_guard(plan):
-            _watch(Adopted(*plan.process), plan, lock)
+            _watch(AdoptedProcess(*plan.process), plan, lock)
         return
     try:
         with data_lock.held(plan.data_lock, plan.state) as unlocked:
@@ -231,7 +231,7 @@ def _next(messages: "queue.Queue[str]") -> str:
         return ""
 
 
-def _watch(child: Watched, plan: Plan, lock: "FileLock | None" = None) -> int:
+def _watch(child: WatchedProcess, plan: Plan, lock: "FileLock | None" = None) -> int:
     """Wait until OpenCode has ended; end it when no bridge has used it for ``plan.stop_after`` seconds."""
     poll = max(SHORTEST_POLL_SECONDS, min(LONGEST_POLL_SECONDS, plan.stop_after / POLLS))
     used = time.monotonic()
@@ -261,7 +261,7 @@ def _in_use(plan: Plan) -> bool:
         return False
 
 
-def _end_unless_used(child: Watched, plan: Plan) -> None:
+def _end_unless_used(child: WatchedProcess, plan: Plan) -> None:
     """End OpenCode while no bridge can start to use it."""
     try:
         lock = try_lock(Path(plan.lock))
@@ -294,7 +294,7 @@ def _prepare_end(plan: Plan) -> None:
             )
 
 
-def _end(child: Watched) -> None:
+def _end(child: WatchedProcess) -> None:
     if isinstance(child, subprocess.Popen) and child.stdin:
         # OpenCode ends by itself, also on Windows, which has no gentle way for others.
         child.stdin.close()

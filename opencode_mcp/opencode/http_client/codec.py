@@ -66,7 +66,7 @@ REFUSED_HINT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class HttpRequest:
     """Request to OpenCode, without address and password."""
 
     method: str
@@ -100,7 +100,7 @@ def encode(
     query: Mapping[str, object] | None = None,
     body: object = None,
     directory: str = "",
-) -> Request:
+) -> HttpRequest:
     """Build the request of an operation.
 
     Args:
@@ -119,7 +119,7 @@ def encode(
     check_query(operation, texts)
     check_target(operation, len(filled) + len(urlencode(texts)))
     check_body(operation, body)
-    request = Request(method=operation.method, path=filled, query=texts, headers=operation.headers)
+    request = HttpRequest(method=operation.method, path=filled, query=texts, headers=operation.headers)
     if operation.body_type == JSON or body is None:
         return replace(request, body=body)
     headers = {**operation.headers, "content-type": operation.body_type}

@@ -13,7 +13,7 @@ HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchResult:
     """Result of a request."""
 
     content: bytes = b""
@@ -25,7 +25,7 @@ class Fetched:
 
 async def fetch(
     url: str, *, seconds: float, most_bytes: int, trust_proxy: bool = False, unix_socket: str | None = None
-) -> Fetched:
+) -> FetchResult:
     """Get a document once, and follow no redirect.
 
     Args:
@@ -46,18 +46,18 @@ async def fetch(
                 client.stream("GET", url, headers=HEADERS) as reply,
             ):
                 if reply.status_code != OK:
-                    return Fetched(problem=f"status {reply.status_code}")
+                    return FetchResult(problem=f"status {reply.status_code}")
                 return await _content(reply, most_bytes)
     except TimeoutError:
-        return Fetched(problem=f"no complete answer within {seconds:g} s")
+        return FetchResult(problem=f"no complete answer within {seconds:g} s")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Fetched(problem=type(error).__name__)
+        return FetchResult(problem=type(error).__name__)
 
 
-async def _content(reply: httpx.Response, most_bytes: int) -> Fetched:
+async def _content(reply: httpx.Response, most_bytes: int) -> FetchResult:
     content = b""
     async for chunk in reply.aiter_raw():
         content += chunk
         if len(content) > most_bytes:
-            return Fetched(problem=f"more than {most_bytes:,} bytes")
-    return Fetched(content, server=reply.headers.get("server", ""))
+            return FetchResult(problem=f"more than {most_bytes:,} bytes")
+    return FetchResult(content, server=reply.headers.get("server", ""))

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import anyio
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError
-from opencode_mcp.opencode.http_client.codec import DIRECTORY_NAMES, Reply, Request
+from opencode_mcp.opencode.http_client.codec import DIRECTORY_NAMES, HttpRequest, Reply
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.text.json_values import as_map, as_text
 
@@ -25,16 +25,16 @@ WITHOUT_PROJECT: Mapping[Generation, tuple[str, ...]] = {
 }
 """Beginnings of the routes that, without a directory, concern no project, or choose it themselves: the check of a
 session has opened its project. Both have the routes by which ``detection.py`` tells the generations apart."""
-HEALTH_CHECKS: Mapping[Generation, Request] = {
-    1: Request(method="GET", path="/global/health"),
-    2: Request(method="GET", path="/api/info"),
+HEALTH_CHECKS: Mapping[Generation, HttpRequest] = {
+    1: HttpRequest(method="GET", path="/global/health"),
+    2: HttpRequest(method="GET", path="/api/info"),
 }
 OPENERS: Mapping[Generation, tuple[str, str]] = {1: ("/path", "directory"), 2: ("/api/location", "location")}
 """Routes without effects that wait until a project is open, each with its scope: ``path.get``, ``location.get``."""
 SERVERS_OWN = ""
 """Key of the project in which the server was started; it answers requests without a directory."""
 
-Send = Callable[[Request, float], Awaitable[Reply]]
+Send = Callable[[HttpRequest, float], Awaitable[Reply]]
 
 
 class Openings:
@@ -55,7 +55,7 @@ class Openings:
         """Forget the opened projects, because OpenCode has closed some."""
         self._open.clear()
 
-    async def open_for(self, request: Request) -> None:
+    async def open_for(self, request: HttpRequest) -> None:
         """Wait until the project of a request is open (``path.get``, ``location.get``).
 
         Raises:
@@ -97,7 +97,7 @@ class Openings:
         return True
 
 
-def project_of(request: Request, generation: Generation = 1) -> str | None:
+def project_of(request: HttpRequest, generation: Generation = 1) -> str | None:
     """Return the directory of the project that answers a request; ``None`` if there is none, or it is open.
 
     OpenCode 2 takes the directory of a new session in the body (``session.create``).
@@ -110,7 +110,7 @@ def project_of(request: Request, generation: Generation = 1) -> str | None:
     return None if request.path.startswith(WITHOUT_PROJECT[generation]) else SERVERS_OWN
 
 
-def _opening(project: str, generation: Generation) -> Request:
+def _opening(project: str, generation: Generation) -> HttpRequest:
     path, scope = OPENERS[generation]
     # The value as it is in the query, which OpenCode decodes in the same way.
-    return Request(method="GET", path=path, query={DIRECTORY_NAMES[scope]: project} if project else {})
+    return HttpRequest(method="GET", path=path, query={DIRECTORY_NAMES[scope]: project} if project else {})

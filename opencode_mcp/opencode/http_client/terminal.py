@@ -17,7 +17,7 @@ from opencode_mcp.text.json_text import read_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opencode_mcp.opencode.http_client.codec import Request
+    from opencode_mcp.opencode.http_client.codec import HttpRequest
 
 NEW_ONLY = -1
 """Cursor that repeats no earlier output."""
@@ -53,7 +53,7 @@ class Socket(Protocol):
 class Opener(Protocol):
     """Object that opens a WebSocket, such as a ``Connection``."""
 
-    def websocket(self, request: "Request") -> AbstractAsyncContextManager[Socket]:
+    def websocket(self, request: "HttpRequest") -> AbstractAsyncContextManager[Socket]:
         """Open it for the length of the block."""
         ...
 
@@ -91,7 +91,7 @@ class TerminalOutput:
         return (_without_erased(plain) if "\x08" in plain else plain).replace("\r", "\n")
 
 
-async def use_terminal(opener: Opener, request: "Request", plan: TerminalInput) -> TerminalOutput:
+async def use_terminal(opener: Opener, request: "HttpRequest", plan: TerminalInput) -> TerminalOutput:
     """Connect to a terminal, type, read the output, and disconnect.
 
     Args:

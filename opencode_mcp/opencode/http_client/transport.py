@@ -56,7 +56,7 @@ from opencode_mcp.errors import (
     UnsupportedOperation,
 )
 from opencode_mcp.opencode.http_client.clock import Clock
-from opencode_mcp.opencode.http_client.codec import TOO_LARGE, Reply, Request, failure
+from opencode_mcp.opencode.http_client.codec import TOO_LARGE, HttpRequest, Reply, failure
 from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
 from opencode_mcp.opencode.http_client.event_data import event_data
 from opencode_mcp.opencode.http_client.project_opening import Openings
@@ -141,7 +141,7 @@ class Transport:
             cookies=_no_cookies(),
         )
 
-    def _url(self, request: Request) -> str:
+    def _url(self, request: HttpRequest) -> str:
         """Return the whole address: httpx parses it once, and three times if it must join the parts."""
         query = urlencode(request.query)
         return f"{self.endpoint.url.rstrip('/')}{request.path}{'?' if query else ''}{query}"
@@ -160,7 +160,7 @@ class Transport:
         if lists := self.directory_lists.get(directory):
             lists.note_change()
 
-    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
+    async def send(self, request: HttpRequest, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
         """Send a request and read its whole reply. A read whose connection broke is sent once more.
 
         Args:
@@ -177,7 +177,7 @@ class Transport:
         await self._openings.open_for(request)
         return await self._send_with_retry(request, timeout, queued=queued)
 
-    async def _send_with_retry(self, request: Request, timeout: float, *, queued: bool) -> Reply:
+    async def _send_with_retry(self, request: HttpRequest, timeout: float, *, queued: bool) -> Reply:
         try:
             return await self._send(request, timeout, queued=queued)
         except BackendUnavailable as error:
@@ -189,7 +189,7 @@ class Transport:
                 raise BackendFailed(text) from error
         return await self._send(request, timeout, queued=queued)
 
-    async def _send(self, request: Request, timeout: float, *, queued: bool) -> Reply:
+    async def _send(self, request: HttpRequest, timeout: float, *, queued: bool) -> Reply:
         with self._deadline(timeout + BODY_TIMEOUT_SECONDS, request):
             turn = self._turn(timeout) if queued else nullcontext()
             async with turn, self._open(request, timeout) as response:
@@ -197,7 +197,7 @@ class Transport:
                 return _reply(response, await _read_limited(response, request.path))
 
     @contextmanager
-    def _deadline(self, seconds: float, request: Request) -> Generator[None]:
+    def _deadline(self, seconds: float, request: HttpRequest) -> Generator[None]:
         """Limit the time of a whole exchange; the timeouts of httpx restart with each byte."""
         with anyio.move_on_after(seconds) as scope:
             yield
@@ -217,7 +217,7 @@ class Transport:
             self._turns.release()
 
     @asynccontextmanager
-    async def stream(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> AsyncGenerator[Body]:
+    async def stream(self, request: HttpRequest, *, timeout: float = READ_TIMEOUT_SECONDS) -> AsyncGenerator[Body]:
         """Send a request and yield the body of its reply while it arrives, however large; leaving early drops the rest.
 
         Raises:
@@ -229,7 +229,7 @@ class Transport:
                 yield Body(_reply(response, b"").media_type, response.aiter_bytes())
 
     @asynccontextmanager
-    async def _open(self, request: Request, timeout: float) -> "AsyncGenerator[httpx.Response]":
+    async def _open(self, request: HttpRequest, timeout: float) -> "AsyncGenerator[httpx.Response]":
         with mapped_errors(self.endpoint.url):
             async with self._http.stream(
                 request.method,
@@ -243,7 +243,7 @@ class Transport:
                 yield response
 
     @asynccontextmanager
-    async def _open_successful(self, request: Request, timeout: float) -> "AsyncGenerator[httpx.Response]":
+    async def _open_successful(self, request: HttpRequest, timeout: float) -> "AsyncGenerator[httpx.Response]":
         """Send a request and yield its response before the body is read; raises the failure that a response reports."""
         async with self._open(request, timeout) as response:
             if response.status_code >= httpx.codes.BAD_REQUEST:
@@ -251,7 +251,7 @@ class Transport:
             yield response
 
     @asynccontextmanager
-    async def events(self, request: Request, *, silence: float) -> AsyncGenerator[AsyncIterator[str]]:
+    async def events(self, request: HttpRequest, *, silence: float) -> AsyncGenerator[AsyncIterator[str]]:
         """Open a stream of server-sent events, and yield the data of each event.
 
         Args:
@@ -269,7 +269,7 @@ class Transport:
             yield event_data(response)
 
     @asynccontextmanager
-    async def websocket(self, request: Request) -> AsyncGenerator[WebSocket]:
+    async def websocket(self, request: HttpRequest) -> AsyncGenerator[WebSocket]:
         """Open a WebSocket. The credentials of ordinary requests are accepted, so it needs no ticket.
 
         Args:

@@ -59,13 +59,13 @@ def unknown(name: str, known: Iterable[str], inside: str = "", takers: Sequence[
         inside: Path of the object that has it, with a dot at the end; empty for the arguments themselves.
         takers: Others that take such an argument; they are named if they are few.
     """
-    near = similar_names(name, known, count=1, cutoff=0.6)
+    similar = similar_names(name, known, count=1, cutoff=0.6)
     shown = name if len(name) <= VALUE_CHARACTERS else f"{name[:VALUE_CHARACTERS]}…"
     problem = f"There is no argument `{inside}{shown}`"
     taken = _taken_by(takers)
-    if not near:
+    if not similar:
         return f"{problem}; {taken} it." if taken else f"{problem}."
-    suggestion = f"{problem}; did you mean `{inside}{near[0]}`?"
+    suggestion = f"{problem}; did you mean `{inside}{similar[0]}`?"
     return f"{suggestion} {taken} `{shown}`." if taken else suggestion
 
 

@@ -22,7 +22,7 @@ from opencode_mcp.opencode.vocabulary.backend_events import Event
 from opencode_mcp.opencode.vocabulary.command_source import CommandSource
 from opencode_mcp.opencode.vocabulary.features import Features, Rereading
 from opencode_mcp.opencode.vocabulary.session_filter import Page, SessionFilter
-from opencode_mcp.opencode.vocabulary.submission import Accepted
+from opencode_mcp.opencode.vocabulary.submission import Receipt
 from opencode_mcp.opencode.vocabulary.wire.agents_and_commands import Agent, Command
 from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff, FileNode, SymbolMatch, TextMatch
 from opencode_mcp.opencode.vocabulary.wire.message import Message
@@ -287,17 +287,17 @@ class OpenCode1(OperationCaller):
 
     async def submit_prompt(
         self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
-    ) -> Accepted:
+    ) -> Receipt:
         """Call ``session.prompt_async``. Status 204 means that the prompt was received, not that it was accepted."""
         path, body = {"sessionID": session_id}, prompt_body(prompt)
         await self.call(
             "session.prompt_async", path=path, body=body, directory=directory, timeout=timeout, queued=False
         )
-        return Accepted(message_id=prompt.message_id)
+        return Receipt(message_id=prompt.message_id)
 
     async def submit_command(
         self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float, begin_within: float
-    ) -> Accepted:
+    ) -> Receipt:
         """Call ``session.command``, which answers when the run has ended."""
         del begin_within
         chosen = {"agent": command.agent, "model": command.model}
@@ -309,7 +309,7 @@ class OpenCode1(OperationCaller):
         }
         path = {"sessionID": session_id}
         await self.call("session.command", path=path, body=body, directory=directory, timeout=timeout, queued=False)
-        return Accepted(message_id=command.message_id)
+        return Receipt(message_id=command.message_id)
 
     async def submit_shell(self, session_id: str, directory: str, shell: "ShellSubmission", *, timeout: float) -> None:
         """Call ``session.shell``, which answers when the command has ended."""

@@ -30,9 +30,9 @@ def fork_metadata(fork: Session, source_id: str) -> dict[str, object]:
     return _with_note(fork, {"from": source_id, "cost": fork.cost or 0, "tokens": copied})
 
 
-def renamed_metadata(session: Session, moment: float) -> dict[str, object]:
+def renamed_metadata(session: Session, milliseconds: float) -> dict[str, object]:
     """Return the metadata of a session with the time of its renaming, in milliseconds since the epoch."""
-    return _with_note(session, {"renamed": moment})
+    return _with_note(session, {"renamed": milliseconds})
 
 
 def session_of(value: object) -> Session:

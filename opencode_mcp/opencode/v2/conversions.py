@@ -17,7 +17,7 @@ from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff, FileNod
 from opencode_mcp.opencode.vocabulary.wire.project_objects import UncommittedFile, Vcs
 from opencode_mcp.opencode.vocabulary.wire.providers import Provider, ProviderModel, Providers
 from opencode_mcp.opencode.vocabulary.wire.server_objects import McpStatus
-from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, Undone
+from opencode_mcp.opencode.vocabulary.wire.session_objects import Revert, Session
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text
 
@@ -71,15 +71,15 @@ def session_of(value: object) -> Session:
 
 def _times(time: JsonMap) -> dict[str, float]:
     """Return the times of a session; the end of its last run counts as a change."""
-    times = {name: moment for name in TIMES if (moment := as_number(time.get(name))) is not None}
+    times = {name: milliseconds for name in TIMES if (milliseconds := as_number(time.get(name))) is not None}
     idle = times.pop("idle", 0)
     return {**times, "updated": max(idle, times.get("updated", 0), times.get("created", 0))}
 
 
-def undone_of(revert: JsonMap) -> Undone:
+def undone_of(revert: JsonMap) -> Revert:
     """Convert the point to which a session was reverted, with the changes that this made."""
     patches = [_patch_with_names(item) for item in as_maps(revert.get("files"))]
-    return Undone(message_id=as_text(revert.get("messageID")), diff="\n".join(patch for patch in patches if patch))
+    return Revert(message_id=as_text(revert.get("messageID")), diff="\n".join(patch for patch in patches if patch))
 
 
 def _patch_with_names(item: JsonMap) -> str:

@@ -155,12 +155,12 @@ def _number_of_answers(item: QuestionItem) -> str:
 
 
 def _option(item: QuestionItem, text: str) -> str:
-    """Return what OpenCode expects for an answer: an option's value, also for a near spelling of it, or own words."""
+    """Return what OpenCode expects for an answer: an option's value, also for a similar spelling, or own words."""
     if any(option.answer == text for option in item.options):
         return text
-    near = [option.answer for option in item.options if _bare(text) in _spellings(option)]
-    if len(near) == 1:
-        return near[0]
+    similar = [option.answer for option in item.options if _bare(text) in _spellings(option)]
+    if len(similar) == 1:
+        return similar[0]
     if item.custom and text.strip():
         return text
     raise InvalidArgument(f"{text!r} is not an answer to {item.question!r}.")

@@ -71,7 +71,7 @@ class ShellSubmission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Receipt:
     """Work that OpenCode has received."""
 
     message_id: str

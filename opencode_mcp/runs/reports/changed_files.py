@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import anyio
 
-from opencode_mcp.diffs.authorship import Work, WriteCall
+from opencode_mcp.diffs.authorship import SessionWork, WriteCall
 from opencode_mcp.diffs.diff_merge import merge_diffs
 from opencode_mcp.diffs.named_files import absolute, possible_paths
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -75,7 +75,7 @@ async def changed_files(
     return files + own + list_outside(_outside(authors.own, work.files, report.directory))
 
 
-def _unrecorded(work: Work, session: Session) -> list[ChangedFile]:
+def _unrecorded(work: SessionWork, session: Session) -> list[ChangedFile]:
     """Return the files that a run changed, where OpenCode recorded no difference at all."""
     named = list_named(_within(work.unrecorded, session.directory), session.directory)
     return named + list_outside(_outside(work.calls, work.files, session.directory))
@@ -87,7 +87,7 @@ def _within(paths: frozenset[str], directory: str) -> set[str]:
 
 
 async def _named_files(
-    client: OpenCodeClient, session: Session, work: Work, other_work: OtherWork
+    client: OpenCodeClient, session: Session, work: SessionWork, other_work: OtherWork
 ) -> list[ChangedFile]:
     """Return the files that the editing calls of a run name, where OpenCode records no files."""
     if not work.named and not work.subagents:
@@ -111,7 +111,7 @@ def _outside(calls: Sequence[WriteCall], differed: frozenset[str], directory: st
     return {path for path in named if not path.startswith(absolute(".", directory) + "/")}
 
 
-def _changed_twice(work: Work) -> frozenset[str]:
+def _changed_twice(work: SessionWork) -> frozenset[str]:
     """Return the files that the last step with changes and an earlier one changed."""
     steps = sorted(work.reported, key=lambda step: step.period.end)
     earlier = frozenset(path for step in steps[:-1] for path in step.files)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from opencode_mcp.diffs.authorship import AuthorFinder, Period, Work, WriteCall, work_of
+from opencode_mcp.diffs.authorship import AuthorFinder, Period, SessionWork, WriteCall, work_of
 from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.read_group import at_once, read_each
@@ -45,7 +45,7 @@ SECONDS = 5.0
 
 
 async def read_authors(
-    client: OpenCodeClient, session: Session, work: Work, period: Period, other_work: OtherWork = no_other_work
+    client: OpenCodeClient, session: Session, work: SessionWork, period: Period, other_work: OtherWork = no_other_work
 ) -> AuthorFinder:
     """Read who else worked (``experimental.session.list``, ``session.status``, ``session.messages`` of the others).
 
@@ -76,7 +76,7 @@ async def read_authors(
 
 async def _read_works(
     client: OpenCodeClient, sessions: Sequence[Session], period: Period
-) -> tuple[dict[str, Work], list[Session]]:
+) -> tuple[dict[str, SessionWork], list[Session]]:
     """Return the work of the latest of some sessions, as far as it could be read, and the sessions that still exist."""
     reads = {session.id: partial(_read_work, client, session, period) for session in sessions[:SESSIONS_READ]}
     found, failed = await read_each(reads, within=SECONDS)
@@ -84,7 +84,7 @@ async def _read_works(
     unread = failed.keys() - gone
     if unread:
         logger.info("could not read the other sessions %s", ", ".join(sorted(unread)))
-    return cast("dict[str, Work]", found), [session for session in sessions if session.id not in gone]
+    return cast("dict[str, SessionWork]", found), [session for session in sessions if session.id not in gone]
 
 
 async def _others(client: OpenCodeClient, session: Session, period: Period) -> tuple[list[Session], bool]:
@@ -135,9 +135,9 @@ async def _has_ended(client: OpenCodeClient, session: Session, period: Period) -
     return not page.items or _is_past(page.items[-1], period)
 
 
-async def _read_work(client: OpenCodeClient, session: Session, period: Period) -> Work:
+async def _read_work(client: OpenCodeClient, session: Session, period: Period) -> SessionWork:
     """Read the work of a session since the beginning of a period, with what is undone; maybe some from before."""
-    work, undone = Work(), Work()
+    work, undone = SessionWork(), SessionWork()
     undone_from = session.revert.message_id if session.revert else ""
     left = MESSAGES_READ
     async for message in own_messages(client, session, page=MESSAGES_A_PAGE):
@@ -159,7 +159,7 @@ def _is_past(message: Message, period: Period) -> bool:
     return message.info.role == "assistant" and completed is not None and completed < period.begin
 
 
-def _add_undone(work: Work, undone: Work, session: Session) -> None:
+def _add_undone(work: SessionWork, undone: SessionWork, session: Session) -> None:
     """Add to the work of a session what is undone, and the undo itself, if any call is undone."""
     if not undone.calls:
         return
@@ -168,7 +168,7 @@ def _add_undone(work: Work, undone: Work, session: Session) -> None:
     work.subagents |= undone.subagents
 
 
-def _family(root: str, others: list[Session], works: dict[str, Work], work: Work) -> set[str]:
+def _family(root: str, others: list[Session], works: dict[str, SessionWork], work: SessionWork) -> set[str]:
     """Return the session and its subagents, theirs, and so on."""
     family = {root, *work.subagents}
     while True:
@@ -180,13 +180,13 @@ def _family(root: str, others: list[Session], works: dict[str, Work], work: Work
         family = grown
 
 
-async def work_of_prompt(client: OpenCodeClient, session: Session, message_id: str) -> Work:
+async def work_of_prompt(client: OpenCodeClient, session: Session, message_id: str) -> SessionWork:
     """Return the work on one prompt (``session.messages``)."""
     answers = await all_answers(client, Run(session.directory, session.id, message_id))
     return work_of_answers(answers, session, message_id)
 
 
-def work_of_answers(answers: Sequence[Message], session: Session, message_id: str) -> Work:
+def work_of_answers(answers: Sequence[Message], session: Session, message_id: str) -> SessionWork:
     """Return the work in the answers to a prompt, which begins with the time in the prompt's id."""
     work = work_of(answers, session)
     if answers:
@@ -195,7 +195,9 @@ def work_of_answers(answers: Sequence[Message], session: Session, message_id: st
     return work
 
 
-async def work_of_session(client: OpenCodeClient, session: Session, within: Period = EVER) -> tuple[Work, list[str]]:
+async def work_of_session(
+    client: OpenCodeClient, session: Session, within: Period = EVER
+) -> tuple[SessionWork, list[str]]:
     """Return the work of a session, and the prompts whose answers changed files, the oldest first.
 
     What a fork copied, or what is undone, does not count (``session.messages``).
@@ -205,7 +207,7 @@ async def work_of_session(client: OpenCodeClient, session: Session, within: Peri
         session: The session.
         within: Period in which a message must have begun; its beginning is not part of it, its end is.
     """
-    work, changing = Work(), dict[str, None]()
+    work, changing = SessionWork(), dict[str, None]()
     async for message in messages_not_undone(client, session):
         if not within.begin < message.info.time.created <= within.end:
             continue
@@ -230,12 +232,12 @@ async def files_without_diff(client: OpenCodeClient, session: Session, message_i
     return [file.path for file in list_named(work.unrecorded | (work.named & work.files), session.directory)]
 
 
-async def work_since(client: OpenCodeClient, session: Session, first: str) -> tuple[Work, list[str]]:
+async def work_since(client: OpenCodeClient, session: Session, first: str) -> tuple[SessionWork, list[str]]:
     """Return the work of a session from a prompt on, and its prompts, the latest first (``session.messages``).
 
     The prompt is not among them if a fork has copied it.
     """
-    work, prompts = Work(), list[str]()
+    work, prompts = SessionWork(), list[str]()
     async for message in own_messages(client, session):
         work.add(message, session)
         if message.info.role == "user":

@@ -12,7 +12,7 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.read_group import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
-from opencode_mcp.opencode.vocabulary.submission import Accepted
+from opencode_mcp.opencode.vocabulary.submission import Receipt
 from opencode_mcp.opencode.vocabulary.wire.message import Message
 from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.runs.following.follow import CheckedAnswer, Observation, present_activity, run_age, waiting_behind
@@ -36,7 +36,7 @@ from opencode_mcp.runs.run_record import Run, SessionRecord, all_answers, read_s
 from opencode_mcp.runs.session_history.given_answers import GivenAnswer, answers_in
 from opencode_mcp.runs.session_history.spending import step_of
 from opencode_mcp.text.outside_text import one_line
-from opencode_mcp.text.utc_time import moment
+from opencode_mcp.text.utc_time import utc_text
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ LEFT_IN_INBOX = (
 )
 
 
-def changed_settings(accepted: Accepted) -> str:
+def changed_settings(accepted: Receipt) -> str:
     """Return a note on the agent and the model that a prompt gave its session; empty if it changed neither."""
     variant = f" (variant {one_line(accepted.variant)})" if accepted.variant else ""
     agent = f"agent {one_line(accepted.agent)}" if accepted.agent else ""
@@ -167,7 +167,7 @@ def _report(run: Run, seen: Observation, answer: AnswerSummary, session: Session
 def _started(client: OpenCodeClient, run: Run) -> str:
     """Return the time of the prompt; empty if its id does not show it."""
     age = run_age(client, run)
-    return moment((client.clock.now() - age) * 1000) if age else ""
+    return utc_text((client.clock.now() - age) * 1000) if age else ""
 
 
 def _duration(run: Run, answer: AnswerSummary) -> float:

@@ -11,7 +11,7 @@ import anyio
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission
+from opencode_mcp.opencode.vocabulary.submission import PromptSubmission, Receipt
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.runs.known_prompts import KnownPrompts
@@ -111,7 +111,7 @@ class PromptPoster:
         self.accepted(accepted)
         return None
 
-    def accepted(self, accepted: Accepted) -> None:
+    def accepted(self, accepted: Receipt) -> None:
         """Keep the settings of its session that a prompt has changed, until its run is reported."""
         if accepted.agent or accepted.model:
             self._known.accepted[accepted.message_id] = accepted

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opencode_mcp.batch_queue.tasks import Outcome
+from opencode_mcp.batch_queue.tasks import TaskOutcome
 from opencode_mcp.secrets import redact_text
 from opencode_mcp.server.batches.continuation import Done
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.batch_queue.tasks import TaskStatus
+    from opencode_mcp.batch_queue.tasks import QueueStatus
     from opencode_mcp.errors import BridgeError
     from opencode_mcp.runs.outcome.run_report import RunReport
 
@@ -22,7 +22,7 @@ ANSWER_LIMIT = 80
 """Characters of an answer in the table."""
 
 
-def outcome_of(report: "RunReport", before: Done) -> Outcome:
+def outcome_of(report: "RunReport", before: Done) -> TaskOutcome:
     """Return the outcome of a task whose run has ended.
 
     Args:
@@ -35,7 +35,7 @@ def outcome_of(report: "RunReport", before: Done) -> Outcome:
     return replace(outcome, verified=report.verified, answer=answer)
 
 
-def failure_of(error: "BridgeError", before: Done = NOTHING_DONE) -> Outcome:
+def failure_of(error: "BridgeError", before: Done = NOTHING_DONE) -> TaskOutcome:
     """Return the outcome of a task whose run could not be started or followed.
 
     Args:
@@ -45,9 +45,9 @@ def failure_of(error: "BridgeError", before: Done = NOTHING_DONE) -> Outcome:
     return _outcome("failed", f"{error.message} {error.hint}", before)
 
 
-def _outcome(status: "TaskStatus", note: str, done: Done) -> Outcome:
+def _outcome(status: "QueueStatus", note: str, done: Done) -> TaskOutcome:
     added, removed = done.lines
-    return Outcome(
+    return TaskOutcome(
         status=status,
         note=_excerpt(note, NOTE_LIMIT),
         files=len(done.files),
@@ -66,4 +66,4 @@ def _names(paths: list[str]) -> str:
 
 def _excerpt(text: str, limit: int) -> str:
     """Return the beginning of a text on one line, without secrets."""
-    return one_line(redact_text.scrub(text), limit)
+    return one_line(redact_text.redacted_text(text), limit)

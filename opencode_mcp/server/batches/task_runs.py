@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.batch_queue.task_queue import STOPPED
-from opencode_mcp.batch_queue.tasks import Outcome
+from opencode_mcp.batch_queue.tasks import TaskOutcome
 from opencode_mcp.errors import (
     BackendTimeout,
     BridgeError,
@@ -94,7 +94,7 @@ class TaskRuns:
             task = await self._named(task)
             run = await self._started(task)
         except _Withdrawn:
-            await self._end(task, Outcome(status="aborted", note=STOPPED))
+            await self._end(task, TaskOutcome(status="aborted", note=STOPPED))
         except LimitReached as error:
             logger.info("%s waits: %s", task.id, error)
             await self._put_back(task, RETRY_SECONDS)
@@ -160,7 +160,7 @@ class TaskRuns:
             if run is None:
                 await self._remove_rest(task)
         except NotFound:
-            await self._end(task, Outcome(status="aborted", note=SESSION_DELETED))
+            await self._end(task, TaskOutcome(status="aborted", note=SESSION_DELETED))
         except BridgeError as error:
             await self._end(task, failure_of(error))
         else:
@@ -236,7 +236,7 @@ class TaskRuns:
                 report = await self._report(reports, servers_found)
             is_over = not report.broken_off or not await self._goes_on(task, run, report)
         except NotFound:
-            await self._end(task, Outcome(status="aborted", note=SESSION_DELETED))
+            await self._end(task, TaskOutcome(status="aborted", note=SESSION_DELETED))
         except BridgeError as error:
             await self._end(task, failure_of(error, done_before(task)))
         else:
@@ -307,9 +307,9 @@ class TaskRuns:
     async def give_up(self, task: "Task", error: Exception) -> None:
         """Record the end of a task whose start or run could not be looked after."""
         known = isinstance(error, BridgeError)
-        await self._end(task, failure_of(error) if known else Outcome(status="failed", note=OWN_FAULT))
+        await self._end(task, failure_of(error) if known else TaskOutcome(status="failed", note=OWN_FAULT))
 
-    async def _end(self, task: "Task", outcome: Outcome) -> None:
+    async def _end(self, task: "Task", outcome: TaskOutcome) -> None:
         """Record the end of a task, as soon as the queue can be written."""
         while True:
             try:

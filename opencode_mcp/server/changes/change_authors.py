@@ -67,7 +67,7 @@ def _author_of(message_id: str, authorships: "Mapping[str, Authorship]") -> str:
 
 async def _changes_and_work(
     client: "OpenCodeClient", session: "Session", message_id: str, within: "Period"
-) -> "tuple[list[FileDiff], authorship.Work]":
+) -> "tuple[list[FileDiff], authorship.SessionWork]":
     """Return the changes of a prompt or of a session, and the work that made them.
 
     OpenCode has the diff of each prompt (``session.diff``). Those of a session are the diffs of its prompts that count:
@@ -75,13 +75,15 @@ async def _changes_and_work(
     """
     if message_id:
         diffs = diff_merge.merge_diffs([await client.session_diff(session.id, message_id)])
-        return diffs, await other_sessions.work_of_prompt(client, session, message_id) if diffs else authorship.Work()
+        return diffs, await other_sessions.work_of_prompt(
+            client, session, message_id
+        ) if diffs else authorship.SessionWork()
     work, prompts = await other_sessions.work_of_session(client, session, within)
     return diff_merge.merge_diffs([await client.session_diff(session.id, prompt) for prompt in prompts]), work
 
 
 async def _authors_of(
-    bridge: "Bridge", session: "Session", diffs: "Sequence[FileDiff]", work: "authorship.Work"
+    bridge: "Bridge", session: "Session", diffs: "Sequence[FileDiff]", work: "authorship.SessionWork"
 ) -> "dict[str, Authorship]":
     """Return whose changes some files are, without those that are only the session's."""
     if not diffs:

@@ -14,14 +14,14 @@ from opencode_mcp.runs.reports.other_sessions import work_of_prompt
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from opencode_mcp.diffs.authorship import Work
+    from opencode_mcp.diffs.authorship import SessionWork
     from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
 
 async def files_not_brought_back(
-    bridge: "Bridge", session: "Session", work: "Work", diffs: "Sequence[Sequence[FileDiff]]"
+    bridge: "Bridge", session: "Session", work: "SessionWork", diffs: "Sequence[Sequence[FileDiff]]"
 ) -> list[str]:
     """Return the files that some work removed, and that its undo would not bring back.
 

@@ -4,7 +4,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from opencode_mcp.diffs.authorship import Authorship, Period, Work
+from opencode_mcp.diffs.authorship import Authorship, Period, SessionWork
 from opencode_mcp.errors import CallerError
 from opencode_mcp.runs.reports import other_sessions
 from opencode_mcp.server.access.operations_of_tools import INTEGRATE, REDO, UNDO
@@ -60,7 +60,7 @@ async def refuse_harmful_undo(bridge: "Bridge", session: "Session", prompt: str)
 
 
 async def _refuse_undo_of_others(
-    bridge: "Bridge", session: "Session", prompt: str, work: Work, files: set[str]
+    bridge: "Bridge", session: "Session", prompt: str, work: SessionWork, files: set[str]
 ) -> None:
     """Refuse an undo if others changed one of the files that it puts back."""
     authors = await other_sessions.read_authors(
@@ -93,7 +93,7 @@ def _would_lose(session_id: str, prompt: str, lost: list[str], operation: str) -
 
 
 async def _files_put_back(
-    bridge: "Bridge", session: "Session", work: Work, diffs: "Sequence[Sequence[FileDiff]]"
+    bridge: "Bridge", session: "Session", work: SessionWork, diffs: "Sequence[Sequence[FileDiff]]"
 ) -> set[str]:
     """Return the files that an undo of some prompts puts back.
 
@@ -119,7 +119,7 @@ async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
         CallerError: An edit of another session has changed a file since the undo.
     """
     since = Period(session.time.updated, math.inf)
-    authors = await other_sessions.read_authors(bridge.client, session, Work(), since, bridge.runs.other_work)
+    authors = await other_sessions.read_authors(bridge.client, session, SessionWork(), since, bridge.runs.other_work)
     changed: dict[str, Authorship] = {}
     for call in authors.others:
         if call.period.overlaps(since) and not call.is_undone:
@@ -136,7 +136,7 @@ async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
 
 
 def _other_order(
-    bridge: "Bridge", session_id: str, work: Work, authors: "AuthorFinder", foreign: "Mapping[str, Authorship]"
+    bridge: "Bridge", session_id: str, work: SessionWork, authors: "AuthorFinder", foreign: "Mapping[str, Authorship]"
 ) -> str:
     """Return sentences on how the work of several sessions can be undone; empty if no other session is known.
 

@@ -26,7 +26,7 @@ from opencode_mcp.opencode.tables.operation_table import Operation, OperationTab
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.secrets import redact_text
 from opencode_mcp.secrets.own_passwords import MARK
-from opencode_mcp.secrets.redact_data import redact, secrets_in
+from opencode_mcp.secrets.redact_data import redacted_data, secrets_in
 from opencode_mcp.server.access import refusals
 from opencode_mcp.server.access.argument_values import with_text_at
 from opencode_mcp.server.access.operations_of_tools import TOOL_OF
@@ -118,14 +118,15 @@ async def call_operation(
             raise refusals.with_entry_of(refusal, operation, arguments)
         outcome = await _perform(ctx, operation, arguments)
     except BridgeError as error:
-        error.message, error.hint = redact_text.scrub(error.message, known), redact_text.scrub(error.hint, known)
+        error.message = redact_text.redacted_text(error.message, known)
+        error.hint = redact_text.redacted_text(error.hint, known)
         if isinstance(error, NotAllowed):
-            error.by_person = redact_text.scrub(error.by_person, known)
+            error.by_person = redact_text.redacted_text(error.by_person, known)
         raise
     for place in SECRET_REPLIES.get((operation.generation, operation.id), ()):
         outcome.value = with_text_at(outcome.value, place, MARK)
-    outcome.value = redact(outcome.value, known)
-    outcome.notes = [redact_text.scrub(note, known) for note in outcome.notes]
+    outcome.value = redacted_data(outcome.value, known)
+    outcome.notes = [redact_text.redacted_text(note, known) for note in outcome.notes]
     return reply_result(operation, outcome, part)
 
 

@@ -20,7 +20,7 @@ from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.sessions import session_list
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.text.outside_text import one_line
-from opencode_mcp.text.utc_time import moment
+from opencode_mcp.text.utc_time import utc_text
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
@@ -199,7 +199,7 @@ def _listed(session: "Session") -> Resource:
         title=shown(title_of(session)) or session.id,
         description=f"Transcript of a session in {one_line(session.directory)}",
         mime_type=MARKDOWN,
-        annotations=_annotations(USUAL_PRIORITY, moment(session.time.updated)),
+        annotations=_annotations(USUAL_PRIORITY, utc_text(session.time.updated)),
     )
 
 

@@ -19,7 +19,7 @@ CODE = frozenset("$`;|&<>(){}!\\\"'\n\t ")
 
 def shown(text: str) -> str:
     """Return a text without secrets, control sequences and invisible characters, as valid Unicode."""
-    return redact_text.scrub(clean(valid_unicode(text)))
+    return redact_text.redacted_text(clean(valid_unicode(text)))
 
 
 class ToDecide(str):
@@ -41,7 +41,7 @@ def shown_to_decide(text: str) -> str:
     the person or agent that permits it. If that is possible, no secret in the text is hidden.
     """
     plain = clean(valid_unicode(text))
-    hidden = redact_text.scrub(plain)
+    hidden = redact_text.redacted_text(plain)
     return hidden if _code_in(hidden) == _code_in(plain) else plain
 
 

@@ -39,7 +39,7 @@ from opencode_mcp.server.sessions.titles import UNTITLED, title_of
 from opencode_mcp.server.sessions.totals import Totals, archived_text, totals_data, totals_text
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import one_line
-from opencode_mcp.text.utc_time import moment
+from opencode_mcp.text.utc_time import utc_text
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
@@ -236,8 +236,8 @@ def _row_data(session: "Session", facts: SessionFacts) -> RowData:
         "session_id": session.id,
         "status": facts.present.status,
         "outcome": facts.outcome,
-        "changed": moment(session.time.updated),
-        "ended": moment(facts.ended) if facts.ended else "",
+        "changed": utc_text(session.time.updated),
+        "ended": utc_text(facts.ended) if facts.ended else "",
         "title": title_of(session),
         "prompt": facts.last.prompt,
         "directory": session.directory,

@@ -36,7 +36,7 @@ from opencode_mcp.server.sessions.titles import UNTITLED, shown_title, title_of
 from opencode_mcp.server.sessions.undone import undone_text
 from opencode_mcp.text.durations import time_spent
 from opencode_mcp.text.outside_text import one_line
-from opencode_mcp.text.utc_time import moment
+from opencode_mcp.text.utc_time import utc_text
 
 if TYPE_CHECKING:
     from opencode_mcp.markdown.show_choices import ShownParts
@@ -232,7 +232,7 @@ def view_data(view: SessionView) -> dict[str, Any]:
         "status": view.present.status,
         "title": title_of(session),
         "directory": session.directory,
-        "changed": moment(session.changed),
+        "changed": utc_text(session.changed),
         "parent": session.parent_id,
         "forked_from": session.forked_from,
         **(_facts_data(view.facts, view.now, view.waited) if view.facts else {}),
@@ -318,7 +318,7 @@ def _session_line(view: SessionView, title: str) -> str:
         view.present.status,
         title,
         one_line(session.directory),
-        f"changed {moment(session.changed)}",
+        f"changed {utc_text(session.changed)}",
         f"subagent of {session.parent_id}" if session.parent_id else "",
         f"fork of {session.forked_from}" if session.forked_from else "",
         "archived" if session.time.archived is not None else "",
@@ -334,7 +334,7 @@ def _last_run(view: SessionView, facts: SessionFacts, prompt: str) -> str:
     link = "for" if facts.activity else "after"
     took = f" {link} {time_spent(seconds, view.waited)}" if seconds and facts.outcome not in WITHOUT_DURATION else ""
     words = f'prompt "{prompt}"' if prompt else ""
-    ended = f"ended {moment(facts.ended)}" if is_changed_since(view.session, facts) else ""
+    ended = f"ended {utc_text(facts.ended)}" if is_changed_since(view.session, facts) else ""
     line = "Last run: " + " · ".join(filter(None, [f"{facts.outcome}{took}", ended, words]))
     activity = f"Doing: {one_line(view.activity)}" if view.activity else ""
     return "\n".join(filter(None, [line, _reason(facts), activity]))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from opencode_mcp.runs.session_history.spending import Spending
 from opencode_mcp.server.results.amounts import amount_data, known_amount_text
 from opencode_mcp.text.quantities import money, quantity
-from opencode_mcp.text.utc_time import moment
+from opencode_mcp.text.utc_time import utc_text
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
@@ -73,7 +73,7 @@ def totals_text(totals: Totals, shown: int | None = None) -> str:
         f", which may include what {quantity(totals.uncertain_forks, 'fork')} copied" if totals.uncertain_forks else ""
     )
     amount = known_amount_text(totals.spent, is_known=totals.is_cost_known)
-    earlier = f" {WHOLE_COST.format(time=moment(totals.since))}" if totals.since else ""
+    earlier = f" {WHOLE_COST.format(time=utc_text(totals.since))}" if totals.since else ""
     rest = f"{archived_text(totals)}{earlier}"
     return f"{least}{quantity(number, 'session')}{part}, {amount}{_by_subagents(totals)}{copied}.{rest}"
 

@@ -57,10 +57,10 @@ def _finite(value: object) -> object:
 def _hidden(value: object, *, is_protocol: bool = True) -> object:
     match value:
         case str():
-            return KNOWN_SECRETS.hide(value)
+            return KNOWN_SECRETS.redact(value)
         case Mapping():
             items = cast("Mapping[str, object]", value).items()
-            return {KNOWN_SECRETS.hide(key): _hidden_field(key, item, is_protocol=is_protocol) for key, item in items}
+            return {KNOWN_SECRETS.redact(key): _hidden_field(key, item, is_protocol=is_protocol) for key, item in items}
         case list():
             return [_hidden(item, is_protocol=is_protocol) for item in cast("list[object]", value)]
         case _:

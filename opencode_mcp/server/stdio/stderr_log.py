@@ -75,7 +75,7 @@ class StderrLog(logging.Handler):
         return f"WARNING {__name__}: {dropped} records were dropped: nobody read stderr\n".encode() if dropped else b""
 
     def _encoded(self, record: logging.LogRecord) -> bytes:
-        text = redact_text.scrub(KNOWN_SECRETS.hide(clean(self.format(record))))
+        text = redact_text.redacted_text(KNOWN_SECRETS.redact(clean(self.format(record))))
         if len(text) > LONGEST:
             text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
         return text.replace("\n", CONTINUED).encode(errors="replace") + b"\n"

@@ -73,7 +73,7 @@ class ProjectSearch:
 
     async def _each_line(self, place: ProjectFolder, query: TextQuery, take: Callable[[FoundLine], bool]) -> bool:
         """Pass on the results until no more are wanted; return True if none is missing."""
-        included = _Included(query.include)
+        included = _IncludedFiles(query.include)
         if self._ripgrep:
             await self._ripgrep.search(place, query, take)
             return True
@@ -173,7 +173,7 @@ def _explained(pattern: str, error: BackendFailed) -> Exception:
     return BackendFailed(f"OpenCode's search for {pattern!r} failed.", hint=REASONS, status=error.status)
 
 
-class _Included:
+class _IncludedFiles:
     """Set of the files to search; a glob with ``!`` excludes files."""
 
     def __init__(self, globs: Sequence[str]) -> None:

@@ -77,7 +77,7 @@ class Ripgrep:
         ]
         complaint = await self._run(arguments, place, lambda line: _take_record(line, take))
         if complaint:
-            raise explain(complaint, query.pattern)
+            raise invalid_pattern(complaint, query.pattern)
 
     async def files(self, place: ProjectFolder, glob: str, take: Callable[[str], bool]) -> None:
         """Pass on the paths of files in the order of a walk, until no more are wanted.
@@ -99,7 +99,7 @@ class Ripgrep:
             end=b"\0",
         )
         if complaint:
-            raise explain(complaint, glob)
+            raise invalid_pattern(complaint, glob)
 
     async def _run(
         self, arguments: Sequence[str], place: ProjectFolder, take: TakeRecord, *, end: bytes = b"\n"
@@ -199,7 +199,7 @@ def _plain(path: bytes) -> str:
     return (text.replace("\\", "/") if sys.platform == "win32" else text).removeprefix("./")
 
 
-def explain(complaint: str, pattern: str) -> InvalidArgument:
+def invalid_pattern(complaint: str, pattern: str) -> InvalidArgument:
     """Return ripgrep's complaint about a pattern or a glob as a sentence."""
     first = complaint.partition("\n\n")[0].removeprefix("rg: ")
     reason = " ".join(first.rpartition("error: ")[2].split()).rstrip(".")

@@ -18,7 +18,7 @@ MODIFIERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class DefinitionForm:
     """Form of a definition; ``NAME`` stands for the name."""
 
     kind: str
@@ -35,37 +35,41 @@ SHELLS = ".sh .bash .zsh .ksh"
 MANAGED = ".java .kt .kts .scala .swift .cs .dart .groovy"
 
 FORMS = (
-    Form("function", r"^\s*(?:async\s+)?def\s+NAME", ".py .pyi"),
-    Form("class", r"^\s*class\s+NAME", ".py .pyi"),
-    Form("variable", r"^NAME\s*(?::[^=]+)?=", ".py .pyi"),
-    Form("function", r"\bfunction\s*\*?\s*NAME\s*[(<]", SCRIPTS),
-    Form("", r"\b(class|interface|enum|namespace)\s+NAME\b", SCRIPTS),
-    Form("type", r"^\s*(?:export\s+)?(?:declare\s+)?type\s+NAME\s*[=<]", SCRIPTS),
-    Form("variable", r"^\s*(?:export\s+)?(?:const|let|var)\s+NAME\b", SCRIPTS),
-    Form("method", rf"^\s+(?:(?:{MODIFIERS})\s+)*[*#]?NAME\s*\([^)]*\)\s*(?::[^{{=;]+)?\{{", SCRIPTS),
-    Form("function", r"^func\s+(?:\([^)]*\)\s*)?NAME\s*[(\[]", ".go"),
-    Form("", r"^\s*(type|var|const)\s+NAME\b", ".go"),
-    Form("function", r"\bfn\s+NAME\s*[(<]", ".rs .zig"),
-    Form("", r"\b(struct|enum|trait|union|type|mod|const|static)\s+NAME\b", ".rs"),
-    Form("macro", r"\bmacro_rules!\s*NAME\b", ".rs"),
-    Form("", r"\b(class|interface|enum|record|struct|object|trait|protocol|extension|actor)\s+NAME\b", MANAGED),
-    Form("function", r"\b(?:fun|func|def)\s+(?:<[^>]*>\s*)?(?:[\w<>?]+\.)?NAME\s*[(<\[]", MANAGED),
-    Form("method", rf"^\s*(?:(?:{MODIFIERS})\s+)+[\w<>\[\],.?\s]*\s?NAME\s*\(", MANAGED),
-    Form("", r"\b(struct|class|union|enum|namespace)\s+(?:class\s+)?NAME\s*(?:final\s*)?(?:[:{]|$)", C_LIKE),
-    Form("macro", r"^\s*#\s*define\s+NAME\b", C_LIKE),
-    Form("type", r"^\s*typedef\b.*\bNAME\s*;", C_LIKE),
-    Form("type", r"^\s*using\s+NAME\s*=", C_LIKE),
-    Form("function", r"^[A-Za-z_][\w\s*&:<>,~]*[\s*&:]NAME\s*\([^;]*$", C_LIKE),
-    Form("method", r"^\s*def\s+(?:self\.)?NAME", ".rb .rake"),
-    Form("", r"^\s*(class|module)\s+(?:\w+::)*NAME\b", ".rb .rake"),
-    Form("function", r"\bfunction\s+&?NAME\s*\(", ".php"),
-    Form("", r"\b(class|interface|trait|enum)\s+NAME\b", ".php"),
-    Form("function", r"^\s*(?:function\s+)?NAME\s*\(\s*\)", SHELLS),
-    Form("function", r"^\s*function\s+NAME\b", SHELLS),
-    Form("function", r"\bfunction\s+(?:\w+[.:])*NAME\s*\(", ".lua"),
-    Form("function", r"^\s*defp?\s+NAME", ".ex .exs"),
-    Form("module", r"^\s*defmodule\s+(?:\w+\.)*NAME\b", ".ex .exs"),
-    Form("", r"(?i:\bcreate\s+(?:or\s+replace\s+)?(table|view|function|procedure|index|type)\s)\s*\S*NAME\b", ".sql"),
+    DefinitionForm("function", r"^\s*(?:async\s+)?def\s+NAME", ".py .pyi"),
+    DefinitionForm("class", r"^\s*class\s+NAME", ".py .pyi"),
+    DefinitionForm("variable", r"^NAME\s*(?::[^=]+)?=", ".py .pyi"),
+    DefinitionForm("function", r"\bfunction\s*\*?\s*NAME\s*[(<]", SCRIPTS),
+    DefinitionForm("", r"\b(class|interface|enum|namespace)\s+NAME\b", SCRIPTS),
+    DefinitionForm("type", r"^\s*(?:export\s+)?(?:declare\s+)?type\s+NAME\s*[=<]", SCRIPTS),
+    DefinitionForm("variable", r"^\s*(?:export\s+)?(?:const|let|var)\s+NAME\b", SCRIPTS),
+    DefinitionForm("method", rf"^\s+(?:(?:{MODIFIERS})\s+)*[*#]?NAME\s*\([^)]*\)\s*(?::[^{{=;]+)?\{{", SCRIPTS),
+    DefinitionForm("function", r"^func\s+(?:\([^)]*\)\s*)?NAME\s*[(\[]", ".go"),
+    DefinitionForm("", r"^\s*(type|var|const)\s+NAME\b", ".go"),
+    DefinitionForm("function", r"\bfn\s+NAME\s*[(<]", ".rs .zig"),
+    DefinitionForm("", r"\b(struct|enum|trait|union|type|mod|const|static)\s+NAME\b", ".rs"),
+    DefinitionForm("macro", r"\bmacro_rules!\s*NAME\b", ".rs"),
+    DefinitionForm(
+        "", r"\b(class|interface|enum|record|struct|object|trait|protocol|extension|actor)\s+NAME\b", MANAGED
+    ),
+    DefinitionForm("function", r"\b(?:fun|func|def)\s+(?:<[^>]*>\s*)?(?:[\w<>?]+\.)?NAME\s*[(<\[]", MANAGED),
+    DefinitionForm("method", rf"^\s*(?:(?:{MODIFIERS})\s+)+[\w<>\[\],.?\s]*\s?NAME\s*\(", MANAGED),
+    DefinitionForm("", r"\b(struct|class|union|enum|namespace)\s+(?:class\s+)?NAME\s*(?:final\s*)?(?:[:{]|$)", C_LIKE),
+    DefinitionForm("macro", r"^\s*#\s*define\s+NAME\b", C_LIKE),
+    DefinitionForm("type", r"^\s*typedef\b.*\bNAME\s*;", C_LIKE),
+    DefinitionForm("type", r"^\s*using\s+NAME\s*=", C_LIKE),
+    DefinitionForm("function", r"^[A-Za-z_][\w\s*&:<>,~]*[\s*&:]NAME\s*\([^;]*$", C_LIKE),
+    DefinitionForm("method", r"^\s*def\s+(?:self\.)?NAME", ".rb .rake"),
+    DefinitionForm("", r"^\s*(class|module)\s+(?:\w+::)*NAME\b", ".rb .rake"),
+    DefinitionForm("function", r"\bfunction\s+&?NAME\s*\(", ".php"),
+    DefinitionForm("", r"\b(class|interface|trait|enum)\s+NAME\b", ".php"),
+    DefinitionForm("function", r"^\s*(?:function\s+)?NAME\s*\(\s*\)", SHELLS),
+    DefinitionForm("function", r"^\s*function\s+NAME\b", SHELLS),
+    DefinitionForm("function", r"\bfunction\s+(?:\w+[.:])*NAME\s*\(", ".lua"),
+    DefinitionForm("function", r"^\s*defp?\s+NAME", ".ex .exs"),
+    DefinitionForm("module", r"^\s*defmodule\s+(?:\w+\.)*NAME\b", ".ex .exs"),
+    DefinitionForm(
+        "", r"(?i:\bcreate\s+(?:or\s+replace\s+)?(table|view|function|procedure|index|type)\s)\s*\S*NAME\b", ".sql"
+    ),
 )
 
 
@@ -104,7 +108,7 @@ def rank(found: SymbolDefinition, query: str) -> tuple[bool, bool, bool, str, in
 
 
 @cache
-def _forms_of(suffix: str) -> tuple[Form, ...]:
+def _forms_of(suffix: str) -> tuple[DefinitionForm, ...]:
     return tuple(form for form in FORMS if f".{suffix}" in form.suffixes.split())
 
 

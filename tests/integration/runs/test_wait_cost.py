@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from opencode_mcp.opencode.http_client.codec import Reply, Request
+from opencode_mcp.opencode.http_client.codec import HttpRequest, Reply
 from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.runs import run_life as runs
@@ -46,7 +46,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sent: list[str] = []
     send = Transport.send
 
-    async def counted(self: Transport, request: Request, **options: Any) -> Reply:  # noqa: ANN401 - passes all on
+    async def counted(self: Transport, request: HttpRequest, **options: Any) -> Reply:  # noqa: ANN401 - passes all on
         of_parent = "?parentID" if "parentID" in request.query else ""
         sent.append(f"{request.method} {request.path}{of_parent}")
         return await send(self, request, **options)

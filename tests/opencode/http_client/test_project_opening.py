@@ -9,7 +9,7 @@ import pytest
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client import project_opening as opening
-from opencode_mcp.opencode.http_client.codec import Request, encode
+from opencode_mcp.opencode.http_client.codec import HttpRequest, encode
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.project_opening import project_of
 from opencode_mcp.opencode.http_client.transport import Transport
@@ -100,15 +100,15 @@ async def test_a_change_that_was_held_up_by_an_opening_that_broke_was_not_sent(p
         (encode(operation("v2.fs.read"), path={"path": "x"}, directory="/a b"), "/a b"),
         (encode(operation("session.list"), directory="/50%"), "/50%25"),
         (encode(operation("experimental.session.list")), ""),
-        (Request(method="GET", path="/doc"), ""),
+        (HttpRequest(method="GET", path="/doc"), ""),
     ],
-    ids=lambda value: value.path if isinstance(value, Request) else str(value),
+    ids=lambda value: value.path if isinstance(value, HttpRequest) else str(value),
 )
-def test_a_request_names_the_project_that_must_be_open(request_: Request, project: str | None) -> None:
+def test_a_request_names_the_project_that_must_be_open(request_: HttpRequest, project: str | None) -> None:
     assert project_of(request_) == project
 
 
 def test_a_new_session_of_opencode_2_names_its_project_in_the_body() -> None:
-    create = Request(method="POST", path="/api/session", body={"location": {"directory": "/50%"}})
+    create = HttpRequest(method="POST", path="/api/session", body={"location": {"directory": "/50%"}})
     assert project_of(create, generation=2) == "/50%"
-    assert project_of(Request(method="POST", path="/api/session", body=["location"]), generation=2) is None
+    assert project_of(HttpRequest(method="POST", path="/api/session", body=["location"]), generation=2) is None

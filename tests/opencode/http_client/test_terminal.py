@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.errors import BackendTimeout
-from opencode_mcp.opencode.http_client.codec import Request
+from opencode_mcp.opencode.http_client.codec import HttpRequest
 from opencode_mcp.opencode.http_client.terminal import (
     REPLAY_CHARACTERS,
     TerminalInput,
@@ -73,7 +73,7 @@ class EndlessTerminal:
         self.sent = 0
 
     @asynccontextmanager
-    async def websocket(self, request: Request) -> AsyncGenerator["EndlessTerminal"]:
+    async def websocket(self, request: HttpRequest) -> AsyncGenerator["EndlessTerminal"]:
         """Open at once."""
         assert request.path
         yield self
@@ -93,5 +93,5 @@ class EndlessTerminal:
 async def test_a_replay_without_end_is_given_up_before_it_takes_much_memory() -> None:
     terminal = EndlessTerminal()
     with pytest.raises(BackendTimeout, match="did not report the position of its output"):
-        await use_terminal(terminal, Request(method="GET", path="/pty/pty_1/connect"), TerminalInput())
+        await use_terminal(terminal, HttpRequest(method="GET", path="/pty/pty_1/connect"), TerminalInput())
     assert terminal.sent <= REPLAY_CHARACTERS + len(PIECE)

@@ -19,7 +19,7 @@ from opencode_mcp.errors import (
     Unauthorized,
     UnsupportedOperation,
 )
-from opencode_mcp.opencode.http_client.codec import Reply, Request, encode
+from opencode_mcp.opencode.http_client.codec import HttpRequest, Reply, encode
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import Transport, mapped_errors
 from tests.harness.each import for_each
@@ -75,7 +75,7 @@ async def through_a_proxy(server: OpenCode) -> AsyncGenerator[tuple[Proxy, Trans
 
 async def read_stream(
     transport: Transport,
-    request: Request = EVENTS,
+    request: HttpRequest = EVENTS,
     *,
     silence: float = SECONDS,
     then: Callable[[], Awaitable[None]] | None = None,
@@ -143,7 +143,7 @@ async def test_a_wrong_password_is_an_ordinary_reply_of_401(opencode_server: Ope
 
 async def test_an_unknown_route_answers_with_a_page(opencode_server: OpenCode) -> None:
     async with opened(opencode_server.url, opencode_server.password) as transport:
-        reply = await transport.send(Request(method="POST", path="/no/such/route"))
+        reply = await transport.send(HttpRequest(method="POST", path="/no/such/route"))
     assert (reply.status, reply.media_type) == (200, "text/html")
 
 
@@ -209,7 +209,7 @@ async def test_a_stream_with_a_wrong_password_is_unauthorized(opencode_server: O
 async def test_what_sends_no_events_is_reported(scripted_model: ScriptedModel) -> None:
     async with opened(scripted_model.url) as transport:
         with pytest.raises(UnsupportedOperation, match=scripted_model.url):
-            await read_stream(transport, Request(method="GET", path="/requests"))
+            await read_stream(transport, HttpRequest(method="GET", path="/requests"))
 
 
 async def test_many_requests_share_a_few_connections(opencode_server: OpenCode) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from anyio.lowlevel import checkpoint
 
 from opencode_mcp.opencode.http_client.clock import Clock
-from opencode_mcp.opencode.http_client.codec import Reply, Request
+from opencode_mcp.opencode.http_client.codec import HttpRequest, Reply
 from opencode_mcp.opencode.http_client.directory_lists import DirectoryLists
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Body
 from opencode_mcp.opencode.v2.adapter import OpenCode2
@@ -31,7 +31,7 @@ class StoredServer:
     """Lists of a directory by the ends of their paths, such as ``agent``; any other is empty."""
     endless: bool = False
     """Whether every page leads to another one."""
-    requests: list[Request] = field(default_factory=list[Request])
+    requests: list[HttpRequest] = field(default_factory=list[HttpRequest])
     clock: Clock = field(default_factory=Clock)
     directory_lists: MutableMapping[str, DirectoryLists] = field(default_factory=dict[str, DirectoryLists])
 
@@ -44,7 +44,7 @@ class StoredServer:
         await checkpoint()
         return 2
 
-    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
+    async def send(self, request: HttpRequest, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
         """Answer a request."""
         del timeout, queued
         await checkpoint()
@@ -56,7 +56,7 @@ class StoredServer:
         body = self._reply(request)
         return Reply(status=200, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
 
-    def _reply(self, request: Request) -> dict[str, object]:
+    def _reply(self, request: HttpRequest) -> dict[str, object]:
         """Return a page of messages or of sessions, one message, or an object without content."""
         if request.path.endswith("/message"):
             return self._page(request, list(reversed(self.messages)))
@@ -68,17 +68,19 @@ class StoredServer:
         found = next((message for message in self.messages if message["id"] == name), None)
         return {"data": found or {}}
 
-    def _page(self, request: Request, newest_first: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    def _page(self, request: HttpRequest, newest_first: Sequence[Mapping[str, object]]) -> dict[str, object]:
         query = dict(request.query)
         begin, limit = int(query.get("cursor") or 0), int(query["limit"])
         if self.endless:
             return {"data": list(newest_first[:1]) * limit, "cursor": {"next": "0"}}
         return {"data": newest_first[begin : begin + limit], "cursor": {"next": str(begin + limit)}}
 
-    def stream(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> AbstractAsyncContextManager[Body]:
+    def stream(
+        self, request: HttpRequest, *, timeout: float = READ_TIMEOUT_SECONDS
+    ) -> AbstractAsyncContextManager[Body]:
         """Refuse: it has no files."""
         raise NotImplementedError
 
-    def events(self, request: Request, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+    def events(self, request: HttpRequest, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
         """Refuse: it sends no events."""
         raise NotImplementedError

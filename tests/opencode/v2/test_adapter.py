@@ -11,7 +11,7 @@ import pytest
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, NotFound, UnsupportedOperation
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http_client.codec import Reply, Request
+from opencode_mcp.opencode.http_client.codec import HttpRequest, Reply
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
@@ -248,10 +248,10 @@ async def test_a_prompt_whose_reply_was_lost_is_sent_again_and_taken_once(
     client: OpenCodeClient, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = Transport.send
-    lost: list[Request] = []
+    lost: list[HttpRequest] = []
 
     async def lose_first(
-        self: Transport, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
+        self: Transport, request: HttpRequest, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
     ) -> Reply:
         reply = await send(self, request, timeout=timeout, queued=queued)
         if request.path.endswith("/prompt") and not lost:
@@ -274,7 +274,7 @@ async def test_a_prompt_that_gets_no_reply_is_sent_twice_within_its_time(
     times: list[float] = []
 
     async def lose_all(
-        self: Transport, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
+        self: Transport, request: HttpRequest, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
     ) -> Reply:
         if request.path.endswith("/prompt"):
             times.append(timeout)
@@ -293,10 +293,10 @@ async def test_a_session_whose_creation_got_no_reply_is_there_once(
     client: OpenCodeClient, shared_project: Path, monkeypatch: pytest.MonkeyPatch, *, arrives: bool
 ) -> None:
     send = Transport.send
-    lost: list[Request] = []
+    lost: list[HttpRequest] = []
 
     async def lose_first(
-        self: Transport, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
+        self: Transport, request: HttpRequest, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
     ) -> Reply:
         if lost or (request.method, request.path) != ("POST", "/api/session"):
             return await send(self, request, timeout=timeout, queued=queued)
@@ -344,7 +344,9 @@ async def test_clients_of_one_server_share_what_is_known_of_its_directories_unti
     asked: list[str] = []
 
     class Counting(Transport):
-        async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
+        async def send(
+            self, request: HttpRequest, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
+        ) -> Reply:
             asked.append(request.path)
             return await super().send(request, timeout=timeout, queued=queued)
 

@@ -12,7 +12,7 @@ from opencode_mcp.errors import (
     NotFound,
     Unauthorized,
 )
-from opencode_mcp.opencode.http_client.codec import Reply, Request
+from opencode_mcp.opencode.http_client.codec import HttpRequest, Reply
 from opencode_mcp.opencode.v2.calls import message_calls, project_calls
 from opencode_mcp.opencode.v2.calls.message_calls import PAGES_OF_A_TURN
 from opencode_mcp.opencode.v2.calls.session_calls import MOST_PAGES
@@ -187,7 +187,7 @@ async def test_models_that_are_listed_before_the_agents_are_not_taken_for_those_
         {"agent": [AGENT], "model": [MODEL]},
     ]
 
-    async def step(request: Request, *, timeout: float = 0, queued: bool = True) -> Reply:
+    async def step(request: HttpRequest, *, timeout: float = 0, queued: bool = True) -> Reply:
         if request.path.endswith("/agent") and states:
             server.lists = states.pop(0)
         return await StoredServer.send(server, request, timeout=timeout, queued=queued)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 import pytest
 
-from opencode_mcp.opencode.http_client.codec import Reply, Request
+from opencode_mcp.opencode.http_client.codec import HttpRequest, Reply
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.backend_events import Event, MessageChanged
 from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
@@ -33,7 +33,7 @@ class SilentServer(StoredServer):
 
     reads: int = 0
 
-    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
+    async def send(self, request: HttpRequest, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
         """Answer a request, unless it reads messages again."""
         if request.path.endswith("/message"):
             self.reads += 1

@@ -8,7 +8,7 @@ import pytest
 
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.http_client.codec import Reply, Request
+from opencode_mcp.opencode.http_client.codec import HttpRequest, Reply
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
 from opencode_mcp.runs.commands import Commands, ShellLine, SlashCommand
@@ -83,10 +83,10 @@ async def test_a_command_whose_reply_was_lost_is_found_and_not_sent_again(
     worker: Worker, commands: Commands, client: OpenCodeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = Transport.send
-    sent: list[Request] = []
+    sent: list[HttpRequest] = []
 
     async def lose(
-        self: Transport, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
+        self: Transport, request: HttpRequest, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
     ) -> Reply:
         reply = await send(self, request, timeout=timeout, queued=queued)
         if request.path.endswith("/command") and request.method == "POST":
@@ -108,7 +108,7 @@ async def test_a_command_that_may_run_is_not_to_be_sent_again_whatever_else_fail
     times: list[float] = []
 
     async def lose(
-        self: Transport, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
+        self: Transport, request: HttpRequest, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
     ) -> Reply:
         if times:
             raise BackendUnavailable("Nothing answers.", sent=False)

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.diffs.authorship import Period
-from opencode_mcp.isolation.worktree_records import Brought, Records, Worktree
+from opencode_mcp.isolation.worktree_records import CheckoutChange, Records, Worktree
 from opencode_mcp.runs.reports.integrated_work import brought_back
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_an_undo_takes_back_the_latest_change_of_the_same_files(tmp_path: Path) -> None:
-    def change(begin: float, path: str, *, is_undo: bool = False) -> Brought:
-        return Brought(begin, begin + 1, "Work", [path], is_undo=is_undo)
+    def change(begin: float, path: str, *, is_undo: bool = False) -> CheckoutChange:
+        return CheckoutChange(begin, begin + 1, "Work", [path], is_undo=is_undo)
 
     worktree = Worktree(
         name="one",

@@ -13,14 +13,14 @@ from opencode_mcp.server.results.timestamps import (
     local_zone,
     read_local_time,
 )
-from opencode_mcp.text.utc_time import moment
+from opencode_mcp.text.utc_time import utc_text
 
 NOON = 1_795_521_600_000.0
 """2026-11-24T12:00:00Z, in milliseconds."""
 
 
 def test_a_moment_is_written_in_utc() -> None:
-    assert moment(NOON + 999) == "2026-11-24T12:00:00Z"
+    assert utc_text(NOON + 999) == "2026-11-24T12:00:00Z"
 
 
 @pytest.mark.parametrize(

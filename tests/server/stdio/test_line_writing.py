@@ -65,8 +65,8 @@ def test_a_password_that_opens_a_server_never_goes_out(password: str) -> None:
 def test_a_long_password_is_also_hidden_where_it_is_cut(length: int) -> None:
     secrets = KnownSecrets()
     secrets.add(PASSWORD)
-    assert secrets.hide(f"it is {PASSWORD[:length]}… and") == f"it is {MARK}… and"
-    assert secrets.hide(f"…{PASSWORD[-length:]} and") == f"…{MARK} and"
+    assert secrets.redact(f"it is {PASSWORD[:length]}… and") == f"it is {MARK}… and"
+    assert secrets.redact(f"…{PASSWORD[-length:]} and") == f"…{MARK} and"
 
 
 def test_a_password_that_is_a_word_of_the_protocol_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,4 +87,4 @@ def test_a_password_in_the_data_of_a_result_is_hidden_whatever_its_field_is_call
 def test_a_short_password_takes_no_words_with_it() -> None:
     secrets = KnownSecrets()
     secrets.add("a")
-    assert secrets.hide("a banana") == "a banana"
+    assert secrets.redact("a banana") == "a banana"

@@ -10,7 +10,7 @@ from opencode_mcp.errors import BackendError, BackendFailed, BridgeError, NotFou
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.lost_replies import is_reply_lost
 from opencode_mcp.opencode.v2.calls.inbox import SEARCH_SECONDS, SessionInbox
-from opencode_mcp.opencode.vocabulary.submission import Accepted, SessionSettings
+from opencode_mcp.opencode.vocabulary.submission import Receipt, SessionSettings
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.submission import CommandSubmission, PromptSubmission, ShellSubmission
@@ -28,14 +28,14 @@ class PromptCalls(SessionInbox, MessageCalls, SettingsCalls):
 
     async def submit_prompt(
         self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
-    ) -> Accepted:
+    ) -> Receipt:
         """Call ``session.prompt``, after ``session.switchAgent`` and ``session.switchModel`` where they are needed.
 
         ``delivery`` is ``queue``: a prompt that another client has started meanwhile is finished first. If the reply is
         lost, the prompt is sent again with the same id: OpenCode 2 takes a prompt of one id once. Both share the time.
         """
         settings = SessionSettings(agent=prompt.agent, model=prompt.model, variant=prompt.variant)
-        changed = Accepted(message_id="")
+        changed = Receipt(message_id="")
         if not prompt.is_first and settings != SessionSettings():
             changed = await self._choose(await self._session(session_id), directory, settings)
         body, path = _prompt_body(prompt), {"sessionID": session_id}
@@ -50,7 +50,7 @@ class PromptCalls(SessionInbox, MessageCalls, SettingsCalls):
 
     async def submit_command(
         self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float, begin_within: float
-    ) -> Accepted:
+    ) -> Receipt:
         """Call ``session.command``, then search for its prompt: OpenCode 2 chooses the id and does not return it.
 
         A command may name an agent and a model of its own, which the session has from then on. Half of the time is for
@@ -61,7 +61,7 @@ class PromptCalls(SessionInbox, MessageCalls, SettingsCalls):
         """
         del timeout
         if command.is_first:
-            return Accepted(message_id=await self._send_command(session_id, command, begin_within, known=[]))
+            return Receipt(message_id=await self._send_command(session_id, command, begin_within, known=[]))
         before = await self._session(session_id)
         await self._choose(before, directory, SessionSettings(agent=command.agent, model=command.model))
         known = await self._known_prompts(session_id)

@@ -214,9 +214,9 @@ class SessionCalls(SettingsCalls):
         return conversions.session_of(await self._data("session.fork", path={"sessionID": session_id}, body=body))
 
 
-def _changed_at(session: Session, moment: float) -> Session:
+def _changed_at(session: Session, milliseconds: float) -> Session:
     """Return a session with the time of its last change, in milliseconds since the epoch."""
-    return session.model_copy(update={"time": session.time.model_copy(update={"updated": moment})})
+    return session.model_copy(update={"time": session.time.model_copy(update={"updated": milliseconds})})
 
 
 def _is_wanted(session: Session, wanted: SessionFilter) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.calls.project_calls import ProjectCalls
-from opencode_mcp.opencode.vocabulary.submission import Accepted, SessionSettings
+from opencode_mcp.opencode.vocabulary.submission import Receipt, SessionSettings
 from opencode_mcp.text.json_values import as_map, as_maps, as_text
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class SettingsCalls(ProjectCalls):
     async def _session(self, session_id: str) -> "JsonMap":
         return as_map(await self._data("session.get", path={"sessionID": session_id}))
 
-    async def _choose(self, session: "JsonMap", directory: str, settings: SessionSettings) -> Accepted:
+    async def _choose(self, session: "JsonMap", directory: str, settings: SessionSettings) -> Receipt:
         """Set the agent and the model of an idle session, unless it has them; return what was changed.
 
         Args:
@@ -44,7 +44,7 @@ class SettingsCalls(ProjectCalls):
             directory: Its directory.
             settings: What it should have.
         """
-        changed = Accepted(message_id="")
+        changed = Receipt(message_id="")
         path = {"sessionID": as_text(session.get("id"))}
         if settings.agent and session.get("agent") != settings.agent:
             await self.call("session.switchAgent", path=path, body={"agent": settings.agent})
@@ -55,14 +55,14 @@ class SettingsCalls(ProjectCalls):
             changed = replace(changed, model=conversions.model_name(wanted), variant=wanted.get("variant", ""))
         return changed
 
-    async def _changed_since(self, before: "JsonMap") -> Accepted:
+    async def _changed_since(self, before: "JsonMap") -> Receipt:
         """Return the settings of a session that differ from earlier ones; none if they cannot be read."""
         try:
             after = await self._session(as_text(before.get("id")))
         except BridgeError as error:
             logger.info("could not read the settings of %s: %s", before.get("id"), error)
-            return Accepted(message_id="")
-        changed = Accepted(message_id="")
+            return Receipt(message_id="")
+        changed = Receipt(message_id="")
         if after.get("agent") != before.get("agent"):
             changed = replace(changed, agent=as_text(after.get("agent")))
         model = _model_of(after)

@@ -141,15 +141,15 @@ class _Conversation:
 
     def _end(self, item: JsonMap) -> None:
         """Note the end of an execution in its last answer, or in a new one."""
-        moment = as_number(as_map(item.get("time")).get("created")) or 0
+        milliseconds = as_number(as_map(item.get("time")).get("created")) or 0
         failure = _failure(as_text(item.get("outcome")), as_map(item.get("error")))
         if self._needs_answer(failure):
-            answer = empty_answer(as_text(item.get("id")), self._session_id, self._prompt, moment)
+            answer = empty_answer(as_text(item.get("id")), self._session_id, self._prompt, milliseconds)
             changes = {"error": failure, "finish": _finish(failure)}
             self.messages.append(_with_info(answer, **changes))
             self._last = len(self.messages) - 1
         if self._last is not None:
-            self.messages[self._last] = _ended(self.messages[self._last], moment, failure)
+            self.messages[self._last] = _ended(self.messages[self._last], milliseconds, failure)
         self._prompt, self._is_working, self._is_unanswered, self._last = "", False, False, None
 
     def _needs_answer(self, failure: Failure | None) -> bool:
@@ -180,12 +180,12 @@ def _failure(outcome: str, error: JsonMap) -> Failure | None:
             )
 
 
-def _ended(answer: Message, moment: float, failure: Failure | None) -> Message:
+def _ended(answer: Message, milliseconds: float, failure: Failure | None) -> Message:
     """Mark the last answer of an execution; a step that was broken off has neither an end nor an error of its own."""
     info = answer.info
     if info.is_complete:
         return _with_info(answer, ended=True)
-    time = info.time.model_copy(update={"completed": moment})
+    time = info.time.model_copy(update={"completed": milliseconds})
     finish = info.finish or _finish(failure)
     return _with_info(answer, ended=True, time=time, error=failure, finish=finish)
 

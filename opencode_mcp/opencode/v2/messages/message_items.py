@@ -31,9 +31,9 @@ def make_message(parts: PartList, role: str, time: Mapping[str, object], **field
     return Message.read({"info": {**identity, "role": role, "time": time, **fields}, "parts": parts.items})
 
 
-def empty_answer(message_id: str, session_id: str, prompt: str, moment: float) -> Message:
+def empty_answer(message_id: str, session_id: str, prompt: str, milliseconds: float) -> Message:
     """Make an assistant's message without content, begun and completed at a moment in milliseconds since the epoch."""
-    time = {"created": moment, "completed": moment}
+    time = {"created": milliseconds, "completed": milliseconds}
     return make_message(PartList(session_id, message_id), "assistant", time, parentID=prompt)
 
 

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from opencode_mcp.opencode.vocabulary.wire.wire_object import Configured
+from opencode_mcp.opencode.vocabulary.wire.wire_object import ConfiguredObject
 
 
-class Agent(Configured):
+class Agent(ConfiguredObject):
     """Entry of ``app.agents``."""
 
     name: str
@@ -14,7 +14,7 @@ class Agent(Configured):
     hidden: bool = False
 
 
-class Command(Configured):
+class Command(ConfiguredObject):
     """Entry of ``command.list``."""
 
     name: str

@@ -4,7 +4,7 @@ from opencode_mcp.opencode.vocabulary.wire.shared_values import Span, Tokens
 from opencode_mcp.opencode.vocabulary.wire.wire_object import Wire
 
 
-class Undone(Wire):
+class Revert(Wire):
     """Point to which a session was reverted, and the changes that this made."""
 
     message_id: str = ""
@@ -24,7 +24,7 @@ class Session(Wire):
     """Cost of its own messages in US dollars, without those of its subagents; see ``counts_copies``."""
     tokens: Tokens = Tokens()
     """Tokens of its own messages; see ``counts_copies``."""
-    revert: Undone | None = None
+    revert: Revert | None = None
     """Present from a revert until it is cancelled, or made final by the next prompt."""
     forked_from: str = ""
     """The session whose messages it began with; empty if it is no fork, or that is not known."""

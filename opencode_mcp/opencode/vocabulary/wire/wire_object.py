@@ -69,7 +69,7 @@ class Wire(BaseModel, alias_generator=to_opencode, populate_by_name=True, extra=
         return read_each(cls.read, cast("list[object]", value))
 
 
-class Configured(Wire):
+class ConfiguredObject(Wire):
     """Object that a project's files define; OpenCode writes null for fields that they leave out."""
 
     @model_validator(mode="before")
