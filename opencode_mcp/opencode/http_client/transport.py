@@ -35,8 +35,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
@@ -83,6 +82,8 @@ BODY_TIMEOUT_SECONDS = 60.0
 STREAM_TIMEOUT_SECONDS = 300.0
 """Seconds that a body may take that is read while it arrives."""
 DIRECTORIES_KEPT = 1000
+ADDRESSES_KEPT = 128
+"""Most addresses that are kept in parsed form; the longest has about 12 KB."""
 ENDED = ("peer ", "Server disconnected", "Can't receive data")
 """Beginnings of httpx's messages for connections that ended too early; h11 and httpcore have no other mark of it."""
 UNAVAILABLE_HINT = "Check that it runs, then call again. opencode_status shows what can be reached."
@@ -94,6 +95,32 @@ class Body:
 
     media_type: str
     chunks: AsyncIterator[bytes]
+
+
+class NoCookies(httpx.Cookies):
+    """Cookies that stay empty: OpenCode sets none, and those of other servers would accumulate.
+
+    A cookie jar that accepts none would do, but httpx prepares each exchange for it, which takes a tenth of the time.
+    """
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Keep nothing of a reply."""
+
+
+NO_COOKIES = NoCookies()
+
+
+class CookielessClient(httpx.AsyncClient):
+    """Client that keeps no cookies and sends none."""
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """Return empty cookies."""
+        return NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:  # noqa: ARG002 - the signature of httpx
+        raise AttributeError("this client has no cookies")
 
 
 class Transport:
@@ -125,7 +152,7 @@ class Transport:
 
     def _make_client(self) -> httpx.AsyncClient:
         address = urlsplit(self.endpoint.url)
-        return httpx.AsyncClient(
+        return CookielessClient(
             # Compression only costs time between two processes of one machine, and a small reply could unpack to a huge
             # one.
             headers={"accept-encoding": "identity"},
@@ -138,13 +165,11 @@ class Transport:
             # Loading the machine's certificates takes 20 ms, and an address without TLS needs none.
             verify=address.scheme != "http" or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             transport=_to_process(self.endpoint.process) if self.endpoint.process else None,
-            cookies=_no_cookies(),
         )
 
-    def _url(self, request: HttpRequest) -> str:
+    def _url(self, request: HttpRequest) -> httpx.URL:
         """Return the whole address: httpx parses it once, and three times if it must join the parts."""
-        query = urlencode(request.query)
-        return f"{self.endpoint.url.rstrip('/')}{request.path}{'?' if query else ''}{query}"
+        return _parsed_url(self.endpoint.url.rstrip("/") + request.path, tuple(request.query.items()))
 
     async def generation(self) -> "Generation":
         """Return the generation of the server's API."""
@@ -207,14 +232,20 @@ class Transport:
     @asynccontextmanager
     async def _turn(self, timeout: float) -> AsyncGenerator[None]:
         """Wait until few requests are under way, and count as one of them while the block runs."""
-        with anyio.move_on_after(timeout) as waiting:
-            await self._turns.acquire()
-        if waiting.cancelled_caught:
-            raise BackendTimeout(f"OpenCode at {self.endpoint.url} has not answered earlier requests in time.")
+        try:
+            self._turns.acquire_nowait()
+        except anyio.WouldBlock:
+            await self._wait_for_turn(timeout)
         try:
             yield
         finally:
             self._turns.release()
+
+    async def _wait_for_turn(self, timeout: float) -> None:
+        with anyio.move_on_after(timeout) as waiting:
+            await self._turns.acquire()
+        if waiting.cancelled_caught:
+            raise BackendTimeout(f"OpenCode at {self.endpoint.url} has not answered earlier requests in time.")
 
     @asynccontextmanager
     async def stream(self, request: HttpRequest, *, timeout: float = READ_TIMEOUT_SECONDS) -> AsyncGenerator[Body]:
@@ -284,7 +315,7 @@ class Transport:
         await self._openings.open_for(request)
         try:
             with mapped_errors(self.endpoint.url):
-                async with httpx_ws.aconnect_ws(self._url(request), self._http, timeout=timeout) as session:
+                async with httpx_ws.aconnect_ws(str(self._url(request)), self._http, timeout=timeout) as session:
                     yield WebSocket(session)
         except httpx_ws.WebSocketUpgradeError as error:
             if error.response.status_code < httpx.codes.BAD_REQUEST:
@@ -334,9 +365,13 @@ def _to_process(process: "Process") -> "httpx.AsyncBaseTransport":
     return ToProcess()
 
 
-def _no_cookies() -> CookieJar:
-    """Return a jar that keeps nothing: OpenCode sets no cookies, and those of other servers would accumulate."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
+@lru_cache(ADDRESSES_KEPT)
+def _parsed_url(address: str, query: tuple[tuple[str, str], ...]) -> httpx.URL:
+    """Return an address with its query.
+
+    Few of the addresses that a bridge reads are new. To parse one takes httpx as long as to send a request.
+    """
+    return httpx.URL(f"{address}?{urlencode(query)}" if query else address)
 
 
 def _credentials(endpoint: "Endpoint") -> httpx.BasicAuth | None:
