@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from opencode_mcp.errors import (
     BackendFailed,
@@ -117,7 +117,7 @@ def encode(
     check_numbers(operation, query or {})
     texts = _query_texts(query or {}) | _project_text(operation, directory)
     check_query(operation, texts)
-    check_target(operation, len(filled) + len(urlencode(texts)))
+    check_target(operation, filled, texts)
     check_body(operation, body)
     request = HttpRequest(method=operation.method, path=filled, query=texts, headers=operation.headers)
     if operation.body_type == JSON or body is None:

@@ -9,6 +9,7 @@ keep a value in its place: a path segment ``..`` would be resolved on the way an
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlencode
 
 from opencode_mcp.errors import InvalidArgument
 
@@ -32,6 +33,8 @@ SEARCH_CHARACTERS = 200
 """Longest `search` in titles of sessions, in characters: OpenCode compares it with each position of each title."""
 TARGET_BYTES = 12_000
 """Longest encoded path and query together, in bytes; OpenCode refuses headers of 16 KB."""
+ENCODED_CHARACTER_BYTES = 12
+"""Longest encoding of one character in an address, in bytes."""
 TITLE_CHARACTERS = 500
 """Longest title of a session, in characters; every list of sessions contains it."""
 TITLED = frozenset({"session.create", "session.update", "v2.session.create", "v2.session.update"})
@@ -88,12 +91,16 @@ def check_numbers(operation: "Operation", query: Mapping[str, object]) -> None:
             _check_number(operation, f"`{name}`", value)
 
 
-def check_target(operation: "Operation", length: int) -> None:
-    """Check the length of the encoded path and query together.
+def check_target(operation: "Operation", path: str, query: Mapping[str, str]) -> None:
+    """Check the length of the encoded path and the query together, which is encoded only if it may be too long.
 
     Raises:
         InvalidArgument: It is more than OpenCode accepts.
     """
+    characters = sum(map(len, query)) + sum(map(len, query.values())) + 2 * len(query)
+    if len(path) + characters * ENCODED_CHARACTER_BYTES <= TARGET_BYTES:
+        return
+    length = len(path) + len(urlencode(query))
     if length > TARGET_BYTES:
         raise InvalidArgument(
             f"The arguments of {operation.id} are {length:,} bytes long in the address.",
