@@ -62,6 +62,12 @@ class Connection:
         Raises:
             BridgeError: As ``Launcher.locate``, or the connection is closed.
         """
+        if self._closed:
+            raise BackendUnavailable("This MCP server is shutting down.", sent=False)
+        return self._transport or await self._found()
+
+    async def _found(self) -> Transport:
+        """Return the transport to the server, which one of the calls that need it finds or starts."""
         async with self._lock:
             if self._closed:
                 raise BackendUnavailable("This MCP server is shutting down.", sent=False)
