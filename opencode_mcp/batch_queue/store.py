@@ -11,12 +11,11 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from opencode_mcp.batch_queue.queue_file import queue_file
 from opencode_mcp.disk.private_modes import PRIVATE_FILE, PRIVATE_FOLDER
 from opencode_mcp.disk.state_folder import prepare_folder, unusable
 from opencode_mcp.errors import InvalidSetting
 
-FOLDER = "batches"
-FILE = "queue.sqlite3"
 LOCK_SECONDS = 20.0
 """Seconds to wait for the transactions of other bridges, which take milliseconds."""
 SETTINGS = ("PRAGMA secure_delete = ON", "PRAGMA journal_mode = DELETE", "PRAGMA foreign_keys = ON")
@@ -65,11 +64,6 @@ LATER_COLUMNS = dict.fromkeys(("names", "answer"), "TEXT NOT NULL DEFAULT ''")
 """Columns of tasks that files of earlier versions lack, with their definitions."""
 
 
-def queue_file(state_directory: Path) -> Path:
-    """Return the path of the queue's file."""
-    return state_directory / FOLDER / FILE
-
-
 class Store:
     """The database. Its functions wait, so they are called in threads.
 
@@ -79,9 +73,9 @@ class Store:
 
     def __init__(self, state_directory: Path) -> None:
         self._state = state_directory
-        self.folder = state_directory / FOLDER
-        """Folder of the database and of the bridges' leases."""
         self._path = queue_file(state_directory)
+        self.folder = self._path.parent
+        """Folder of the database and of the bridges' leases."""
         self._turn = threading.Lock()
         self._is_ready = False
 

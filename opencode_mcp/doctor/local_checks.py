@@ -13,9 +13,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opencode_mcp.batch_queue.queue_file import queue_file
 from opencode_mcp.batch_queue.rows import queued_elsewhere
 from opencode_mcp.batch_queue.scope import scope_of
-from opencode_mcp.batch_queue.store import Store, queue_file
+from opencode_mcp.batch_queue.store import Store
 from opencode_mcp.disk import state_folder
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BridgeError

@@ -1,9 +1,9 @@
-"""Tell whether somebody has tasks of batches that go on, without a bridge for it."""
+"""Tasks of batches that go on, read without a bridge."""
 
 from typing import TYPE_CHECKING
 
 from opencode_mcp.batch_queue import scope, task_queue
-from opencode_mcp.server.bridge import QUEUE
+from opencode_mcp.batch_queue.queue_file import queue_file
 
 if TYPE_CHECKING:
     from opencode_mcp.settings import Settings
@@ -15,7 +15,7 @@ async def has_unfinished_tasks(settings: "Settings") -> bool:
     Raises:
         InvalidSetting: The state folder cannot be used.
     """
-    if not (settings.state_directory / QUEUE).exists():
+    if not queue_file(settings.state_directory).exists():
         return False
     tasks = task_queue.Queue(settings.state_directory, scope.scope_of(settings))
     try:

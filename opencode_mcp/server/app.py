@@ -18,6 +18,7 @@ from mcp_types import (
 )
 
 from opencode_mcp import __version__
+from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
 from opencode_mcp.server.access.operations_of_tools import TOOL_USES
 from opencode_mcp.server.batches.batches_as_mcp_tasks import AllTasks
 from opencode_mcp.server.batches.worker import work_on_batches
@@ -82,6 +83,7 @@ def build_server(
                 task_group.cancel_scope.cancel()
                 await bridge.aclose()
 
+    KNOWN_SECRETS.add(settings.on_finish_key)
     if settings.key_file:
         token_codec.key_in(settings.key_file)  # A wrong file must be known before a client comes.
     seal = token_codec.TokenCodec(settings.state_directory, settings.principal, settings.key_file)
@@ -110,7 +112,11 @@ def build_server(
 
 @asynccontextmanager
 async def _background() -> AsyncGenerator[TaskGroup]:
-    """Yield a task group whose cancellation does not cancel the block; the block must cancel it at its end."""
+    """Yield a task group whose cancellation does not cancel the block; the block must cancel it at its end.
+
+    A bridge is retired while the SDK goes on to serve its connections, so its tasks must end before the block does. The
+    host task of a group that is entered here would be the block's own, and be cancelled with the group.
+    """
 
     async def hold(*, task_status: TaskStatus[TaskGroup]) -> None:
         async with anyio.create_task_group() as held:

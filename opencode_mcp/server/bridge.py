@@ -13,19 +13,19 @@ import anyio
 from mcp.server.mcpserver import Context
 
 from opencode_mcp.batch_queue import scope, task_queue
-from opencode_mcp.errors import BridgeError, NotAllowed
+from opencode_mcp.batch_queue.queue_file import queue_file
+from opencode_mcp.errors import BridgeError
 from opencode_mcp.isolation import integration
 from opencode_mcp.isolation import worktrees as isolation_worktrees
 from opencode_mcp.launcher import outages
 from opencode_mcp.opencode import any_operation
 from opencode_mcp.remote_isolation import remote_integration, remote_records, remote_worktrees
-from opencode_mcp.runs import commands, limits, open_waits, run_life, run_note
+from opencode_mcp.runs import commands, open_waits, run_life, run_note
 from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender, runs_under_policy
 from opencode_mcp.runs.enforcement import limit_watch, verifier
 from opencode_mcp.runs.prompting import reload, session_lock
 from opencode_mcp.runs.requests import open_requests
 from opencode_mcp.runs.requests import permission_policy as policy
-from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
 from opencode_mcp.server.access import fence, operation_arguments, operations_of_tools
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.execution import verify_commands
@@ -33,6 +33,7 @@ from opencode_mcp.server.access.missing_scopes import scope_of
 from opencode_mcp.server.notifications import publisher
 from opencode_mcp.server.shared_connection import Upstream
 from opencode_mcp.server.slow_call_work import SlowCalls
+from opencode_mcp.server.supervision import Supervision
 from opencode_mcp.server.tokens.tickets import Tickets
 from opencode_mcp.server.tokens.token_codec import TokenCodec
 from opencode_mcp.workspace import files
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from opencode_mcp.launcher import connection
     from opencode_mcp.opencode import client
     from opencode_mcp.opencode.tables.operation_table import Operation
-    from opencode_mcp.runs.run_record import Run
     from opencode_mcp.runs.starting import starting_runs
     from opencode_mcp.runs.verification.request import Verify
     from opencode_mcp.server.access.operations_of_tools import OneOperation, Uses
@@ -58,15 +58,6 @@ logger = logging.getLogger(__name__)
 Arguments = TypeVarTuple("Arguments")
 SLOW_CALL_SECONDS = 1.0
 """Time after which a call that waits for OpenCode sends progress. A normal start takes about two seconds."""
-QUEUE = "batches/queue.sqlite3"
-"""Path of the queue in the state folder; repeated here because looking for it must not import SQLite."""
-NO_LIMITS_WITHOUT_STOP = (
-    "A run cannot have limits here: this MCP server may not stop runs, since its settings deny the operation for that."
-)
-LIMITS_OR_STOP = (
-    "Leave max_cost, max_minutes and max_steps out. If the settings set them for all runs, only the person can help: "
-    "the settings must not set limits and deny the operation that stops a run."
-)
 
 
 class Bridge:
@@ -87,7 +78,6 @@ class Bridge:
         upstream: Upstream | None = None,
     ) -> None:
         self.settings = settings
-        KNOWN_SECRETS.add(settings.on_finish_key)
         self.subscriptions = subscriptions
         self.tickets = Tickets()
         """The tickets that let each answer of a person, which a client carries, act once."""
@@ -124,7 +114,7 @@ class Bridge:
 
     @cached_property
     def hub(self) -> "hub.Hub":
-        """Return the hub of OpenCode's events."""
+        """Return the hub of OpenCode's events; whatever first needs it starts the tasks that work on the events."""
         self._events_needed.set()
         return self._upstream.hub
 
@@ -210,30 +200,12 @@ class Bridge:
         return runs_under_policy.RunsUnderPolicy(self.runs, self.auto_reply, self.reply_sender)
 
     @cached_property
-    def limit_watch(self) -> "limit_watch.LimitWatch":
-        """Return the part that stops runs at their limits, also while no call waits."""
-        return limit_watch.LimitWatch(self.hub, self.runs, self.requests, self._task_group)
+    def supervision(self) -> "Supervision":
+        """Return the part that holds runs to their limits and verifies their work, also while no call waits."""
+        watch = limit_watch.LimitWatch(self.hub, self.runs, self.requests, self._task_group)
+        return Supervision(self.settings, self.allowed, self.auto_reply, watch, self._verifier())
 
-    def limits_for(self, wanted: "limits.Limits") -> "limits.Limits":
-        """Return the limits of a run for which a caller wants some.
-
-        Raises:
-            NotAllowed: One is higher than the operator's cap, or this bridge may not stop a run.
-        """
-        settings = self.settings
-        held = limits.Limits(settings.max_cost, settings.max_minutes, settings.max_steps).allowing(wanted)
-        if held and not self.may_stop:
-            raise NotAllowed(NO_LIMITS_WITHOUT_STOP, hint=LIMITS_OR_STOP)
-        return held
-
-    @property
-    def may_stop(self) -> bool:
-        """Return True if the operator lets this bridge stop runs."""
-        return not self.settings.read_only and not self.allowed.denies(operations_of_tools.STOP)
-
-    @cached_property
-    def verifier(self) -> "verifier.Verifier":
-        """Return the part that verifies the work of runs, also while no call waits."""
+    def _verifier(self) -> "verifier.Verifier":
         settings = self.settings
         locks = settings.state_directory / "verifications"
         parts = verifier.CommandParts(self.local_worktrees, settings.environment, locks, self._may_verify)
@@ -243,39 +215,10 @@ class Bridge:
         """Return True if the settings allow a verification that another bridge has begun."""
         return verify_commands.may_verify(self.settings, self.allowed, self.policy, request)
 
-    def supervise(self, run: "Run", *, is_new: bool = False) -> None:
-        """Watch the limits of a run and verify its work also while no call waits, if this bridge may do so.
-
-        Args:
-            run: The run.
-            is_new: True if this bridge is starting it.
-        """
-        if self.may_stop:
-            self.limit_watch.add(run)
-        if run.verification and not run.verification.is_over and not self.settings.remote:
-            self.auto_reply.add(run)
-            self.verifier.add(run, is_new=is_new)
-
-    async def stop_verification_elsewhere(self, run: "Run") -> bool:
-        """Ask the bridge that verifies a run to stop that; return False if none does.
-
-        Raises:
-            BridgeError: The note of the run could not be read or written.
-        """
-        if not run.verification or run.verification.is_over or self.settings.remote:
-            return False
-        self.supervise(run)
-        return await self.verifier.stop_elsewhere(run)
-
-    def supervise_new(self, run: "Run") -> None:
-        """Answer the permissions of a new run by the operator's policy, and supervise it, also while no call waits."""
-        self.auto_reply.add(run)
-        self.supervise(run, is_new=True)
-
     @property
     def has_queue(self) -> bool:
         """Return True if there is a queue, which may hold tasks of a bridge that has ended."""
-        return (self.settings.state_directory / QUEUE).exists()
+        return queue_file(self.settings.state_directory).exists()
 
     @cached_property
     def batches(self) -> "task_queue.Queue":
@@ -368,7 +311,7 @@ class Bridge:
 
     @property
     def in_use(self) -> bool:
-        """Tell whether OpenCode can be asked without starting it."""
+        """Return True if OpenCode can be asked without starting it."""
         return self.settings.attached or self._is_connected
 
     @property

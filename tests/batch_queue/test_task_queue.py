@@ -11,8 +11,9 @@ import anyio
 import pytest
 
 from opencode_mcp.batch_queue import task_queue
+from opencode_mcp.batch_queue.queue_file import queue_file
 from opencode_mcp.batch_queue.rows import queued_elsewhere
-from opencode_mcp.batch_queue.store import LATER_COLUMNS, Store, queue_file
+from opencode_mcp.batch_queue.store import LATER_COLUMNS, Store
 from opencode_mcp.batch_queue.task_queue import Queue
 from opencode_mcp.batch_queue.tasks import NewBatch, NewTask, Task, TaskOutcome
 from opencode_mcp.errors import InvalidSetting

@@ -7,8 +7,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from opencode_mcp.batch_queue.queue_file import queue_file
 from opencode_mcp.batch_queue.scope import scope_of
-from opencode_mcp.batch_queue.store import queue_file
 from opencode_mcp.batch_queue.tasks import NewBatch, NewTask
 from opencode_mcp.server.batches import new_batches
 from opencode_mcp.server.bridge import Bridge

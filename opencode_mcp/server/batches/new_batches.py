@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.batch_queue.scope import scope_of
 from opencode_mcp.batch_queue.tasks import NewBatch, NewTask
-from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
+from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.runs.outcome.answer_summary import first_words
 from opencode_mcp.runs.prompting.prompt import check_prompt
 from opencode_mcp.server.access.execution import verify_commands
-from opencode_mcp.server.bridge import LIMITS_OR_STOP, NO_LIMITS_WITHOUT_STOP
 from opencode_mcp.server.new_runs.isolated_runs import Isolation
 from opencode_mcp.server.new_runs.run_orders import RunOrder, prompt_of
 from opencode_mcp.text.outside_text import one_line
@@ -51,8 +50,8 @@ async def new_batch(bridge: "Bridge", request: BatchRequest, run_tool: "BridgeTo
     Raises:
         BridgeError: A task is wrong; the text names its number. Nothing was queued.
     """
-    if request.max_cost is not None and not bridge.may_stop:
-        raise NotAllowed(NO_LIMITS_WITHOUT_STOP, hint=LIMITS_OR_STOP)
+    if request.max_cost is not None:
+        bridge.supervision.check_limits_allowed()
     orders: list[RunOrder] = []
     seen: set[tuple[str, ...]] = set()
     for number, arguments in enumerate(_tasks(request), 1):
@@ -110,7 +109,7 @@ async def _checked(bridge: "Bridge", order: RunOrder, seen: set[tuple[str, ...]]
         order: The order.
         seen: What was checked of earlier orders in requests to OpenCode, and with git.
     """
-    bridge.limits_for(order.limits)
+    bridge.supervision.limits_for(order.limits)
     _check_verification(bridge, order)
     directory = await _checked_directory(bridge, order, seen)
     order = replace(order, directory=directory)

@@ -171,21 +171,21 @@ class TaskRuns:
         if run is None:
             await self._put_back(task)
             return
-        self._bridge.supervise_new(run)
+        self._bridge.supervision.add_new(run)
         self._share_limit(task, run)
         await self._follow(task, run, self._bridge.hub.servers_found)
 
     def _share_limit(self, task: "Task", run: "Run") -> None:
         """Stop a run when a step of it begins after the tasks of its batch have cost as much as they may."""
         limit = task.batch_max_cost
-        if limit is None or not self._bridge.may_stop:
+        if limit is None or not self._bridge.supervision.may_stop:
             return
 
         async def excess(cost: float) -> str:
             spent = await self._queue.note_cost(task, done_before(task).cost + cost)
             return excess_of_batch(limit, spent)
 
-        self._bridge.limit_watch.share(run, excess)
+        self._bridge.supervision.limit_watch.share(run, excess)
 
     async def _sent_run(self, task: "Task") -> "Run | None":
         """Return the run of a prompt that may have been sent; None if OpenCode does not have it.

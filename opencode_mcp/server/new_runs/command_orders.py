@@ -58,7 +58,7 @@ async def check_order(bridge: "Bridge", order: CommandOrder) -> CheckedCommand:
         CallerError: An argument is wrong, or names what is not allowed or does not exist, or a limit is used up.
         BackendError: OpenCode could not be reached.
     """
-    bridge.limits_for(order.limits)
+    bridge.supervision.limits_for(order.limits)
     Isolation(order.isolate, order.base, order.name, 0.0).check(bridge, order.session_id)
     session, project = await run_orders.session_and_directory(bridge, order.session_id, order.directory)
     # OpenCode attaches files and runs shell lines of the command's text without permission.
@@ -76,7 +76,7 @@ async def start_command(
         OperatorError: The settings cannot be met. Nothing was started.
         BackendError: OpenCode could not be reached, or refused the command.
     """
-    held = bridge.limits_for(order.limits)
+    held = bridge.supervision.limits_for(order.limits)
     isolation = Isolation(order.isolate, order.base, order.name, start.until)
     async with start_limits.place(bridge) as starting, place_of(bridge, checked.project, isolation) as place:
         if order.isolate:
@@ -84,7 +84,7 @@ async def start_command(
 
         def before_send(run: "Run") -> None:
             starting.name_session(run.session_id)
-            bridge.supervise_new(run)
+            bridge.supervision.add_new(run)
 
         command = SlashCommand(
             name=order.name,

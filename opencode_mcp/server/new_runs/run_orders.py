@@ -101,7 +101,7 @@ async def start_run(bridge: Bridge, order: RunOrder, start: StartTerms) -> "Run"
         OperatorError: The settings cannot be met. Nothing was started.
         BackendError: OpenCode could not be reached. Nothing was started.
     """
-    held = bridge.limits_for(order.limits)
+    held = bridge.supervision.limits_for(order.limits)
     verified = verify_commands.request_of(bridge.settings, bridge.allowed, order.verify, order.repair)
 
     isolation = Isolation(order.isolate, order.base, start.place_name or order.title, start.until)
@@ -112,7 +112,7 @@ async def start_run(bridge: Bridge, order: RunOrder, start: StartTerms) -> "Run"
 
         def before_send(run: "Run") -> "Awaitable[None] | None":
             starting.name_session(run.session_id)
-            bridge.supervise_new(run)
+            bridge.supervision.add_new(run)
             return start.admit(run) if start.admit else None
 
         prompt = await prompt_of(bridge, order, place.directory, start.message_id)

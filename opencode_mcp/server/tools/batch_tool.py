@@ -50,6 +50,6 @@ async def opencode_run_many(
     try:
         return await batch_wait.wait_for_tasks(bridge, named, limit, progress_sender(ctx))
     except anyio.get_cancelled_exc_class():
-        if bridge.settings.abort_on_cancel and bridge.may_stop:
+        if bridge.settings.abort_on_cancel and bridge.supervision.may_stop:
             bridge.spawn(batch_wait.stop_tasks, bridge, named)
         raise

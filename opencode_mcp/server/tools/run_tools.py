@@ -181,7 +181,7 @@ async def opencode_wait(
         sessions = [await bridge.fence.session(name) for name in named]
         found = await _find_runs(bridge, sessions, message_id)
     for _, run in found:
-        bridge.supervise(run)
+        bridge.supervision.add(run)
     if len(sessions) > 1:
         reports = await _wait_for_all(ctx, found, deadlines, until)
         return reports_result(reports, until=until, without_run=_without_run(sessions, found))
@@ -288,7 +288,9 @@ async def opencode_abort(
             f"{message_id} is not the prompt that {session_id} works on: {run.message_id} is.",
             hint="Leave message_id out to stop whatever runs.",
         )
-    report, stop = await bridge.runs.abort(run, verified_elsewhere=await bridge.stop_verification_elsewhere(run))
+    report, stop = await bridge.runs.abort(
+        run, verified_elsewhere=await bridge.supervision.stop_verification_elsewhere(run)
+    )
     waiting = await _inbox_note(bridge, run)
     report.note = " ".join(filter(None, [_stop_note(stop, report, session.directory), report.note, waiting]))
     await isolated_runs.add_place(bridge, run, report)

@@ -161,7 +161,7 @@ class RunTasks:
     async def _read_run(self, run: "Run", ctx: Context) -> dict[str, Any]:
         bridge = cast("Bridge", ctx.lifespan_context)
         capabilities = ctx.session.client_capabilities
-        bridge.supervise(run)
+        bridge.supervision.add(run)
         report = await bridge.runs_under_policy.report_now(run)
         add_answerers(bridge, run, report, capabilities)
         report.note = joined_notes("", self._unanswered, report)

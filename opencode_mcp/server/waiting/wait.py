@@ -191,7 +191,7 @@ class _Wait:
     async def outcome(self) -> Outcome:
         """Wait until the run ends, needs an answer that this call cannot get, or time is up; then report it."""
         await self._take_returned_answers()
-        self.bridge.supervise(self.run)
+        self.bridge.supervision.add(self.run)
         note_wait()
         self._limit_call()
         with self.limit:
