@@ -13,7 +13,7 @@ from opencode_mcp.batch_queue.tasks import NewBatch, NewTask, Task
 from opencode_mcp.errors import BackendUnavailable, NotFound, OpenCodeNotStarting
 from opencode_mcp.launcher.outages import Outages
 from opencode_mcp.server.batches import task_runs
-from opencode_mcp.server.batches.task_runs import TaskRuns
+from opencode_mcp.server.batches.task_runs import BatchTaskRunner
 from opencode_mcp.server.batches.worker import BatchWorker
 from opencode_mcp.server.bridge import Bridge
 
@@ -82,7 +82,7 @@ async def claimed(queue: Queue) -> Task:
 
 def bridge_with(reach: Callable[..., Awaitable[object]], queue: Queue) -> Bridge:
     """The parts of a bridge that a start needs before its prompt is sent."""
-    hub = SimpleNamespace(ensure=reach, opened=1)
+    hub = SimpleNamespace(ensure=reach, servers_found=1)
     client = SimpleNamespace(clock=SimpleNamespace(now=lambda: 0.0))
     settings = SimpleNamespace(max_runs=1)
     return cast(
@@ -99,7 +99,7 @@ async def test_a_start_that_failed_is_queued_again_when_opencode_can_be_started_
     monkeypatch.setattr(task_runs, "remove_rest", removed)
     queue = Queue(tmp_path, SCOPE)
     task = await claimed(queue)
-    await TaskRuns(bridge_with(Failing(3, OpenCodeNotStarting("It ended.")), queue), queue).start(task)
+    await BatchTaskRunner(bridge_with(Failing(3, OpenCodeNotStarting("It ended.")), queue), queue).start(task)
     assert removed.calls == 3
     assert [left.status for left in await queue.unfinished()] == ["queued"]
     queue.close()
@@ -122,7 +122,7 @@ async def test_an_error_of_one_task_ends_that_task_alone(
 
     monkeypatch.setattr("opencode_mcp.server.new_runs.start_limits.room", room)
     monkeypatch.setattr("opencode_mcp.server.sessions.sessions_at_work.sessions_at_work_anywhere", nothing)
-    monkeypatch.setattr(TaskRuns, "start", Failing(1, error))
+    monkeypatch.setattr(BatchTaskRunner, "start", Failing(1, error))
     new = NewTask(arguments={"prompt": "Work."}, words="Work.")
     batch_id = await queue.add(NewBatch(scope=SCOPE, starter="agent", parallel=1, max_cost=None, tasks=(new,)))
     async with anyio.create_task_group() as tasks:
