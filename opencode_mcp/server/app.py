@@ -20,7 +20,7 @@ from mcp_types import (
 from opencode_mcp import __version__
 from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
 from opencode_mcp.server.access.operations_of_tools import TOOL_USES
-from opencode_mcp.server.batches.batches_as_mcp_tasks import AllTasks
+from opencode_mcp.server.batches.batches_as_mcp_tasks import RunAndBatchMcpTasks
 from opencode_mcp.server.batches.worker import work_on_batches
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.icon import ICON
@@ -34,7 +34,7 @@ from opencode_mcp.server.tokens import token_codec
 from opencode_mcp.server.tools import TOOLS, listed_tools
 from opencode_mcp.server.waiting.call_context import add_arrival
 from opencode_mcp.server.waiting.runs_as_mcp_tasks import TOOLS as TASK_TOOLS
-from opencode_mcp.server.waiting.tasks_extension import Tasks
+from opencode_mcp.server.waiting.tasks_extension import TasksExtension
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerMiddleware
@@ -86,7 +86,7 @@ def build_server(
     KNOWN_SECRETS.add(settings.on_finish_key)
     if settings.key_file:
         token_codec.key_in(settings.key_file)  # A wrong file must be known before a client comes.
-    seal = token_codec.TokenCodec(settings.state_directory, settings.principal, settings.key_file)
+    codec = token_codec.TokenCodec(settings.state_directory, settings.principal, settings.key_file)
     tools = listed_tools(settings)
     observers = observe(_names(tools)) if observe else ()
     with without_log_configuration():
@@ -97,9 +97,9 @@ def build_server(
             instructions=instructions_for([tool.name for tool in tools]),
             version=__version__,
             tools=[*tools],
-            extensions=[Tasks(AllTasks(seal), TASK_TOOLS), Skills()],
+            extensions=[TasksExtension(RunAndBatchMcpTasks(codec), TASK_TOOLS), Skills()],
             icons=[ICON],
-            request_state_security=RequestStateSecurity(codec=seal, ttl=STATE_SECONDS),
+            request_state_security=RequestStateSecurity(codec=codec, ttl=STATE_SECONDS),
             log_level=settings.log_level,
             lifespan=lifespan,
             subscriptions=subscriptions.bus,

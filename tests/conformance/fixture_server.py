@@ -12,7 +12,7 @@ from mcp.server.mcpserver.server import require_client_extension
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
 
-from opencode_mcp.server.waiting.tasks_extension import IDENTIFIER, Tasks
+from opencode_mcp.server.waiting.tasks_extension import IDENTIFIER, TasksExtension
 from tests.conformance.memory_tasks import MemoryTasks, current
 
 ALWAYS = frozenset({"failing_job", "test_tool_with_task"})
@@ -87,7 +87,9 @@ def _form(message: str, **fields: object) -> ElicitRequest:
 def build() -> MCPServer[None]:
     """Make the server."""
     source = MemoryTasks(ALWAYS)
-    server = MCPServer[None]("fixtures", version="1", lifespan=source.lifespan, extensions=[Tasks(source, TOOLS)])
+    server = MCPServer[None](
+        "fixtures", version="1", lifespan=source.lifespan, extensions=[TasksExtension(source, TOOLS)]
+    )
     for handler in (
         greet,
         slow_compute,

@@ -1,6 +1,5 @@
 """Waits for batches as MCP tasks, beside those for runs: the id of such a task names the batch."""
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,7 +10,7 @@ from opencode_mcp.server.batches import batch_wait
 from opencode_mcp.server.results.render import without_tools
 from opencode_mcp.server.waiting.runs_as_mcp_tasks import (
     STOPPING_TOOL,
-    RunTasks,
+    RunMcpTasks,
     as_protocol_errors,
     check_may_change,
     check_tasks_served,
@@ -21,25 +20,21 @@ from opencode_mcp.server.waiting.runs_as_mcp_tasks import (
 from opencode_mcp.server.waiting.tasks_extension import Context, TaskState
 
 if TYPE_CHECKING:
-    from mcp.server.context import HandlerResult
-
     from opencode_mcp.server.bridge import Bridge
+    from opencode_mcp.text.json_types import JsonMap
 
 KIND = "batch task"
 
 
-class AllTasks(RunTasks):
+class RunAndBatchMcpTasks(RunMcpTasks):
     """``TaskSource`` that makes tasks of runs and of batches."""
 
-    def _offer_batch(
-        self, names: tuple[str, ...], now: str, outcome: "HandlerResult", ctx: Context
-    ) -> "HandlerResult | TaskState":
-        del outcome
+    def _batch_task(self, names: tuple[str, ...], now: str, ctx: Context) -> TaskState | None:
+        """Return the task for a wait for some tasks of a batch."""
         text = f"The tasks of {names[0].partition('.')[0]} run, as far as there is room. The result comes by itself. "
         text += f'opencode_abort(session_id="{names[0]}") stops it.'
-        content = {"is": KIND, "names": names, "created": now}
         return TaskState(
-            task_id=self.seal.seal(json.dumps(content).encode()),
+            task_id=self.codec.seal_data(KIND, {"names": names, "created": now}),
             status="working",
             created=now,
             updated=now,
@@ -47,7 +42,7 @@ class AllTasks(RunTasks):
         )
 
     async def get(self, task_id: str, ctx: Context) -> TaskState | None:
-        """Return the task in its present state; see ``RunTasks.get``."""
+        """Return the task in its present state; see ``RunMcpTasks.get``."""
         content = self._content(task_id)
         if content is None:
             return await super().get(task_id, ctx)
@@ -59,14 +54,14 @@ class AllTasks(RunTasks):
         return TaskState(task_id=task_id, created=content["created"], updated=time_now(), **found)
 
     async def update(self, task_id: str, responses: Mapping[str, Any], ctx: Context) -> bool:
-        """Pass answers on; see ``RunTasks.update``. A batch asks nothing by itself."""
+        """Pass answers on; see ``RunMcpTasks.update``. A batch asks nothing by itself."""
         if self._content(task_id) is None:
             return await super().update(task_id, responses, ctx)
         await check_tasks_served(ctx)
         return True
 
     async def cancel(self, task_id: str, ctx: Context) -> bool:
-        """Stop the tasks of a batch; see ``RunTasks.cancel``."""
+        """Stop the tasks of a batch; see ``RunMcpTasks.cancel``."""
         content = self._content(task_id)
         if content is None:
             return await super().cancel(task_id, ctx)
@@ -77,17 +72,22 @@ class AllTasks(RunTasks):
         with as_protocol_errors(ctx):
             check_may_change(bridge.settings)
             bridge.allowed.check_denied(await bridge.operation_of(STOP))
-            try:
-                await batch_wait.stop_tasks(bridge, named) if named else None
-            except NotFound:
-                return False
-        return True
+            return await _stop(bridge, named)
 
-    def _content(self, task_id: str) -> dict[str, Any] | None:
+    def _content(self, task_id: str) -> "JsonMap | None":
         """Return the content of the id of a batch's task; None for any other id."""
-        opened = self.seal.unseal_or_none(task_id)
-        content = cast("dict[str, Any]", json.loads(opened)) if opened is not None else {}
-        return content if content.get("is") == KIND else None
+        return self.codec.unseal_data(KIND, task_id)
+
+
+async def _stop(bridge: "Bridge", named: "batch_wait.Named | None") -> bool:
+    """Stop some tasks of a batch; return False if the batch does not exist for this bridge."""
+    if named is None:
+        return True
+    try:
+        await batch_wait.stop_tasks(bridge, named)
+    except NotFound:
+        return False
+    return True
 
 
 async def _read_state(names: list[str], ctx: Context) -> dict[str, Any] | None:

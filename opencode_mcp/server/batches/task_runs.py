@@ -72,7 +72,7 @@ class _Withdrawn(CallerError):
     """The task was stopped before its prompt was sent."""
 
 
-class TaskRuns:
+class BatchTaskRunner:
     """Starts and follows the runs of tasks.
 
     Args:

@@ -59,7 +59,7 @@ class BatchWorker:
     def __init__(self, bridge: "Bridge") -> None:
         self._bridge = bridge
         self._queue = bridge.batches
-        self._runs = task_runs.TaskRuns(bridge, self._queue)
+        self._runs = task_runs.BatchTaskRunner(bridge, self._queue)
         self._pause = BUSY_PAUSE
         """Seconds until the next look; each failure doubles them."""
 

@@ -1,6 +1,5 @@
 """Encryption of cursors of lists from which rows are removed: OpenCode's own name a row, perhaps a removed one."""
 
-import json
 from typing import TYPE_CHECKING, cast
 
 from opencode_mcp.errors import InvalidArgument
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 SEALED: "Mapping[Generation, str]" = {1: "v2.session.list", 2: "session.list"}
 """Operation of each generation whose cursors name a session. Those of other lists are times."""
 KIND = "cursor"
-"""Mark that tells a cursor from other tokens with the same key."""
+"""Kind of the tokens."""
 FIELD = "cursor"
 """Name of the argument, and of the field of the reply that holds the cursors of the pages before and after it."""
 
@@ -45,8 +44,8 @@ class SealedCursors:
         given = call.query.get(FIELD)
         if not self._are_sealed or given is None:
             return call
-        token = as_map(json.loads(self._codec.unseal_or_none(str(given)) or "null"))
-        if token.get("is") != KIND:
+        token = self._codec.unseal_data(KIND, str(given))
+        if token is None:
             raise InvalidArgument(
                 "The cursor is none of a page of this list that was read here.",
                 hint="Leave it out to read the first page.",
@@ -62,4 +61,4 @@ class SealedCursors:
         return {**cast("JsonMap", reply), FIELD: sealed}
 
     def _seal(self, cursor: object) -> str:
-        return self._codec.seal(json.dumps({"is": KIND, "cursor": cursor}).encode())
+        return self._codec.seal_data(KIND, {"cursor": cursor})

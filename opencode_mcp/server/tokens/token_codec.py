@@ -6,6 +6,7 @@ of the bridge. It is read or created at the first use.
 
 import hashlib
 import hmac
+import json
 import logging
 import os
 import secrets
@@ -13,13 +14,22 @@ import stat
 import sys
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcp.server.request_state import AESGCMRequestStateCodec, InvalidRequestState
 
 from opencode_mcp.disk import state_folder
 from opencode_mcp.disk.regular_file import read_beginning
 from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.text.json_values import as_map
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opencode_mcp.text.json_types import JsonMap
+
+KIND_FIELD = "is"
+"""Field of the data that tells tokens for different purposes apart, since all are made with the same key."""
 NEW_KEY = "`openssl rand -hex 32` makes a key."
 MOST_KEY_BYTES = 64 * 1024
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -64,6 +74,16 @@ class TokenCodec:
             return self.unseal(token)
         except InvalidRequestState:
             return None
+
+    def seal_data(self, kind: str, data: "Mapping[str, object]") -> str:
+        """Return an opaque token with some data, which only ``unseal_data`` for the same kind of token reads."""
+        return self.seal(json.dumps({KIND_FIELD: kind, **data}).encode())
+
+    def unseal_data(self, kind: str, token: str) -> "JsonMap | None":
+        """Return the data of a token; ``None`` if it is of another kind, was not made with this key, or was changed."""
+        payload = self.unseal_or_none(token)
+        data = as_map(json.loads(payload)) if payload is not None else None
+        return data if data is not None and data.get(KIND_FIELD) == kind else None
 
 
 def secret_key(state_directory: Path) -> bytes:

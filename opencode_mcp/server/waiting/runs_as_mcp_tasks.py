@@ -4,7 +4,6 @@ The bridge stores no tasks, so a task survives a restart of the bridge: every br
 can report it. The id is encrypted and authenticated: a client can neither read nor forge it.
 """
 
-import json
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -68,15 +67,15 @@ AGAIN = "_again"
 UNREADABLE = "The response to the form is not valid in MCP, so the request is still open."
 
 
-class RunTasks:
+class RunMcpTasks:
     """``TaskSource`` that makes tasks of runs.
 
     Args:
-        seal: Encrypts and decrypts the ids.
+        codec: Encrypts and decrypts the ids.
     """
 
-    def __init__(self, seal: TokenCodec) -> None:
-        self.seal = seal
+    def __init__(self, codec: TokenCodec) -> None:
+        self.codec = codec
         """Encrypts and decrypts the ids."""
         self._unanswered = BoundedDict[str, str](KEPT)
         """Requests whose form came back without an answer, each with the reason. Their form is not shown again."""
@@ -99,7 +98,7 @@ class RunTasks:
             return outcome
         now = time_now()
         if slot.batch:
-            return self._offer_batch(slot.batch, now, outcome, ctx)
+            return self._batch_task(slot.batch, now, ctx) or outcome
         if slot.run is None:
             return outcome
         return TaskState(
@@ -111,12 +110,9 @@ class RunTasks:
             model_text=without_tools(_address(slot.run), cast("Bridge", ctx.lifespan_context).unlisted_tools),
         )
 
-    def _offer_batch(
-        self, names: tuple[str, ...], now: str, outcome: HandlerResult, ctx: Context
-    ) -> HandlerResult | TaskState:
-        """Return the task for a wait for a batch; a source that knows no batches returns the result of the call."""
-        del names, now, ctx
-        return outcome
+    def _batch_task(self, _names: tuple[str, ...], _now: str, _ctx: Context) -> TaskState | None:
+        """Return the task for a wait for a batch; None, since this source knows no batches."""
+        return None
 
     async def get(self, task_id: str, ctx: Context) -> TaskState | None:
         """Return the task in the present state of its run; an ended task does not change any more.
@@ -259,16 +255,12 @@ class RunTasks:
         return True
 
     def _id_of(self, run: "Run", created: str) -> str:
-        return self.seal.seal(json.dumps({"is": KIND, "run": run.as_data(), "created": created}).encode())
+        return self.codec.seal_data(KIND, {"run": run.as_data(), "created": created})
 
     def _open(self, task_id: str) -> "tuple[Run, str] | None":
-
-        opened = self.seal.unseal_or_none(task_id)
-        if opened is None:
-            return None
-        fields = cast("dict[str, Any]", json.loads(opened))
-        # Tokens for other purposes can be decrypted, too.
-        return (run_record.Run.read(fields["run"]), fields["created"]) if fields.get("is") == KIND else None
+        """Return the run that the id of a task names, and the time of the task; None for any other id."""
+        fields = self.codec.unseal_data(KIND, task_id)
+        return (run_record.Run.read(fields["run"]), str(fields["created"])) if fields is not None else None
 
 
 def _serves_tasks(ctx: Context) -> bool:

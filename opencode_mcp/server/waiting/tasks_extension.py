@@ -121,7 +121,7 @@ class UpdateParams(TaskParams):
     input_responses: dict[str, Any] = Field(default_factory=dict)
 
 
-class Tasks(Extension):
+class TasksExtension(Extension):
     """The extension for ``MCPServer``.
 
     Args:

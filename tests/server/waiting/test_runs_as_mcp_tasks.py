@@ -18,7 +18,7 @@ from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.tokens.token_codec import TokenCodec
 from opencode_mcp.server.waiting import runs_as_mcp_tasks
-from opencode_mcp.server.waiting.runs_as_mcp_tasks import KIND, RunTasks
+from opencode_mcp.server.waiting.runs_as_mcp_tasks import KIND, RunMcpTasks
 from opencode_mcp.server.waiting.tasks_extension import Context
 from opencode_mcp.settings import Settings
 from tests.harness.servers.opencode import free_port
@@ -29,7 +29,7 @@ RUN = {"directory": "/p", "session_id": "ses_1", "message_id": "msg_1", "caller_
 
 
 @pytest.fixture
-def seal(tmp_path: Path) -> TokenCodec:
+def codec(tmp_path: Path) -> TokenCodec:
     return TokenCodec(tmp_path)
 
 
@@ -45,31 +45,31 @@ async def context(tmp_path: Path) -> AsyncGenerator[Context]:
         await bridge.aclose()
 
 
-def token(seal: TokenCodec, **content: object) -> str:
-    return seal.seal(json.dumps(content).encode())
+def token(codec: TokenCodec, **content: object) -> str:
+    return codec.seal(json.dumps(content).encode())
 
 
 @pytest.mark.parametrize("made_of", [{}, {"is": "other", "run": RUN, "created": "now"}, {"v": 1, "s": "state"}])
 async def test_what_was_sealed_for_another_purpose_is_no_task(
-    seal: TokenCodec, context: Context, made_of: dict[str, object]
+    codec: TokenCodec, context: Context, made_of: dict[str, object]
 ) -> None:
-    tasks = RunTasks(seal)
-    name = token(seal, **made_of)
+    tasks = RunMcpTasks(codec)
+    name = token(codec, **made_of)
     assert await tasks.get(name, context) is None
     assert not await tasks.update(name, {}, context)
     assert not await tasks.cancel(name, context)
 
 
-async def test_another_state_directorys_ids_name_nothing(seal: TokenCodec, context: Context, tmp_path: Path) -> None:
+async def test_another_state_directorys_ids_name_nothing(codec: TokenCodec, context: Context, tmp_path: Path) -> None:
     name = token(TokenCodec(tmp_path / "other"), **{"is": KIND}, run=RUN, created="now")
-    assert await RunTasks(seal).get(name, context) is None
+    assert await RunMcpTasks(codec).get(name, context) is None
 
 
 async def test_an_unresponsive_opencode_ends_a_task_only_after_patience(
-    seal: TokenCodec, context: Context, monkeypatch: pytest.MonkeyPatch
+    codec: TokenCodec, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tasks = RunTasks(seal)
-    name = token(seal, **{"is": KIND}, run=RUN, created="now")
+    tasks = RunMcpTasks(codec)
+    name = token(codec, **{"is": KIND}, run=RUN, created="now")
     first = await tasks.get(name, context)
     assert first
     assert first.status == "working"
@@ -92,7 +92,7 @@ async def test_an_unresponsive_opencode_ends_a_task_only_after_patience(
     ],
 )
 async def test_the_end_of_a_task_is_refused_with_what_is_missing_and_noted_with_its_session(
-    seal: TokenCodec,
+    codec: TokenCodec,
     context: Context,
     monkeypatch: pytest.MonkeyPatch,
     rights: dict[str, Any],
@@ -105,8 +105,8 @@ async def test_the_end_of_a_task_is_refused_with_what_is_missing_and_noted_with_
     monkeypatch.setattr(runs_as_mcp_tasks, "_is_callers", is_callers)
     bridge = cast("Bridge", context.lifespan_context)
     bridge.settings = replace(bridge.settings, read_only=True, **rights)
-    name = token(seal, **{"is": KIND}, run=RUN, created="now")
+    name = token(codec, **{"is": KIND}, run=RUN, created="now")
     with noted_refusals() as refusals, noted_action() as action, pytest.raises(MCPError, match=re.escape(said)):
-        await RunTasks(seal).cancel(name, context)
+        await RunMcpTasks(codec).cancel(name, context)
     assert refusals == [refused_by]
     assert action == NotedAction("opencode_abort", "ses_1", "/p")
