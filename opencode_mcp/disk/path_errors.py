@@ -73,7 +73,7 @@ def check_text(text: str, what: str) -> None:
     """
     if "\0" in text:
         raise InvalidArgument(f"{what} {shortened(text)} holds a NUL character.", hint="Leave it out.")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise InvalidArgument(
             f"{what} {shortened(text)} holds half of a surrogate pair, which is not a character.",
             hint="Give the whole character, or find the file with a glob.",

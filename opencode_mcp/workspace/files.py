@@ -9,7 +9,6 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import anyio
@@ -102,7 +101,7 @@ class ProjectFiles:
         """Return True if a path in a project is a folder; False if that cannot be seen without a request."""
         if self._remote:
             return False
-        return os.path.isdir(Path(directory, path))  # noqa: PTH112 - ``Path.is_dir`` raises where access is refused
+        return os.path.isdir(f"{directory}/{path}")  # noqa: PTH112 - ``Path.is_dir`` raises where access is refused
 
     async def names(self, directory: str, folder: str) -> dict[str, bool]:
         """Return the names in a folder of a project, each with True if it is a folder.

@@ -52,6 +52,7 @@ class Roots:
 
     def __init__(self, settings: Settings, records: Records | None = None) -> None:
         self._settings = settings
+        self._is_remote = settings.remote
         self._records = records
         self._used: dict[str, None] = {}
         """Directories of patterns in which a caller worked, in order."""
@@ -64,7 +65,7 @@ class Roots:
             InvalidSetting: None is listed, and the bridge was started without a directory or in the file system's root.
         """
         settings = self._settings
-        if settings.directories or settings.remote:
+        if settings.directories or self._is_remote:
             plain = [name for name in settings.directories if not self._is_pattern(name)]
             return [str(resolved(self.pure(name))) for name in plain]
         started_in = settings.started_in
@@ -88,7 +89,7 @@ class Roots:
         """
         if self.named:
             return self.named[0]
-        started_in = str(resolved(self._settings.started_in)) if not self._settings.remote else ""
+        started_in = str(resolved(self._settings.started_in)) if not self._is_remote else ""
         if started_in and self.lists(self.pure(started_in)):
             return started_in
         raise InvalidArgument(
@@ -140,7 +141,7 @@ class Roots:
 
     def every(self) -> list[str]:
         """Return all existing directories that are listed or match a pattern; on another machine, only used matches."""
-        if self._settings.remote:
+        if self._is_remote:
             return self.in_use()
         found = (str(path) for pattern in self.patterns for path in _filled(Path(pattern.base), pattern.names))
         return list(dict.fromkeys([*self.named, *found]))
@@ -156,11 +157,11 @@ class Roots:
 
     def pure(self, name: str) -> PurePath:
         """Return a name as a path of OpenCode's machine."""
-        return _parsed(name, remote=self._settings.remote)
+        return _parsed(name, remote=self._is_remote)
 
     def _is_pattern(self, name: str) -> bool:
         # A folder's own name may contain such characters.
-        return has_wildcard(name) and (self._settings.remote or not Path(name).is_dir())
+        return has_wildcard(name) and (self._is_remote or not Path(name).is_dir())
 
     def _pattern(self, name: str) -> Pattern:
         parts = self.pure(name).parts

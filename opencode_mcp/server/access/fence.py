@@ -104,14 +104,17 @@ class Fence:
             NotFound: It does not exist.
         """
         roots = await self._roots()
-        path = self._absolute(name, roots) if name else roots.pure(roots.default())
+        place = self._place(name, roots) if name else ProjectFolder(str(roots.pure(roots.default())))
+        await self._check_directory(name, place)
+        roots.use(place.project)
+        return place
+
+    def _place(self, name: str, roots: Roots) -> ProjectFolder:
+        path = self._absolute(name, roots)
         project = roots.holding(path)
         if not project:
             raise _outside(f"The directory {shortened(name)}", roots, str(path))
-        folder = path.relative_to(project).as_posix()
-        await self._check_directory(name, project, folder)
-        roots.use(project)
-        return ProjectFolder(project, folder)
+        return ProjectFolder(project, path.relative_to(project).as_posix())
 
     async def folder(self, name: str) -> str:
         """Return the absolute path of an existing folder inside a project, listed or not; raises as ``place``."""
@@ -125,7 +128,7 @@ class Fence:
             InvalidArgument: It is empty, or not a path.
             NotAllowed: It is outside the project.
         """
-        return str(self._in_project(ProjectFolder(directory), name))
+        return str(self._in_project(ProjectFolder(directory), name)[0])
 
     async def relative(self, directory: str, name: str) -> str:
         """Return the path of a file or folder relative to its project, with slashes; raises as ``file``."""
@@ -133,7 +136,7 @@ class Fence:
 
     def inside(self, place: ProjectFolder, name: str) -> str:
         """Return the path in the project of a file that is named relative to a folder of it; raises as ``file``."""
-        return self._in_project(place, name).relative_to(place.project).as_posix()
+        return self._in_project(place, name)[1].as_posix()
 
     async def existing_file(self, directory: str, name: str) -> str:
         """Return the absolute path of an existing file or folder of a project; that of a folder ends in a slash.
@@ -142,7 +145,7 @@ class Fence:
             NotFound: It does not exist; the hint suggests similar names.
             NotAllowed: It is outside the project, or the file system refuses access.
         """
-        path = self._in_project(ProjectFolder(directory), name)
+        path, _ = self._in_project(ProjectFolder(directory), name)
         if not isinstance(path, Path):
             return str(path)
         try:
@@ -221,7 +224,7 @@ class Fence:
         if worktree is not None and worktree.removed:
             raise removed_worktree(worktree)
         try:
-            await self._check_directory(directory, directory, ".")
+            await self._check_directory(directory, ProjectFolder(directory))
         except NotFound as error:
             error.message = f"The session works in {shortened(directory)}, {GONE}."
             error.hint = RESTORE_OR_LEAVE
@@ -284,7 +287,7 @@ class Fence:
         return True
 
     async def _roots(self) -> Roots:
-        if self._settings.remote and not self._settings.directories and not self._listed.named:
+        if not self._settings.directories and self._settings.remote and not self._listed.named:
             self._listed.named.append((await self._client.path()).directory)
         return self._listed
 
@@ -343,17 +346,20 @@ class Fence:
                 hint='opencode_integrate(how="discard") removes it. Start again with opencode_run(isolate=true).',
             )
 
-    def _in_project(self, place: ProjectFolder, name: str) -> PurePath:
+    def _in_project(self, place: ProjectFolder, name: str) -> tuple[PurePath, PurePath]:
+        """Return the absolute path of a file, and its path relative to the project."""
         check_path_text(name, "The path")
         if not name.strip():
             raise InvalidArgument(f"The path {name!r} names no file.", hint="Give a path in the project.")
         pure = self._listed.pure
         with path_errors(name):
-            named = pure(str(pure(place.project) / place.folder / name))
+            named = pure(str(pure(place.project).joinpath(place.folder, name)))
             path = resolved(named)
-        if not path.is_relative_to(place.project):
-            raise _outside_project(name, place.project, self._listed, named, by_flag=not self._settings.principal)
-        return path
+        try:
+            return path, path.relative_to(place.project)
+        except ValueError:
+            by_flag = not self._settings.principal
+            raise _outside_project(name, place.project, self._listed, named, by_flag=by_flag) from None
 
     def _not_a_project(self, name: str, place: ProjectFolder) -> NotAllowed:
         path = str(self._listed.pure(place.project) / place.folder)
@@ -364,12 +370,12 @@ class Fence:
             remark=TRUSTED,
         )
 
-    async def _check_directory(self, name: str, project: str, folder: str) -> None:
-        path = self._listed.pure(project) / folder
+    async def _check_directory(self, name: str, place: ProjectFolder) -> None:
+        path = self._listed.pure(place.path)
         if isinstance(path, Path):
-            _check_local_directory(path, name or project, project)
+            _check_local_directory(path, name or place.project, place.project)
         elif name:
-            await self._check_remote_directory(name, project, folder)
+            await self._check_remote_directory(name, place.project, place.folder)
 
     async def _check_remote_directory(self, name: str, project: str, folder: str) -> None:
         try:
