@@ -60,7 +60,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 RUNNING = ExitStack()
-"""What serves the whole run."""
+"""Context managers of the servers that the whole run shares."""
 
 
 def pytest_sessionstart() -> None:
@@ -218,7 +218,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the processes of the whole run keep their files; their ``*.log`` tell what they printed."""
+    """Folder for the files of the shared processes; their ``*.log`` hold the output."""
     return tmp_path_factory.mktemp("run")
 
 

@@ -1,4 +1,4 @@
-"""What a thing looked like when somebody last agreed to it, as a file beside the tests.
+"""Snapshots: files beside the tests with the output that somebody last accepted.
 
 A missing snapshot fails as a changed one does. With ``UPDATE_SNAPSHOTS=1`` in the environment they are written anew,
 and the difference is looked at in git.

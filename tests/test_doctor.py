@@ -41,13 +41,13 @@ REACHED = ["directories", "configuration", "server"]
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What the doctor printed, and its exit code."""
+    """Output of the doctor, and its exit code."""
 
     code: int
     output: str
 
     def line(self, check: str) -> str:
-        """What is said of one check, its remedy too."""
+        """Return the lines about one check, including its remedy."""
         lines = self.output.splitlines()
         start = next(place for place, line in enumerate(lines) if line[6:].startswith(check))
         length = next(place for place, line in enumerate(lines[start + 1 :]) if not line.startswith(" " * 21)) + 1

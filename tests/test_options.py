@@ -1,4 +1,4 @@
-"""What each kind of setting takes, and what it says to anything else."""
+"""Values that each kind of setting accepts, and its errors for others."""
 
 import os
 from collections.abc import Callable

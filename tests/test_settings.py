@@ -1,4 +1,4 @@
-"""Where settings come from, which of their sources counts, and what is kept secret."""
+"""Sources of the settings, their order, and the values that are kept secret."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""What tests do to the wire between the bridge and OpenCode, on top of the proxy."""
+"""Faults of the connection between the bridge and OpenCode, on top of the proxy."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ class Route(Launcher):
         super().__init__(Settings())
         self._endpoints = list(endpoints)
         self.located = 0
-        """How often it was asked."""
+        """Number of calls of ``locate``."""
 
     async def locate(self) -> Endpoint:  # noqa: D102 - the base class says it
         self.located += 1

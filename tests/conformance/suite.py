@@ -17,7 +17,7 @@ from tests.harness.processes.process import NotReady, spawned
 from tests.harness.servers.opencode import free_port
 
 SECONDS = 240.0
-"""What the whole suite may take; a quarter of a minute is usual on a quiet machine."""
+"""Limit for the whole suite; a quarter of a minute is usual on a quiet machine."""
 REPORT = re.compile(r"server-(.+)-\d{4}-\d\d-\d\dT[^-]+-[^-]+-[^-]+-\w+")
 """The name of a folder that holds the report on a scenario."""
 START = 20.0
@@ -34,7 +34,7 @@ class Check:
 
 
 def suite() -> list[str]:
-    """What starts the suite.
+    """Return the command that starts the suite.
 
     Raises:
         NotReady: It is not installed.

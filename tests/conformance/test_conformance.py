@@ -38,7 +38,7 @@ def real_server(
 
 
 def failures(checks: Sequence[Check]) -> list[str]:
-    """What failed, apart from what the data file excuses with a reason; a scenario must also show some success."""
+    """List the failures that the data file does not excuse; a scenario without any success is one, too."""
     failed = [f"{item.name}: {item.says}" for item in checks if item.status == "FAILURE" and not _excused(item)]
     if not any(item.status == "SUCCESS" for item in checks):
         failed.append("nothing succeeded")

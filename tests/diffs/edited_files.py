@@ -55,7 +55,7 @@ def edits_between(before: Sequence[str], after: Sequence[str]) -> list[Edit]:
 
 
 def opencode_diff(file: str, before: Content, after: Content) -> FileDiff | None:
-    """What OpenCode tells of one prompt that found a file so and left it so; None where it tells nothing."""
+    """Return OpenCode's diff of a file for one prompt; None if the prompt did not change it."""
     if before == after:
         return None
     edits = edits_between(before or (), after or ())

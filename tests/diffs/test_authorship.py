@@ -1,4 +1,4 @@
-"""Whose a changed file is, by the tool calls of the sessions that worked at the same time."""
+"""Authors of changed files, by the tool calls of the sessions that worked at the same time."""
 
 import math
 from collections.abc import Sequence

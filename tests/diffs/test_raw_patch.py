@@ -1,4 +1,4 @@
-"""What git itself prints is taken apart."""
+"""Parsing of the patches that git itself prints."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is opened is inside the project, also where a link takes the place of what was checked."""
+"""A file that is opened is inside the project, also if a link replaces the checked path."""
 
 import os
 import socket

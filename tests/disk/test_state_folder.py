@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def refusal(folder: Path) -> str:
-    """What is said of a folder; its key is not used either."""
+    """Return the error for an unsafe folder; its key is not used either."""
     with pytest.raises(InvalidSetting) as caught:
         prepare_folder(folder)
     with pytest.raises(InvalidSetting):

@@ -1,4 +1,4 @@
-"""What the stream has said of a session, folded."""
+"""State of a session, folded from the events of the stream."""
 
 import pytest
 

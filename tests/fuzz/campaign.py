@@ -32,12 +32,12 @@ UNIMPORTANT = (
     HealthCheck.large_base_example,
     HealthCheck.too_slow,
 )
-"""What hypothesis would remark on where messages are only drawn, and on a busy machine."""
+"""Health checks of hypothesis that fail if messages are only drawn, or on a busy machine."""
 SEEDS_APART = 1_000_003
 MOST_MEMORY = 400.0
 """Megabytes that a bridge may hold."""
 MORE_DESCRIPTORS = 64
-"""How many descriptors a bridge may hold above those of its first batch: as many connections as it may open."""
+"""Descriptors that a bridge may hold above those of its first batch: as many as it may open connections."""
 
 
 def drawn(strategy: st.SearchStrategy[Draft], value: int, count: int) -> list[Draft]:
@@ -71,7 +71,7 @@ async def offer_of(place: Place) -> Offer:
 
 @dataclass(slots=True)
 class Usage:
-    """What the bridges of a campaign held: megabytes and descriptors; None where the system does not say."""
+    """Memory in megabytes and descriptors of the bridges of a campaign; None if the system does not report them."""
 
     memory_first: float | None = None
     memory_most: float | None = None

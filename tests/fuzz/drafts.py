@@ -25,9 +25,9 @@ class Draft:
     raw: bytes = b""
     """The whole line, for what is no message."""
     enveloped: bool = True
-    """Whether a request of the era without handshake carries its envelope."""
+    """True if a request of the era without handshake carries its envelope."""
     text_id: bool = False
-    """Whether its id is a text."""
+    """True if its id is a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ BY_NAME: Mapping[str, Sequence[object]] = {
     "limit": [1, *pools.NUMBERS],
     "patch": ["", "--- a/x\n+++ b/../outside/made.txt\n@@ -0,0 +1 @@\n+x\n", "diff --git a/x b/x\n" * 50],
 }
-"""What goes by a name is mostly this; a text of the pool where nothing better is known."""
+"""Usual values of an argument, by its name; for other names, texts of the pool."""
 BY_FORM: Mapping[str, Sequence[object]] = {
     "integer": pools.NUMBERS,
     "number": pools.NUMBERS,
@@ -98,9 +98,9 @@ BY_FORM: Mapping[str, Sequence[object]] = {
     "array": [[], [""], ["x"], [None], "x", [["x"]]],
     "object": [{}, {"a": 1}, [], {"": None}],
 }
-"""What an argument of a form is, whose name says nothing."""
+"""Values of an argument by its type, if its name is not known."""
 FROM_THE_POOL = frozenset({"command", "input", "seconds", "wait_seconds"})
-"""What may be run as a shell line, and what would only take long, is never free."""
+"""Arguments that never get a random value: one could run as a shell line, or make a call take long."""
 ALWAYS_SAID = frozenset({"seconds", "wait_seconds"})
 """Left out, these would make a call take long."""
 

@@ -1,4 +1,4 @@
-"""What must not come back and what must: checks of one batch of shots against what the bridge sent for it."""
+"""Checks of the messages that the bridge sent for a batch: missing replies, and texts that it must not send."""
 
 import json
 from collections import Counter

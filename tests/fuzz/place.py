@@ -1,4 +1,4 @@
-"""Where the fuzz happens: a project, a folder outside the fence with a secret in it, a real OpenCode, and bridges."""
+"""Setting of the fuzz: a project, a folder outside the fence with a secret, a real OpenCode, and bridges."""
 
 import secrets
 from collections.abc import Generator
@@ -32,7 +32,7 @@ class Place:
     port: int
     processes: ExitStack
     canaries: dict[str, str]
-    """What must never come back, by what it is."""
+    """Secrets that the bridge must never send, by their kind."""
     opencode: OpenCode = field(init=False)
 
     def __post_init__(self) -> None:
@@ -40,7 +40,7 @@ class Place:
 
     @property
     def launch(self) -> Launch:
-        """How a bridge is started here."""
+        """Command line and environment of a bridge."""
         launch = attaching(self.folder, self.model, self.opencode, self.project).with_flags(*FLAGS).as_installed()
         return launch.within(**{SECRET_VARIABLE: self.canaries["a variable"]})
 
@@ -63,7 +63,7 @@ class Place:
         return str(answer["id"])
 
     def names(self) -> dict[str, str]:
-        """What the names in the pools' texts stand for; the sessions are new ones."""
+        """Return values for the placeholders in the pools' texts; the sessions are new ones."""
         return {
             "project": str(self.project),
             "outside": str(self.outside),

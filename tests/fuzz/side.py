@@ -25,7 +25,7 @@ BROKEN = (OSError, EOFError, TimeoutError, anyio.BrokenResourceError, anyio.Clos
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """What became of a batch."""
+    """Outcome of a batch."""
 
     shots: list[Shot]
     owing: list[Shot]
@@ -68,7 +68,7 @@ class Side:
         return owing
 
     async def works(self) -> bool:
-        """Whether the bridge still does what it is for."""
+        """Return True if the bridge still works."""
         if self.client.closed:
             return False
         try:

@@ -59,14 +59,14 @@ class Owned:
     state: str
     """State of a call that waits for a form."""
     call: Json
-    """That call."""
+    """Parameters of that call."""
     task: str
     batch: str = "bat_0000000000"
     """A batch that has ended."""
     isolated: str = "ses_nobodyhasthiseither0000000"
     """Session with an isolated worktree."""
     worktree: str = "/nobody/has/this"
-    """That worktree."""
+    """Path of that worktree."""
 
     def others(self) -> "Owned":
         """Return ids of the same form that nobody has."""

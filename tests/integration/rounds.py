@@ -41,7 +41,7 @@ LONG = 31.0
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a run does, and how it ends if nothing is lost."""
+    """Steps of a run, and its end if nothing is lost."""
 
     steps: Sequence[Action | Step]
     status: str = "completed"
@@ -161,7 +161,7 @@ class Host:
         self._opencode = opencode
         self._session: Json = {}
         self._refused: Json = {}
-        """How the bridge refused to begin the run: then it must not have begun it."""
+        """Error with which the bridge refused to begin the run: then it must not have begun it."""
 
     async def work(self, client: Client) -> bool:
         """Run the round's prompt, or go on waiting for it; true at the end."""

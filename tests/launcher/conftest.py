@@ -65,7 +65,7 @@ def guard_of(server: Process) -> int:
 
 
 async def read(path: Path) -> str:
-    """What is in a file; nothing where there is none yet."""
+    """Return the content of a file; an empty text if there is none yet."""
     found = anyio.Path(path)
     return await found.read_text(encoding="utf-8") if await found.exists() else ""
 

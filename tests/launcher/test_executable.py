@@ -1,4 +1,4 @@
-"""Where the executable is looked for, and what is said when it is not there."""
+"""Search for the executable, and the error if it is not found."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What OpenCode printed is shown without colours, secrets and excess."""
+"""Errors show the output of OpenCode without colours and secrets, and not too much of it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What OpenCode starts does not inherit the password of its server."""
+"""Processes that OpenCode starts do not inherit the password of its server."""
 
 import sys
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""Which OpenCode answers: found out from replies of both generations, previews, and other programs."""
+"""Detection of the OpenCode at an address, from replies of both generations, previews, and other programs."""
 
 import json
 from collections.abc import Mapping

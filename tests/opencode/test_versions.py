@@ -1,4 +1,4 @@
-"""Which versions are refused, and which are noted as untested."""
+"""Versions that are refused, and versions that are noted as untested."""
 
 import pytest
 

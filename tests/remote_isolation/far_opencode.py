@@ -45,7 +45,7 @@ class FarOpenCode:
     refusal: InvalidArgument | None = None
     """Error of a removal."""
     names_branch: bool = True
-    """Whether the answer to a creation names the branch."""
+    """True if the reply to a creation names the branch."""
     diffs: dict[str, list[FileDiff]] = field(default_factory=dict[str, list[FileDiff]])
     git_file: str = ""
     """Content of the file by which git knows a worktree; empty: that of the worktree."""

@@ -23,7 +23,7 @@ from tests.wires import Route
 __all__ = ["endpoint", "proxy"]
 
 SECONDS = 60
-"""How long a test may take; none should need a tenth of it."""
+"""Limit for one test; none should need a tenth of it."""
 
 
 @pytest.fixture(scope="session")

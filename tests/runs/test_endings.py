@@ -1,4 +1,4 @@
-"""Why a run ended early: which call was refused, and what kind of failure it was."""
+"""Reasons why a run ended early: the call that was refused, and the kind of failure."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whose subagent a session is: known up to the topmost session, since what was decided for that one holds below it."""
+"""Parents of a subagent's session are known up to the topmost one, whose decisions hold for all below it."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing

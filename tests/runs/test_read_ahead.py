@@ -1,4 +1,4 @@
-"""What is read before a run's end is believed only if the stream then tells a good end, whole, and nothing else."""
+"""A record that was read before the end of a run is used only if the stream then shows a complete, successful end."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Which answers belong to a prompt, where a run ended without a last step and the session went on."""
+"""Answers of a prompt, if its run ended without a last step and the session went on."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast

@@ -47,7 +47,7 @@ class Backend:
         return [Session(id=name, directory="/project") for name in found]
 
     async def session_status(self, _directory: str) -> dict[str, SessionStatus]:
-        """What was named and not aborted."""
+        """Return each known session that was not aborted as busy."""
         return {name: SessionStatus(type="busy") for name in self._seen if name not in self.aborted}
 
     async def session_get(self, session_id: str) -> Session:

@@ -1,4 +1,4 @@
-"""What the scripted model can do in an answer: each action as data, and as JSON."""
+"""Actions of the scripted model in an answer: each as data, and as JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields

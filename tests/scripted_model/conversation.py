@@ -1,4 +1,4 @@
-"""What a request asks of the model: the latest prompt, how far its script has come, and the answer to give.
+"""Conversation in a request to the model: the latest prompt, the step of its script, and the answer to give.
 
 Pure: chat-completion JSON in, a step of the script out.
 """
@@ -12,7 +12,7 @@ from tests.scripted_model.script import END, LATER, parse, spoken
 from tests.scripted_model.spelling import Offered, offered_tools, respelled
 
 ATTACHED = "Attached media from tool result:"
-"""How OpenCode opens a message that it writes by itself, in the user's name, to pass on an image that a tool read."""
+"""Beginning of a message that OpenCode writes in the user's name, to pass on an image that a tool read."""
 KEPT = 20_000
 """Characters of each text that a record of a request keeps."""
 
@@ -25,17 +25,17 @@ class Asked:
     session: str
     model: str
     effort: str
-    """How hard it is to think; OpenCode's variants set this."""
+    """Reasoning effort; OpenCode's variants set it."""
     system: str
     prompt: str
     before: str
     """The prompt before that one."""
     turn: int
-    """How many prompts the conversation holds, this one included."""
+    """Number of prompts in the conversation, this one included."""
     step: int
-    """How many answers the model has given to this prompt already."""
+    """Number of answers that the model has given to this prompt already."""
     results: Sequence[str]
-    """What the tools called since the prompt have answered."""
+    """Results of the tools that were called since the prompt."""
     tools: Sequence[str]
     arguments: Offered
     """Arguments of each of these tools."""

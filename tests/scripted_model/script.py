@@ -75,7 +75,7 @@ def parse(prompt: str, mark: str = MARK) -> Sequence[Step] | None:
 
 
 def spoken(prompt: str) -> str:
-    """What a prompt says apart from its script."""
+    """Return the text of a prompt without its script."""
     return "\n".join(line for line in prompt.splitlines() if not line.startswith((MARK, LATER))).strip()
 
 

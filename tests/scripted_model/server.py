@@ -58,7 +58,7 @@ class ScriptedModel:
         return StreamingResponse(play(step, asked.model, self._gates, attempt), media_type="text/event-stream")
 
     def _count(self, asked: Asked) -> int:
-        """How often this step has been asked for; OpenCode's title request runs beside the first step."""
+        """Count the requests for this step; OpenCode's title request runs beside the first step."""
         if asked.kind == "title":
             return 1
         key = (asked.session, asked.turn, asked.step)

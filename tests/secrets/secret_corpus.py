@@ -137,7 +137,7 @@ KEYS: dict[str, str] = {
     "openssh": private_key("OPENSSH "),
     "pkcs8": private_key(""),
 }
-"""What gives itself away, wherever it stands."""
+"""Secrets that are recognised by their form, in any text."""
 
 PASSWORD = some(ALNUM, 16)
 TOKEN = some(ALNUM, 40)
@@ -173,7 +173,7 @@ PLACED: dict[str, tuple[str, str]] = {
     ),
     "cut key": (private_key("")[200:], private_key("")[200:260]),
 }
-"""What is given away by where it stands: a text, and the secret in it."""
+"""Secrets that are recognised by the text around them: the text, and the secret in it."""
 
 PIXELS = base64.b64encode(bytes(CHANCE.choices(range(256), k=6000))).decode()
 LOOK_ALIKES: tuple[str, ...] = (

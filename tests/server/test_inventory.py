@@ -37,7 +37,7 @@ KEYWORDS = {
     "maximum",
     "pattern",
 }
-"""What three APIs take at once, as their documentation and their users' reports have it in 2026.
+"""Keywords of JSON Schema that three APIs accept, by their documentation and their users' reports in 2026.
 
 - Gemini takes a part of OpenAPI 3.0: of the words here all, and besides title, format (some values), default, nullable,
   anyOf, minItems, maxItems, minLength, maxLength. It refuses const, exclusiveMinimum, oneOf, allOf, not, $ref, and an

@@ -22,7 +22,7 @@ from tests.reflection import descendants
 pytestmark = pytest.mark.anyio
 
 FAILURES: list[Exception] = []
-"""What ``opencode_sample`` raises next."""
+"""Errors that ``opencode_sample`` raises next."""
 
 
 @tool(title="A sample", read_only=True, destructive=False, idempotent=True, open_world=False)

@@ -1,4 +1,4 @@
-"""Whether a path fits what a caller wrote."""
+"""Match of a path against the pattern of a caller."""
 
 import pytest
 

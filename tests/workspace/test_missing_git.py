@@ -1,4 +1,4 @@
-"""Why OpenCode sees no branch in a directory: git's own reason."""
+"""Git's own reason why OpenCode sees no branch in a directory."""
 
 import shutil
 import sys

@@ -17,7 +17,7 @@ class LossyProxy(Proxy):
         super().__init__(target)
         self.loses: Callable[[], bool] = lambda: False
         self.lost = 0
-        """How many events were."""
+        """Number of events that were lost."""
 
     async def _pass_replies(self, server: SocketStream, client: SocketStream) -> None:
         with suppress(*GONE):

@@ -19,7 +19,7 @@ FIRST, SECOND = "ES256-1", "ES256-2"
 
 
 class Source:
-    """What the issuer answers."""
+    """Replies of the issuer."""
 
     def __init__(self) -> None:
         self.names = [FIRST]

@@ -1,4 +1,4 @@
-"""What OpenCode asks in the middle of a run reaches a person, or the agent, in both protocol eras."""
+"""Requests of OpenCode during a run reach a person, or the agent, in both protocol eras."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -393,7 +393,7 @@ def only(requests: dict[str, Any]) -> str:
 
 
 def answering(asked: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
-    """What a retry adds to its call."""
+    """Return the parameters that a retry adds to its call."""
     assert asked["resultType"] == "input_required"
     return {
         "requestState": asked["requestState"],

@@ -1,4 +1,4 @@
-"""What OpenCode asks in the middle of a run reaches the caller, and the answer OpenCode: without forms."""
+"""Requests of OpenCode during a run reach the caller, and the answer reaches OpenCode: without forms."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def the_request(report: dict[str, Any]) -> dict[str, Any]:
 
 
 async def last_result(model: ScriptedModel, session_id: str) -> str:
-    """What the last tool that the model called has answered it."""
+    """Return the result of the last tool that the model called."""
     return (await model.requests(session_id))[-1]["results"][-1]
 
 

@@ -42,7 +42,7 @@ ODD_NAME = "na\nme \u2028\u202e.txt"
 FAILING = {
     ("file.read", "latin.txt"): "OpenCode failed at file.read",
 }
-"""What cannot be read so: a text that is no UTF-8."""
+"""Errors of files that an operation cannot read: a text that is not UTF-8."""
 
 
 @pytest.fixture(scope="module")

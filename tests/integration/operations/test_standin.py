@@ -1,4 +1,4 @@
-"""What the tests' OpenCode 2 cannot do, through MCP on the stand-in of the contract: see docs/opencode2-tests.md."""
+"""Tests on the stand-in for OpenCode 2, for what the preview cannot do: see docs/opencode2-tests.md."""
 
 from collections.abc import AsyncGenerator
 from functools import partial

@@ -1,4 +1,4 @@
-"""What the operations of the terminal interface do to a real one: ``opencode attach`` in a pseudo-terminal."""
+"""Operations of the terminal interface on a real one: ``opencode attach`` in a pseudo-terminal."""
 
 import sys
 from collections.abc import AsyncGenerator
@@ -24,7 +24,7 @@ pytestmark = [
 ESCAPE = "\x1b"
 """Closes what a test opened."""
 READY = "Ask anything"
-"""What the empty prompt of the TUI says."""
+"""Text in the empty prompt of the TUI."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What each tool, resource and completion asks OpenCode for is what ``--deny`` knows of it; requests are recorded."""
+"""Each tool, resource and completion requests only the operations that ``--deny`` knows of; requests are recorded."""
 
 import re
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping

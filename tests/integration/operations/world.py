@@ -1,4 +1,4 @@
-"""Where the cases work: a bridge over stdio, an OpenCode of their own, and a project whose settings they may change."""
+"""Setting of the cases: a bridge over stdio, an OpenCode of their own, and a project whose settings they may change."""
 
 import json
 import sys
@@ -46,7 +46,7 @@ server.run("stdio")
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a case has at hand."""
+    """Bridge, OpenCode and project of a case."""
 
     bridge: Bridge
     launch: Launch

@@ -1,4 +1,4 @@
-"""What no well-behaved client sends: the bridge answers it, or passes over it, and goes on."""
+"""The bridge answers or ignores messages that no correct client sends, and goes on."""
 
 import pytest
 

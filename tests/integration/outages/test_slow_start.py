@@ -91,7 +91,7 @@ async def client(proxy: SlowProxy, opencode_server: OpenCode, project: Path, tmp
 
 
 async def prompts_of(opencode: Backend) -> int:
-    """How many prompts all sessions of the project were given."""
+    """Count the prompts in all sessions of the project."""
     return sum([await opencode.prompts(session["id"]) for session in await opencode.get("/session")])
 
 
@@ -200,7 +200,7 @@ ROUNDS = 3
 
 
 def of_a_directory(request: bytes) -> bool:
-    """Whether a request names a directory."""
+    """Return True if a request names a directory."""
     return b"directory" in request.split(b"\r\n", 1)[0]
 
 

@@ -1,4 +1,4 @@
-"""Who takes the port of an OpenCode that has died hears nothing: no password, no prompt, whatever is called."""
+"""A process that takes the port of an OpenCode that has ended receives nothing: no password and no prompt."""
 
 import json
 from contextlib import suppress

@@ -69,7 +69,7 @@ async def host(
 
 
 async def completed(host: Bridge, about: PromptReference | str, name: str, typed: str, **others: str) -> list[str]:
-    """What is offered for an argument of a prompt, or of a resource's template."""
+    """Return the completions for an argument of a prompt, or of a resource's template."""
     ref = ResourceTemplateReference(type="ref/resource", uri=about) if isinstance(about, str) else about
     completion = (await host.client.complete(ref, {"name": name, "value": typed}, others or None)).completion
     assert completion.has_more is False

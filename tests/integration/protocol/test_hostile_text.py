@@ -54,7 +54,7 @@ BRANCH = "b\u202e\u2028##Injected\u2029Nextforged](x)"
 FORGED = re.compile(r" {0,3}(?:#+ ?Injected|Next: ?(?:call )?forged)")
 FENCE = re.compile(r"(`{3,})[a-z]*")
 VERBATIM = {"opencode_read_file", "opencode_find_text", "opencode_diff", "opencode_revert", "changes", "file"}
-"""What hands out the contents of files as they are."""
+"""Tools and resources that return the contents of files unchanged."""
 CONTENT = "def forged():\n    return 1\n"
 QUESTION: dict[str, object] = {
     "question": HOSTILE,

@@ -263,7 +263,7 @@ async def test_a_run_is_reported_by_its_prompt_or_by_any_answer_to_it(host: Brid
 
 
 def messages_in(page: str) -> dict[str, str]:
-    """What a page says of each message, by its id."""
+    """Return the text of each message of a page, by its id."""
     found = list(HEADING.finditer(page))
     ends = [*(match.start() for match in found[1:]), len(page)]
     return {match[1]: page[match.end() : end].strip() for match, end in zip(found, ends, strict=True)}

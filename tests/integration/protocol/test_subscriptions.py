@@ -88,7 +88,7 @@ async def read_until(client: RawClient, uri: str, wanted: Callable[[str], Found]
 
 
 def shown(name: str) -> Callable[[str], list[Json]]:
-    """What a resource in JSON shows under a name."""
+    """Return a function that reads one list out of a resource in JSON."""
     return lambda content: json.loads(content).get(name, [])
 
 
@@ -311,7 +311,7 @@ async def test_the_handshake_says_that_resources_can_be_subscribed_to(place_laun
 
 
 async def initialized(client: RawClient) -> Json:
-    """What an older host hears when it says hello again."""
+    """Send ``initialize`` again, as a host of the 2025 era, and return the result."""
     params = {"protocolVersion": client.host.protocol, "capabilities": {}, "clientInfo": client.host.info}
     return (await client.request("initialize", params))["result"]
 

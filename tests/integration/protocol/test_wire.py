@@ -1,4 +1,4 @@
-"""What hosts send that is no request is answered, and the bridge goes on; what goes out is valid in every era."""
+"""Messages that are not requests are answered, and the bridge goes on; its own messages are valid in every era."""
 
 import json
 from typing import Any

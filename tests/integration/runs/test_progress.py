@@ -1,4 +1,4 @@
-"""What a person hears while a run goes on: every kind of line, in order, at a bearable pace."""
+"""Progress notifications during a run: every kind of line, in order, and not too many."""
 
 import re
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What changed, and going back, over stdio."""
+"""Changed files, and their undo, over stdio."""
 
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path

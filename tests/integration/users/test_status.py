@@ -27,7 +27,7 @@ MODEL_LINE = "  scripted/m1: $1 in, $2 out per million tokens, context 128,000 t
 
 
 async def whole_status(host: Host, **arguments: object) -> Json:
-    """What it tells once everything could be read in time: a busy machine opens a project slowly."""
+    """Return the status once everything could be read in time: a busy machine opens a project slowly."""
 
     async def look() -> Json:
         status = await host.data("opencode_status", **{"show": "everything"} | arguments)

@@ -1,4 +1,4 @@
-"""What is said where OpenCode tells of no changes: the true cause, and never that nothing is changed where it is."""
+"""The result names the true cause if OpenCode reports no changes, and never claims that nothing is changed if it is."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What is added to OpenCode's files while it runs: agents, commands, models and credentials are there when named."""
+"""Agents, commands, models and credentials that are added while OpenCode runs can be used at once."""
 
 import json
 from collections.abc import AsyncGenerator, Iterator

@@ -33,7 +33,7 @@ class World:
     """A directory that nobody else uses."""
 
     async def opened(self, directory: Path) -> int:
-        """How often OpenCode opened a directory as a project, by its own log."""
+        """Count how often OpenCode opened a directory as a project, by its own log."""
         # The log is written late: everything before a later line is complete.
         before = self._in_log(self.beside)
         async with self.server.client(self.beside) as http:

@@ -1,4 +1,4 @@
-"""What a terminal prints becomes what a person would read, and the cursor counts as OpenCode does."""
+"""Output of a terminal becomes the text that a person would read, and the cursor counts as OpenCode does."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a person asks for comes first: the ranking is held by what people say."""
+"""The operation that a person means comes first: the ranking is tested with the words of people."""
 
 from opencode_mcp.opencode.operation_catalog.catalog import V1, V2, advice, lacking
 from opencode_mcp.opencode.operation_catalog.operation_search import corrections, search, unknown_words

@@ -1,4 +1,4 @@
-"""What this server has otherwise than the table is said, and nothing else."""
+"""The check reports the differences between this server and the table, and nothing else."""
 
 import copy
 from typing import Any

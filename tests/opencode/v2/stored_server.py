@@ -30,7 +30,7 @@ class StoredServer:
     lists: dict[str, list[dict[str, object]]] = field(default_factory=dict[str, list[dict[str, object]]])
     """Lists of a directory by the ends of their paths, such as ``agent``; any other is empty."""
     endless: bool = False
-    """Whether every page leads to another one."""
+    """True if every page leads to another one."""
     requests: list[HttpRequest] = field(default_factory=list[HttpRequest])
     clock: Clock = field(default_factory=Clock)
     directory_lists: MutableMapping[str, DirectoryLists] = field(default_factory=dict[str, DirectoryLists])

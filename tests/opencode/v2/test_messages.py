@@ -1,4 +1,4 @@
-"""What each message of OpenCode 2 becomes, and which run an answer and an end belong to."""
+"""Conversion of each message of OpenCode 2, and the run that an answer and an end belong to."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What is read from OpenCode: tolerant of the new, exact about the known, and clear about the missing."""
+"""Reading of OpenCode's replies: new fields are accepted, known ones are checked, and errors name missing ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the operator denies is used for nobody: not by the policy itself, not for a person, not for an agent."""
+"""An operation that the operator denies is used for nobody: not by the policy, for a person or for an agent."""
 
 from dataclasses import replace
 

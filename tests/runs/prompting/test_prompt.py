@@ -1,4 +1,4 @@
-"""What a prompt becomes on the wire, and what is refused before OpenCode would swallow it."""
+"""Prompts as they are sent, and the refusal of parts that OpenCode would ignore."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What an answer of "always" would cover is compared with the rules on the safe side."""
+"""Comparison of the calls that an answer of "always" covers with the rules; doubts count as not covered."""
 
 from fnmatch import fnmatchcase
 

@@ -1,4 +1,4 @@
-"""Who decides about a shell line: each simple command counts, and what cannot be told for certain counts most."""
+"""Decisions about shell lines: each simple command counts, and one that cannot be parsed gets the strictest rule."""
 
 import pytest
 from hypothesis import given

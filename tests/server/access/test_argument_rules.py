@@ -21,7 +21,7 @@ SUSPICIOUS = re.compile(
     re.IGNORECASE,
 )
 ALWAYS = {"directory", "query_directory", "workspace"}
-"""What chooses the project is fenced for every operation."""
+"""Arguments that choose the project are fenced for every operation."""
 EVERY = [item for table in TABLES.values() for item in table.operations.values()]
 
 

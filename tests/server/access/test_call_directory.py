@@ -1,4 +1,4 @@
-"""Where a call of an operation takes place, above all if only patterns are listed and nothing is the default."""
+"""Directory of a call of an operation, above all if only patterns are allowed and there is no default."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where a session works is found in OpenCode's list, whatever that list says of its next page."""
+"""The directory of a session is found in OpenCode's list, whatever cursor that list has for its next page."""
 
 from typing import TYPE_CHECKING, cast
 

@@ -1,4 +1,4 @@
-"""What the prompts of a task have changed together."""
+"""Changes of all prompts of a task together."""
 
 from opencode_mcp.runs.outcome.reported_files import NOT_SHOWN
 from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport

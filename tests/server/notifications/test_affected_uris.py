@@ -1,4 +1,4 @@
-"""Which event changes which addresses."""
+"""Addresses that each event changes."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ from tests.harness.each import for_each
 SES, MSG, PROMPT = "ses_1", "msg_2", "msg_1"
 STATUS = uris.session(SES)
 LIVE = {uris.SESSIONS, uris.PROJECT, STATUS, uris.run(SES, "")}
-"""What shows what a session is doing."""
+"""Addresses that show the state of a session."""
 
 
 def event(kind: str, **properties: Any) -> Event:  # noqa: ANN401 - JSON of any shape

@@ -89,7 +89,7 @@ class RecordingListeners(Subscriptions):
         self.published.append(event)
 
     def has(self, *events: ServerEvent) -> Callable[[], Awaitable[bool]]:
-        """Whether all this was told, for ``eventually``."""
+        """Return a condition for ``eventually``: all these events were published."""
 
         async def look() -> bool:
             return set(events) <= set(self.published)
@@ -97,7 +97,7 @@ class RecordingListeners(Subscriptions):
         return look
 
     def times(self, event: ServerEvent, count: int) -> Callable[[], Awaitable[bool]]:
-        """Whether something was told so often, for ``eventually``."""
+        """Return a condition for ``eventually``: an event was published so many times."""
 
         async def look() -> bool:
             return self.published.count(event) >= count

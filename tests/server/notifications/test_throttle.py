@@ -13,7 +13,7 @@ INTERVAL = 0.25
 A_SECOND = 4
 
 Happenings = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 400)), max_size=200)
-"""Which subject, and how many milliseconds after what happened before."""
+"""Events: the subject, and the milliseconds since the one before."""
 
 
 def played(happenings: list[tuple[str, int]]) -> tuple[dict[str, list[float]], dict[str, list[float]]]:

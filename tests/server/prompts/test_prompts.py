@@ -17,7 +17,7 @@ from tests.harness.each import for_each
 
 IN_OWN_WORDS = {"task"}
 OPENCODE_SPLITS = re.compile(r"""\[Image\s+\d+\]|"[^"]*"|'[^']*'|[^\s"']+""", re.IGNORECASE)
-"""How OpenCode 1.18 tells the arguments of a command apart."""
+"""Pattern with which OpenCode 1.18 splits the arguments of a command."""
 
 every = pytest.mark.parametrize("spec", OWN, ids=[spec.name for spec in OWN])
 

@@ -1,4 +1,4 @@
-"""What the text of a result says at length is not said again in its data."""
+"""A long text of a result is not repeated in its data."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""What others wrote stays inside its line, shows no control character, and holds no secret, in every result."""
+"""Text of others stays on its line and has no control character and no secret, in every result."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What goes out is one line of valid Unicode, and holds no password of the bridge's own."""
+"""Each message is written as one line of valid Unicode, without the bridge's own password."""
 
 import base64
 import json

@@ -35,7 +35,7 @@ def pipe() -> Ends:
 
 
 def pair() -> Ends:
-    """What Node gives its children for pipes."""
+    """Return two connected sockets: Node gives these to its children as pipes."""
     left, right = socket.socketpair()
     return left.detach(), right.detach()
 

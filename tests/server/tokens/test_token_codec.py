@@ -1,4 +1,4 @@
-"""What is sealed opens with the key of its state folder alone, and whole."""
+"""An encrypted token can be read only with the key of its state folder, and only if it is unchanged."""
 
 import os
 import stat
@@ -124,7 +124,7 @@ def test_a_key_file_that_is_no_secret_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidSetting, match="fewer than 32 bytes"):
         key_in(key_file_in(tmp_path, "short"))
     os.mkfifo(tmp_path / "pipe")
-    # Whoever followed the advice to change the modes of these would break the machine.
+    # To follow the advice, and change the modes of these, would break the machine.
     for path in (str(tmp_path / "pipe"), str(tmp_path), os.devnull):
         with pytest.raises(InvalidSetting, match="is no regular file"):
             key_in(path)

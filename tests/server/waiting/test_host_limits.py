@@ -1,4 +1,4 @@
-"""How long a call waits follows from what its host says of itself."""
+"""The time that a call waits follows from the name and version of its host."""
 
 import pytest
 from hypothesis import given

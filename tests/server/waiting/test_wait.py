@@ -1,4 +1,4 @@
-"""Who is asked follows from the policy, the run's narrowing and what the client can show."""
+"""The one who is asked follows from the policy, the caller's limit of the run, and the capabilities of the client."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -39,12 +39,12 @@ ERRORS: list[Exception] = [
     anyio.BrokenResourceError(),
     anyio.ClosedResourceError(),
 ]
-"""What sending a message can fail with."""
+"""Errors with which sending a message can fail."""
 Kind = Literal["permission", "question"]
 
 
 def may_answer(bridge: Bridge, run: Run, request: PendingRequest, capabilities: ClientCapabilities) -> bool:
-    """Whether the calling agent may answer a request."""
+    """Return True if the calling agent may answer a request."""
     report = RunReport(status="needs_input", session_id="", message_id="", directory="", pending=[request])
     add_answerers(bridge, run, report, capabilities)
     return request.agent_may_answer

@@ -1,4 +1,4 @@
-"""Which files decide what OpenCode runs and asks, by their names alone."""
+"""Files that decide what OpenCode runs and asks, by their names alone."""
 
 from opencode_mcp.workspace.configuration.protected_files import decides_what_runs
 from tests.harness.each import for_each

@@ -12,7 +12,7 @@ FILES = st.lists(LINES, max_size=5)
 
 
 def found(files: Sequence[Sequence[bool]], context: int) -> list[FoundLine]:
-    """What a search prints: the matches of each file, and the lines near them."""
+    """Return the output of a search: the matches of each file, and the lines near them."""
     lines: list[FoundLine] = []
     for file, marks in enumerate(files):
         matches = [number for number, matched in enumerate(marks, 1) if matched]

@@ -1,4 +1,4 @@
-"""Which paths fit words, and in which order."""
+"""Paths that match words, and their order."""
 
 import pytest
 

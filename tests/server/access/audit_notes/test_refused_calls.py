@@ -1,4 +1,4 @@
-"""What refused a call, for the audit log."""
+"""Reason for the refusal of a call, for the audit log."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What OpenCode reads after the check goes out only where it is what the project holds, however links are swapped."""
+"""A file that OpenCode reads after the check is returned only if it is in the project, however links are replaced."""
 
 import base64
 from collections.abc import Callable
@@ -70,7 +70,7 @@ class Place:
         return SimpleNamespace(value=self.answer(), cursor="")
 
     def answer(self) -> object:
-        """What OpenCode answers."""
+        """Return OpenCode's reply."""
         raise NotImplementedError
 
     async def call(self, name: str, **arguments: object) -> OperationResult:

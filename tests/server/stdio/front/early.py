@@ -34,7 +34,7 @@ FINGERPRINTS: dict[str, str] = {}
 PREPARED: dict[str, dict[str, bytes]] = {}
 """Saved responses to the first messages in a protocol version: names and contents of the files."""
 NOTHING = ("prompts/list", "resources/templates/list")
-"""What the front never answers."""
+"""Methods that the front never answers."""
 
 
 def request(request_id: object, method: str, params: Mapping[str, object] | None = None, **changes: object) -> Json:
@@ -63,7 +63,7 @@ def listing(protocol: str = LEGACY, request_id: object = 2) -> Json:
 
 
 def first_messages(protocol: str = LEGACY) -> list[Json]:
-    """What a host sends first."""
+    """Return the first messages of a host."""
     between = [] if protocol == MODERN else [INITIALIZED]
     return [opening(protocol), *between, listing(protocol)]
 
@@ -129,7 +129,7 @@ class Connection:
         return [await self.receive() for _ in range(number)]
 
     async def is_silent(self) -> bool:
-        """Whether the front has read everything that was sent, and answered none of it."""
+        """Return True if the front has read everything that was sent, and answered none of it."""
         await self.send(request("is it read?", "ping"))
         reply = await self.receive()
         return reply == {"jsonrpc": "2.0", "id": "is it read?", "result": {}}
