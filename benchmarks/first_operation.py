@@ -1,4 +1,4 @@
-"""The first ``opencode_read_operation`` of a bridge, beside the request that it stands for, and ``GET /doc``."""
+"""The first ``opencode_read_operation`` of a bridge, beside the request that it makes, and ``GET /doc``."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""From a change in OpenCode to the notice that a subscriber hears, beside the event of it on a stream of our own."""
+"""Time from a change in OpenCode to the notification of a subscriber, beside its event on a stream of our own."""
 
 import time
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ from tests.harness.bridges.rawrpc import MODERN, Host, RawClient
 ROUNDS = 30
 MOST = 200.0
 APART = 0.4
-"""Seconds between two changes: of one address a subscriber hears at most four times a second."""
+"""Seconds between two changes: a subscriber is notified of one address at most four times a second."""
 
 
 async def notices(world: World) -> list[Row]:

@@ -1,4 +1,4 @@
-"""A trivial tool's round trip: ``opencode_read_file`` of a small folder, beside the one request that it stands for.
+"""A trivial tool's round trip: ``opencode_read_file`` of a small folder, beside the one request that it makes.
 
 A server of the SDK needs most of this time by itself, so the same is measured beside a bare one with one tool.
 """

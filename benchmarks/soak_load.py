@@ -25,7 +25,7 @@ TITLE = "Soak"
 LOST = (TimeoutError, EOFError, OSError, anyio.BrokenResourceError, anyio.ClosedResourceError)
 IDS = re.compile(r"\b(?:ses|msg|per|que)_\w+")
 KIND = 90
-"""Characters of an error that tell its kind."""
+"""Characters of an error that identify its kind."""
 CALLS_A_CONNECTION = 6
 SUBSCRIBED = 20
 """Number of subscriptions that a host holds before it ends them."""

@@ -1,4 +1,4 @@
-"""``opencode_status`` beside the slowest of the requests that it stands for."""
+"""``opencode_status`` beside the slowest of the requests that it makes."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial

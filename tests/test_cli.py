@@ -30,7 +30,7 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def imported(stderr: str) -> set[str]:
-    """The top-level packages that ``-X importtime`` has told of."""
+    """Return the top-level packages that ``-X importtime`` printed."""
     names = (line.rpartition("|")[2].strip() for line in stderr.splitlines() if line.startswith(IMPORTED))
     return {name.partition(".")[0] for name in names}
 

@@ -551,7 +551,7 @@ def attack_with(name: str, text: str) -> tuple[str, float]:
     began = time.process_time()
     try:
         refused(partial(FUNCTIONS[name], text))
-    except Exception as error:  # noqa: BLE001 - told to the test
+    except Exception as error:  # noqa: BLE001 - reported to the test
         return f"{name} failed at {text[:20]!r}: {error!r:.300}", 0
     taken = time.process_time() - began
     if taken > CPU_SECONDS:

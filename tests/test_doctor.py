@@ -1,4 +1,4 @@
-"""``opencode-mcp doctor`` tells what works, and of what does not what to do about it."""
+"""``opencode-mcp doctor`` reports what works, and the remedy for what does not."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The tree of errors is drawn as it is built, and every error speaks."""
+"""The documented tree of errors is the one in the code, and every error has a message."""
 
 import inspect
 import re

@@ -27,7 +27,7 @@ async def greet(name: str = "world") -> str:
 
 
 async def slow_compute(seconds: float = 1, label: str = "") -> str:
-    """Take some seconds, and tell how far it is."""
+    """Take some seconds, and report the progress."""
     task = current.get()
     for tick in range(int(seconds / PAUSE)):
         if task:

@@ -40,7 +40,7 @@ def test_an_empty_file_that_was_filled_is_added() -> None:
     assert (merged.status, merged.additions, merged.deletions) == ("added", 1, 0)
 
 
-def test_patches_that_do_not_fit_together_stand_one_after_another() -> None:
+def test_patches_that_do_not_fit_together_follow_one_another() -> None:
     """Somebody else changed the file between two prompts."""
     (one,), (other,) = diffs_of("a", [("x\n",), ("y\n",)]), diffs_of("a", [("z\n",), ("y\n",)])
     (merged,) = merge_diffs([[one], [other]])

@@ -1,4 +1,4 @@
-"""Time of waiting for answers: told per prompt, and once for requests that are open together."""
+"""Time of waiting for answers: counted for each prompt, and once for requests that are open together."""
 
 from opencode_mcp.events.answer_waits import AnswerWaits
 

@@ -52,7 +52,7 @@ async def running_hub(endpoint: Endpoint) -> AsyncGenerator[Hub]:
 
 @pytest.fixture
 async def hub(endpoint: Endpoint, http: httpx.AsyncClient) -> AsyncGenerator[Hub]:
-    """A hub whose stream comes through the proxy, and stands."""
+    """A hub whose stream goes through the proxy and is connected."""
     async with running_hub(endpoint) as made:
         await made.ensure()
         await wait_until_connected(made, http)
@@ -145,7 +145,7 @@ async def test_every_event_of_a_session_names_the_directory_that_it_is_about(hub
     assert {event.place for event in received} == {directory}
 
 
-async def test_parents_hear_of_their_subagents_sessions(hub: Hub, http: httpx.AsyncClient) -> None:
+async def test_parents_receive_events_of_their_subagents_sessions(hub: Hub, http: httpx.AsyncClient) -> None:
     root = await make_session(http)
     with hub.listen(root) as listener:
         child = await make_session(http, parentID=root)
@@ -157,7 +157,7 @@ async def test_parents_hear_of_their_subagents_sessions(hub: Hub, http: httpx.As
     assert hub.lineage(child) == [child, root]
 
 
-async def test_all_listeners_of_a_session_hear_the_same(hub: Hub, http: httpx.AsyncClient) -> None:
+async def test_all_listeners_of_a_session_receive_the_same_events(hub: Hub, http: httpx.AsyncClient) -> None:
     session = await make_session(http)
     with hub.listen(session) as one, hub.listen(session) as other:
         await prompt(http, session, text("For all."))

@@ -1,4 +1,4 @@
-"""One stream, kept open: it says when it stands, comes back after every break, and ends only when OpenCode is gone."""
+"""One stream, kept open: it reports each connection, reconnects after each break, and ends only if OpenCode is gone."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -58,7 +58,7 @@ async def make_session(http: httpx.AsyncClient) -> str:
 
 
 async def assert_it_tells_of_new_sessions(events: AsyncIterator[Event], http: httpx.AsyncClient) -> None:
-    """OpenCode says that a stream stands some milliseconds before it does, so one session may not be enough."""
+    """OpenCode reports a stream some milliseconds before it sends events, so one session may not be enough."""
     made: list[str] = []
 
     async def keep_making() -> None:

@@ -86,7 +86,7 @@ MOST_REQUESTS: Mapping[Generation, int] = {1: 7, 2: 9}
 REREADING: Mapping[Generation, str] = {1: "instance.dispose", 2: "debug.location.evict"}
 """Operation that makes OpenCode read the files of a directory again."""
 HEALTH: Mapping[Generation, str] = {1: "/global/health", 2: "/api/info"}
-"""Path that tells the version."""
+"""Path whose reply has the version."""
 
 
 def difference_of(node_id: str) -> str:

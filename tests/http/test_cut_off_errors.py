@@ -1,4 +1,4 @@
-"""A call that is cut off since the rights of its principal change learns that, in both eras of the protocol."""
+"""A call that ends since the rights of its principal change gets an error with this reason, in both eras."""
 
 import json
 import socket
@@ -43,7 +43,7 @@ async def calling(http: httpx.AsyncClient, era: Era, token: str) -> tuple[dict[s
     return {**call, "_meta": MODERN.envelope()}, HEADERS | named
 
 
-async def test_a_call_learns_that_the_rights_of_its_principal_have_changed(
+async def test_a_call_ends_with_an_error_if_the_rights_of_its_principal_have_changed(
     served: Served, operator: Operator, silent_opencode: socket.socket, era: Era
 ) -> None:
     token = operator.principal(f"changing-{era}")

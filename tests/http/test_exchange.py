@@ -118,7 +118,7 @@ def begin(kind: bytes) -> Message:
         (CALL, b"application/json", b""),
     ],
 )
-async def test_a_request_that_is_cut_off_is_told_why(
+async def test_a_request_that_is_cut_off_gets_the_reason(
     request_part: Message, response: bytes | None, expected: bytes
 ) -> None:
     client = Client([request_part])

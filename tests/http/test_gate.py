@@ -146,7 +146,7 @@ class RevokedTenant(SilentTenant):
         task_status.started()
 
     def retire(self, reason: str) -> None:
-        """Be told why it ends."""
+        """Keep the reason for the end."""
         assert "rights of this principal have changed" in reason
 
     async def close_after_reports(self) -> None:

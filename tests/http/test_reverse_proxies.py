@@ -94,7 +94,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 @pytest.fixture(autouse=True)
 def proxy_is_at_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the name in the configurations stand for this machine."""
+    """Resolve the name in the configurations to this machine."""
     look_up = socket.getaddrinfo
 
     def resolve(host: Any, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - as the real one

@@ -1,4 +1,4 @@
-"""Sessions of the 2025 era: a client that gets none learns why, and when to ask again."""
+"""Sessions of the 2025 era: the error for a client that gets none has the reason and the time to ask again."""
 
 import httpx
 import pytest

@@ -42,7 +42,7 @@ def test_a_token_is_printed_once_and_only_its_digest_is_stored(
     assert digest_of(token) not in listed
 
 
-def test_the_second_of_two_commands_at_once_learns_that_the_principal_exists(
+def test_the_second_of_two_commands_at_once_reports_that_the_principal_exists(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["token", "new", "laptop", "--directory", str(tmp_path)]

@@ -111,7 +111,7 @@ async def shared_http_bridge(era: Era, shared_launch: Launch) -> AsyncGenerator[
 
 @pytest.fixture
 def host(request: pytest.FixtureRequest, era: Era, opencode_generation: Generation, transport: Transport) -> Host:
-    """A host that is connected to a shared bridge, and has heard nothing yet."""
+    """A host that is connected to a shared bridge, and has received no progress yet."""
     del era, opencode_generation  # They select the bridge.
     shared = cast("Bridge", request.getfixturevalue("shared_http_bridge" if transport == "http" else "shared_bridge"))
     return Host(Bridge(shared.client, shared.launch))

@@ -53,7 +53,7 @@ class Host:
 
     @property
     def lines(self) -> list[str]:
-        """The lines of progress that were heard."""
+        """The lines of progress that were received."""
         return [progress.message or "" for progress in self.bridge.progress]
 
     def has_progress(self, part: str) -> bool:

@@ -29,7 +29,7 @@ def with_files(**files: str) -> dict[str, bytes]:
     return {name: text.encode() for name, text in {**FILES, **named}.items()}
 
 
-async def test_files_that_the_index_tells_git_not_to_look_at_are_brought_back(
+async def test_files_that_the_index_marks_as_unchanged_are_brought_back(
     repository: Path, worktrees: Worktrees, integrator: Integrator
 ) -> None:
     made = await worktrees.create(str(repository))

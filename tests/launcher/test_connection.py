@@ -120,7 +120,7 @@ async def test_a_server_found_again_keeps_the_requests_that_are_under_way(openco
         proxy.resume()
 
 
-async def test_forgetting_an_old_door_leaves_the_new_one_alone(opencode_server: OpenCode) -> None:
+async def test_forgetting_an_old_transport_keeps_the_new_one(opencode_server: OpenCode) -> None:
     async with aclosing(Connection(Route(nowhere(), at(opencode_server)))) as connection:
         old = await connection.transport()
         connection.forget(old)

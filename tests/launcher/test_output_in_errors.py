@@ -47,5 +47,5 @@ def test_what_is_no_secret_stays(tmp_path: Path, name: str, value: str) -> None:
         ("the key was pressed", "the key was pressed"),
     ],
 )
-def test_what_is_given_to_a_telling_name_is_hidden(tmp_path: Path, text: str, hidden: str) -> None:
+def test_the_value_of_a_variable_with_a_secrets_name_is_hidden(tmp_path: Path, text: str, hidden: str) -> None:
     assert shown(tmp_path, text, {}) == hidden

@@ -252,7 +252,7 @@ def test_work_that_the_person_hands_to_a_subagent_is_reported_with_its_prompt() 
 
 
 @pytest.mark.parametrize("tool", [("task", "subagent_type"), ("subagent", "agent")])
-def test_the_messages_of_a_subagent_stand_under_its_call_with_the_name_of_its_agent(tool: tuple[str, str]) -> None:
+def test_the_messages_of_a_subagent_follow_its_call_with_the_name_of_its_agent(tool: tuple[str, str]) -> None:
     name, agent = tool
     part = call(name, input={agent: "general", "prompt": "Look"}, metadata={"sessionId": "ses_2"})
     text = render_transcript([message(part)], children={"ses_2": [message(said("Found."), number=2)]})
@@ -406,7 +406,7 @@ def test_any_message_renders_whole(one: Message) -> None:
         ("The user rejected it with the following feedback: Use pnpm.", "- permission refused by a person"),
     ],
 )
-def test_the_reason_of_a_refusal_is_told_once(error: str, expected: str) -> None:
+def test_the_reason_of_a_refusal_is_reported_once(error: str, expected: str) -> None:
     refused = message({**call("bash", status="error", error=error), "callID": "call_1"})
     answers = {"call_1": PermissionAnswer("refused by a person", "Use pnpm.")}
     assert expected in render_transcript([refused], requests=RequestFacts(answers)).split("\n")

@@ -49,7 +49,7 @@ async def main(url: str, what: str) -> None:
 
 
 def peak_memory() -> int:
-    """Megabytes that were resident at most; what ``resource`` tells counts those of the parent before the start."""
+    """Return the most megabytes that were resident; ``resource`` would count those of the parent before the start."""
     peak = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
     return int(peak[1]) // 1024 if peak else 0
 

@@ -1,4 +1,4 @@
-"""A stand-in for the OpenCode of another machine, as far as it makes worktrees: for faults that the real one lacks."""
+"""A stand-in for the OpenCode of another machine that makes worktrees: for faults that the real one does not have."""
 
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager

@@ -1,4 +1,4 @@
-"""A waiter believes what it reads, not what it hears: lost events cost it a moment, a lost server not the run."""
+"""A waiter relies on reads and not on events: lost events delay it, and a lost server does not end the run."""
 
 from functools import partial
 
@@ -115,7 +115,7 @@ async def test_a_waiter_that_lost_opencode_says_what_it_knows_and_the_next_one_f
 
 
 async def wait_for_draft(hub: Hub, run: Run, written: str) -> None:
-    """Wait until the stream has told so much of an answer."""
+    """Wait until the stream has sent so much of an answer."""
 
     async def is_written() -> bool:
         draft = hub.state(run.session_id).draft

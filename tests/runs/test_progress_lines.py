@@ -1,4 +1,4 @@
-"""Events become lines for people, and the lines come at a pace that people and hosts can bear."""
+"""Events become lines for people, and the lines do not come too often for people and hosts."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -148,7 +148,7 @@ def test_text_is_reported_by_how_much_there_is() -> None:
     assert lines.take() == "writing, 12 characters"
 
 
-def test_other_news_outweigh_text() -> None:
+def test_other_events_take_precedence_over_text() -> None:
     assert line_of(text_part(), grew("Hello"), tool("bash", "running", input={"command": "ls"})) == "bash: ls"
 
 

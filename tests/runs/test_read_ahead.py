@@ -161,7 +161,7 @@ IDLE = backend_events.Idle(MINE)
 
 
 async def ahead_of(reads: LateReads, events: Sequence[backend_events.Event], patch: pytest.MonkeyPatch) -> ReadAhead:
-    """Have events heard that arrive all at once."""
+    """Pass events that arrive all at once."""
     patch.setattr(read_ahead, "last_answers", reads.read)
     ahead = ReadAhead(cast("OpenCodeClient", None), PROMPTED)
     await ahead.begin(SessionRecord("Title", [], []))
@@ -261,7 +261,7 @@ BEGUN = Message(info=without_end(ANSWER).model_copy(update={"finish": ""}))
 async def ahead_while_written(
     reads: LateReads, events: Sequence[backend_events.Event], patch: pytest.MonkeyPatch
 ) -> ReadAhead:
-    """Have events heard one by one, as while a model writes."""
+    """Pass events one by one, as while a model writes."""
     ahead = await ahead_of(reads, [], patch)
     await receive_events(ahead, events)
     return ahead

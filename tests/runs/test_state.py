@@ -85,7 +85,7 @@ def test_every_end_can_be_reached_and_every_state_has_a_status_for_callers() -> 
         (Evidence(status=RETRY), State.RETRYING),
         (Evidence(status=BUSY, asked=True), State.WAITING),
         (Evidence(status=RETRY, asked=True), State.WAITING),
-        # The map of busy sessions is the truth: no event outweighs it.
+        # The map of busy sessions is the truth and takes precedence over events.
         (Evidence(status=BUSY, answers=[answer()], error=FAILED, quiet_seconds=99), State.RUNNING),
         (Evidence(answers=[answer()]), State.COMPLETED),
         # Structured answers and rejected requests end with exactly this.

@@ -14,7 +14,7 @@ from tests.scripted_model.server import ScriptedModel
 
 
 def main() -> None:
-    """Serve on loopback until told to stop."""
+    """Serve on loopback until a signal comes."""
     parser = argparse.ArgumentParser(
         prog="scripted_model", description="An OpenAI-compatible model that obeys a script."
     )

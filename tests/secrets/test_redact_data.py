@@ -41,7 +41,7 @@ def test_what_goes_by_a_secrets_name_is_hidden(name: str) -> None:
         *("monkey", "accessible", "author", "passage", "secretary", "keyboard", "username", "path", "code", ""),
     ],
 )
-def test_what_only_sounds_like_one_is_shown(name: str) -> None:
+def test_a_text_that_only_resembles_one_is_shown(name: str) -> None:
     assert redacted_data({name: SECRET}) == {name: SECRET}
 
 

@@ -1,4 +1,4 @@
-"""Secrets in a text are found by how they look and where they stand; what only looks like one stays readable."""
+"""Secrets in a text are found by their form and the text around them; other texts stay readable."""
 
 import itertools
 import re

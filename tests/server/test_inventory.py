@@ -232,7 +232,7 @@ print(*filter(is_executed, ("httpx", "httpx_sse", "httpx_ws", "jsonschema", "fil
 
 
 def nodes_of(schema: Mapping[str, Any], depth: int = 1) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """A schema and those within it, each with how deep it stands."""
+    """Yield a schema and those within it, each with its depth."""
     yield depth, schema
     for item in schema.get("properties", {}).values():
         yield from nodes_of(item, depth + 1)

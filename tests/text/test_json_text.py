@@ -1,4 +1,4 @@
-"""JSON is read only as far as the code behind it can bear: its depth and its numbers are bounded."""
+"""JSON is read only as far as the code behind it can handle: its depth and its numbers are limited."""
 
 import json
 from typing import Any

@@ -1,1 +1,1 @@
-"""Bridges that a test starts, and clients that speak to them."""
+"""Bridges that a test starts, and their clients."""

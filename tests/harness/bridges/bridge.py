@@ -39,7 +39,7 @@ class Progress:
 
 @dataclass(slots=True)
 class Bridge:
-    """A connected bridge, and what it told while it worked."""
+    """A connected bridge, and the progress that it reported."""
 
     client: Client
     launch: Launch

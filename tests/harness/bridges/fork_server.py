@@ -128,7 +128,7 @@ def _send_number(client: socket.socket, number: int) -> None:
     try:
         client.sendall(number.to_bytes(WORD, "big", signed=True))
     except OSError:
-        return  # It was killed, and its end of the connection tells so.
+        return  # It was killed, and the client sees the end of the connection.
 
 
 def _forget_all(selector: selectors.BaseSelector) -> None:

@@ -48,7 +48,7 @@ class Host:
 
     @property
     def modern(self) -> bool:
-        """True if it speaks the protocol without a handshake."""
+        """True if it uses the protocol without a handshake."""
         return self.protocol >= MODERN
 
     @property
@@ -132,7 +132,7 @@ class RawClient:
         return number
 
     async def reply(self, number: int | None, *, seconds: float = REPLY) -> Json:
-        """Wait for the reply to a request; None stands for one whose id the bridge could not read.
+        """Wait for the reply to a request; None for one whose id the bridge could not read.
 
         Raises:
             TimeoutError: It did not come within ``seconds``.

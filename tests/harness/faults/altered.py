@@ -42,11 +42,11 @@ class Altered:
     lacks: set[str] = field(default_factory=set[str])
     """Paths that it does not know: like OpenCode, it answers them with a web page."""
     refusals: dict[str, int] = field(default_factory=dict[str, int])
-    """Statuses with which it refuses paths; the empty path stands for all of them."""
+    """Statuses with which it refuses paths; the empty path means all of them."""
     silent: set[str] = field(default_factory=set[str])
     """Paths that it never answers."""
     version: str = ""
-    """The version that it tells; empty: the real one."""
+    """The version that it reports; empty: the real one."""
     clock: float = 0
     """Seconds by which its clock is ahead."""
     rewriter: Rewriter | None = None

@@ -1,4 +1,4 @@
-"""A proxy that also loses events: of an event stream it passes on some chunks, and swallows others whole."""
+"""A proxy that also loses events: it forwards some chunks of an event stream and drops others."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress

@@ -14,7 +14,7 @@ GONE = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError,
 
 
 class Proxy:
-    """Passes connections on to ``target`` until told otherwise. Every change holds for old and new connections."""
+    """Forwards connections to ``target`` until a test changes that. Every change holds for old and new connections."""
 
     def __init__(self, target: str) -> None:
         parts = urlsplit(target)

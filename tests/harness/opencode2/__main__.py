@@ -15,7 +15,7 @@ from tests.harness.opencode2.serving import serve
 
 
 def main() -> int:
-    """Serve until told to stop, or print the version."""
+    """Serve until a signal comes, or print the version."""
     arguments = _arguments()
     if arguments.version:
         print(VERSION)  # noqa: T201 - what was asked for

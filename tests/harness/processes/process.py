@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 GRACE = 5.0
-"""Seconds that a process has to end when told to."""
+"""Seconds that a process has to end after a signal."""
 
 
 UNTIL_PARENT_ENDS = """

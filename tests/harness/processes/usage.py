@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def resident(pid: int) -> float | None:
-    """Megabytes of a process that are in memory; None where the system has no plain way to tell."""
+    """Return the megabytes of a process that are in memory; None if the system does not report them."""
     if sys.platform == "win32":
         return None
     status = Path(f"/proc/{pid}/status")

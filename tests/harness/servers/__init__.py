@@ -1,1 +1,1 @@
-"""Servers on loopback that a test starts: OpenCode, its model, and what stands around them."""
+"""Servers on loopback that a test starts: OpenCode, its model, and others that these need."""

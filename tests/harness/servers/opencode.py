@@ -41,7 +41,7 @@ class OpenCode:
     def delete_latest_sessions(self) -> None:
         """Delete the sessions that have changed within a minute.
 
-        A bridge that starts then has not heard that they have ended, and counts them as runs of other projects.
+        A bridge that starts then has not received the events of their end, and counts them as runs of other projects.
         """
         since = int((time.time() - JUST_CHANGED_SECONDS) * 1000)
         wanted = f"roots=true&archived=true&limit=1000&start={since}"

@@ -99,7 +99,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             yield Site(served, issuer, operator, laptop)
 
 
-async def test_a_request_without_a_token_learns_where_to_get_one(site: Site) -> None:
+async def test_the_reply_to_a_request_without_a_token_names_where_to_get_one(site: Site) -> None:
     refused = await listed(site.served)
     assert refused.status_code == 401
     assert refused.headers["www-authenticate"] == f'{site.challenge}, scope="{READ} {WRITE} {EXECUTE}", {site.metadata}'
@@ -180,7 +180,7 @@ async def test_every_kind_of_wrong_token_is_refused(site: Site) -> None:
         assert token not in site.served.launch.printed()
 
 
-async def test_a_refusal_speaks_of_the_kind_of_token_that_came(site: Site) -> None:
+async def test_a_refusal_names_the_kind_of_token_that_came(site: Site) -> None:
     own, expired, opaque = [
         await listed(site.served, token) for token in (new_token(), BAD["expired"][0](site.issuer), "opaque")
     ]

@@ -91,7 +91,7 @@ def test_a_refusal_names_the_scope_that_is_missing(operation: str, scope: str) -
     assert bool(refusal and f"lacks the scope {scope}." in refusal.message) == bool(scope)
 
 
-def test_clients_learn_the_scopes_for_ordinary_work() -> None:
+def test_the_metadata_for_clients_names_the_scopes_for_ordinary_work() -> None:
     assert usual_scopes(DEFAULT_SCOPES) == ("opencode:read", "opencode:write", "opencode:execute")
     assert scope_for("read", DEFAULT_SCOPES) == "opencode:read"
     all_in_one = {"all": EFFECTS}

@@ -29,7 +29,7 @@ ASKS: dict[str, object] = {"permission": {"bash": "ask", "edit": "ask"}}
 
 @pytest.fixture(scope="module")
 def asking_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project in which OpenCode asks before it runs or edits anything; tests tell their sessions apart by prompts."""
+    """A project in which OpenCode asks before it runs or edits anything; prompts distinguish the sessions of tests."""
     directory = make_project(tmp_path_factory.mktemp("asking") / "project")
     configure(directory, ASKS)
     return directory
@@ -166,7 +166,7 @@ async def test_a_rejection_with_feedback_reaches_the_model_and_the_run_goes_on(
 
 
 @pytest.mark.both_generations
-async def test_a_rejection_without_a_word_ends_the_run(bridge: OpenBridge, opencode_generation: Generation) -> None:
+async def test_a_rejection_without_a_message_ends_the_run(bridge: OpenBridge, opencode_generation: Generation) -> None:
     person = Person(filled(decision="reject"))
     async with bridge(elicit=person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(bash("echo no"), text("Never said."))))
@@ -310,7 +310,7 @@ async def test_an_agent_answers_a_question_by_labels_and_own_words(unattended: B
 
 
 @pytest.mark.both_generations
-async def test_a_repeated_or_late_answer_gets_a_clear_word_and_is_no_error(unattended: Bridge) -> None:
+async def test_a_repeated_or_late_answer_gets_a_clear_message_and_is_no_error(unattended: Bridge) -> None:
     report = data_of(await unattended.call("opencode_run", prompt=script(bash("echo twice"), text("Ran."))))
     answer = {"request_id": report["pending"][0]["request_id"], "reply": "once"}
     assert data_of(await unattended.call("opencode_reply_permission", **answer))["status"] == "completed"

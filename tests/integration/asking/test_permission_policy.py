@@ -77,7 +77,7 @@ async def test_allow_asks_nobody_and_the_report_lists_what_was_allowed(
 
 
 @pytest.mark.both_generations
-async def test_reject_refuses_with_a_word_to_the_model_and_the_run_goes_on(
+async def test_reject_refuses_with_a_message_to_the_model_and_the_run_goes_on(
     launch: Launch, scripted_model: ScriptedModel, asking_project: Path, opencode_generation: Generation
 ) -> None:
     async with open_bridge(launch.with_flags("--permissions", "reject")) as host:
@@ -157,7 +157,7 @@ async def test_one_of_two_requests_may_be_the_agents_and_the_other_the_persons(
     ]
 
 
-async def test_a_caller_narrows_to_the_person(launch: Launch, era: Era) -> None:
+async def test_a_caller_can_have_the_person_asked(launch: Launch, era: Era) -> None:
     person = Person(ONCE)
     async with open_bridge(launch.with_flags("--permissions", "allow"), era=era, elicit=person) as host:
         call = {"prompt": script(bash("echo careful"), text("Ran.")), "permissions": "human"}
@@ -167,7 +167,7 @@ async def test_a_caller_narrows_to_the_person(launch: Launch, era: Era) -> None:
     assert "decided" not in report
 
 
-async def test_a_caller_narrows_to_refusal(launch: Launch) -> None:
+async def test_a_caller_can_have_everything_refused(launch: Launch) -> None:
     async with open_bridge(launch.with_flags("--permissions", "allow")) as host:
         call = {"prompt": script(bash("echo none"), text("Without.")), "permissions": "reject"}
         report = data_of(await host.call("opencode_run", **call))
@@ -189,7 +189,7 @@ async def test_a_caller_cannot_widen(launch: Launch) -> None:
 
 
 @pytest.mark.both_generations
-async def test_a_narrowing_holds_after_a_restart_of_the_bridge_and_only_for_its_run(launch: Launch) -> None:
+async def test_a_stricter_limit_holds_after_a_restart_of_the_bridge_and_only_for_its_run(launch: Launch) -> None:
     loose = launch.with_flags("--permissions", "allow")
     async with open_bridge(loose) as host:
         call = {"prompt": script(bash("echo kept"), text("Ran.")), "permissions": "agent"}

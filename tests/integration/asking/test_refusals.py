@@ -25,7 +25,7 @@ CHANGE = re.compile(
 
 
 def flags_in(output: str) -> list[str]:
-    """Return the flags that a refusal tells the person to add."""
+    """Return the flags that the person should add, according to a refusal."""
     found = CHANGE.search(output)
     assert found, output
     return shlex.split(found[1])

@@ -95,7 +95,7 @@ async def test_a_page_is_opened_by_a_host_that_can(launch: Launch, era: Era, scr
 
 
 @pytest.mark.either_era
-async def test_an_agent_answers_by_type_and_learns_what_a_field_takes(
+async def test_an_agent_answers_by_type_and_errors_name_what_a_field_takes(
     unattended: Bridge, scripted_model: ScriptedModel
 ) -> None:
     report = data_of(await unattended.call("opencode_run", prompt=ASK))

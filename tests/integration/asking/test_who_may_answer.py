@@ -198,10 +198,10 @@ async def test_an_agent_whose_host_cannot_ask_does_not_decide_for_the_sessions_o
     assert not (asking_project / "others").exists()
 
 
-# A caller's own narrowing
+# Stricter limits of a caller
 
 
-async def test_a_caller_cannot_take_its_own_narrowing_back(launch: Launch, opencode: Backend) -> None:
+async def test_a_caller_cannot_take_back_its_own_stricter_limit(launch: Launch, opencode: Backend) -> None:
     loose = launch.with_flags("--permissions", "allow", *EXECUTE)
     async with open_bridge(loose, elicit=Person(DECLINED, DECLINED)) as host:
         report = await asking(host, bash("touch narrowed.txt"), permissions="human")
@@ -340,7 +340,7 @@ async def test_a_question_to_another_bridges_person_is_not_the_agents(launch: La
 
 
 @pytest.mark.both_generations
-async def test_a_run_that_no_bridge_started_is_an_agents_only_by_the_operators_word(
+async def test_an_agent_answers_for_a_run_that_no_bridge_started_only_with_the_operators_permission(
     launch: Launch, opencode: Backend
 ) -> None:
     asked = await started_elsewhere(opencode, bash("echo tui"))

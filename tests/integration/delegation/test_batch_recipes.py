@@ -1,4 +1,4 @@
-"""The recipes for batches in docs/delegation.md, with the calls as they stand there."""
+"""The recipes for batches in docs/delegation.md, with their calls as they are."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ WORDS = {"true": True, "false": False}
 
 
 def calls_of(recipe: str) -> list[tuple[str, Json]]:
-    """The calls in the section of a recipe, each with its tool and its arguments; `...` stands for more of the same."""
+    """The calls in the section of a recipe, each with its tool and its arguments; `...` means more of the same."""
     section = GUIDE.read_text(encoding="utf-8").split(f"### {recipe}\n")[1].split("\n### ")[0]
     return [read_call(found) for found in CALL.findall(section)]
 

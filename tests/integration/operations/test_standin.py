@@ -81,7 +81,7 @@ async def test_a_prompt_that_is_stopped_before_it_begins_is_taken_back(host: Hos
     assert standin.state.sessions[report["session_id"]].inbox == []
 
 
-async def test_a_reload_ends_what_is_asked_for_and_a_waiting_call_learns_of_it(host: Host, standin: StandIn) -> None:
+async def test_a_reload_ends_open_requests_and_a_waiting_call_reports_it(host: Host, standin: StandIn) -> None:
     started = await begun(host, standin)
     session = standin.state.sessions[started]
     await call(host, "permission.create", sessionID=started, action="shell", resources=["ls"])

@@ -29,7 +29,7 @@ READY = "Ask anything"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A TUI on its screen, and a bridge that speaks to it."""
+    """A TUI on its screen, and a bridge that controls it."""
 
     bridge: Bridge
     screen: Screen
@@ -74,7 +74,7 @@ async def stage(
 
 
 async def _await_listening(stage: Stage) -> None:
-    """The TUI draws itself before it hears events: send it toasts until it shows one."""
+    """The TUI draws itself before it receives events: send it toasts until it shows one."""
 
     async def look() -> bool:
         await stage.call("tui.showToast", message="Are you there", variant="info")

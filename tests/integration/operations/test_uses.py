@@ -103,7 +103,7 @@ UNLESS_DENIED: Mapping[str, frozenset[str]] = {
 }
 """Operations of both generations that a tool or resource uses only if they are not denied: it works without them."""
 OTHER_GENERATION = ("GET", "/global/health")
-"""Request that tells an OpenCode 1 from an OpenCode 2, where it is no operation."""
+"""Request that distinguishes an OpenCode 1 from an OpenCode 2, if it is not an operation."""
 
 
 @cache

@@ -59,7 +59,7 @@ async def set_up_by(host: Host, *names: str) -> Json:
     return report
 
 
-async def test_whatever_writes_files_takes_the_operators_word(host: Host, careful: Path) -> None:
+async def test_operations_that_write_files_need_the_operators_permission(host: Host, careful: Path) -> None:
     configured = (careful / "opencode.json").read_text(encoding="utf-8")
     report = await host.run(text("Before."))
     session = {"sessionID": report["session_id"]}
@@ -131,7 +131,7 @@ async def test_the_operator_can_allow_it_and_taking_it_back_is_refused_to_others
     assert not (careful / NEW).exists()
 
 
-async def test_isolated_work_on_the_set_up_takes_the_same_word(host: Host, careful: Path) -> None:
+async def test_isolated_work_on_the_setup_needs_the_same_permission(host: Host, careful: Path) -> None:
     report = await host.run(write(PLUGIN, "export {}\n"), text("Set up."), isolate=True)
     place = {"session_id": report["session_id"]}
     error = await host.error("opencode_integrate", **place, how="apply")

@@ -120,7 +120,7 @@ class World:
             tasks.cancel_scope.cancel()
 
         async def repeat() -> None:
-            # Nothing tells when the stream stands, and an event before that is lost.
+            # Nothing reports when the stream is connected, and an event before that is lost.
             while True:
                 await act()
                 await anyio.sleep(0.3)

@@ -1,4 +1,4 @@
-"""OpenCode is missing, wrong, or goes away in the middle: the caller hears what is the matter, and what to do."""
+"""OpenCode is missing, wrong, or ends during a call: the error names the cause and what to do."""
 
 import sys
 from collections.abc import AsyncGenerator

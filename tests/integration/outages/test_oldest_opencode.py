@@ -51,7 +51,7 @@ def host(oldest_bridge: Bridge) -> Host:
     return Host(Bridge(oldest_bridge.client, oldest_bridge.launch))
 
 
-async def test_the_status_names_the_version_and_what_it_cannot_tell(host: Host) -> None:
+async def test_the_status_names_the_version_and_what_it_cannot_determine(host: Host) -> None:
     status = await host.data("opencode_status", show="everything")
     assert status["opencode"].startswith(f"{OLDEST}.")
     (unread,) = status["unread"]

@@ -26,7 +26,7 @@ def port_of_server(launch: Launch) -> int:
     return urlsplit(url).port or 0
 
 
-async def test_the_bridge_sends_nothing_to_whoever_took_the_port_and_goes_on_with_a_new_opencode(
+async def test_the_bridge_sends_nothing_to_a_process_that_took_the_port_and_goes_on_with_a_new_opencode(
     own_launch: Launch,
 ) -> None:
     received: list[bytes] = []

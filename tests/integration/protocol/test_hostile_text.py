@@ -65,7 +65,7 @@ QUESTION: dict[str, object] = {
 
 @dataclass(slots=True)
 class ReceivedTexts:
-    """Every text that came, by what gave it."""
+    """Texts and data that the bridge sent, with their sources."""
 
     texts: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     data: list[tuple[str, object]] = field(default_factory=list[tuple[str, object]])
@@ -141,7 +141,7 @@ def hostile_launch(
 
 @pytest.fixture(scope="module")
 async def received(hostile_launch: Launch) -> ReceivedTexts:
-    """All that a host hears that uses everything there is once."""
+    """All texts that a host receives which uses every tool, resource and prompt once."""
     received = ReceivedTexts()
     async with open_bridge(hostile_launch) as bridge:
         caller = Caller(bridge, received)
@@ -157,7 +157,7 @@ async def received(hostile_launch: Launch) -> ReceivedTexts:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Calls tools and keeps what they tell."""
+    """Calls tools and keeps their results."""
 
     bridge: Bridge
     received: ReceivedTexts

@@ -250,7 +250,7 @@ async def test_the_cancelled_notification_that_opencode_sends_after_every_result
 
 
 @pytest.mark.both_generations
-async def test_a_host_that_gives_up_without_a_word_may_call_again_while_the_first_call_runs(
+async def test_a_host_that_gives_up_without_a_cancellation_may_call_again_while_the_first_call_runs(
     place_launch: Launch, opencode: Backend, scripted_model: ScriptedModel
 ) -> None:
     async with open_raw(place_launch, CLINE) as client:

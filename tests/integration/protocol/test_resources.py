@@ -397,7 +397,7 @@ async def test_a_wrong_part_of_a_sessions_address_says_what_would_be_right(
 
 
 @pytest.mark.both_generations
-async def test_a_run_that_there_is_not_says_so(host: Bridge, story: Story) -> None:
+async def test_a_run_that_does_not_exist_is_reported_as_such(host: Bridge, story: Story) -> None:
     assert "has no message 'msg_gone'" in await refusal(host, uris.run(story.session, "msg_gone"))
 
 

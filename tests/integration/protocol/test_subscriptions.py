@@ -1,4 +1,4 @@
-"""Subscribers hear that resources and lists changed, in both protocol eras: not too often, and never afterwards."""
+"""Subscribers are notified of changed resources and lists, in both protocol eras: not too often, and not afterwards."""
 
 import json
 from collections.abc import AsyncGenerator, Callable
@@ -92,7 +92,7 @@ def shown(name: str) -> Callable[[str], list[Json]]:
     return lambda content: json.loads(content).get(name, [])
 
 
-# What is heard
+# Notifications
 
 
 @pytest.mark.both_generations
@@ -360,7 +360,7 @@ async def test_who_subscribes_while_opencode_is_away_is_notified_once_it_is_ther
 
 
 @pytest.mark.both_generations
-async def test_subscribers_hear_again_once_an_opencode_that_was_gone_is_back(
+async def test_subscribers_are_notified_again_once_an_opencode_that_was_gone_is_back(
     place_launch: Launch, opencode_server: OpenCode, opencode: Backend, session: str, era: Era
 ) -> None:
     uri = uris.transcript(session)

@@ -1,4 +1,4 @@
-"""A caller whose answer meets a broken connection learns whether OpenCode has the answer."""
+"""The result of an answer over a broken connection says whether OpenCode has the answer."""
 
 import re
 from collections.abc import AsyncGenerator

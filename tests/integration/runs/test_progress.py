@@ -150,7 +150,7 @@ async def test_progress_is_reported_only_to_those_who_ask_for_it(raw_bridge: Ope
 
 
 @pytest.mark.either_era
-async def test_all_that_wait_for_a_run_hear_of_it(host: Host) -> None:
+async def test_all_callers_that_wait_for_a_run_get_its_progress(host: Host) -> None:
     session = await host.start(*[bash(f"sleep 0.5; echo {number}") for number in range(3)], text("Done."))
     callers = [host.another(), host.another()]
     async with anyio.create_task_group() as tasks:

@@ -457,7 +457,7 @@ async def test_a_person_is_asked_for_the_lines_of_a_command_s_own_text(unallowin
 
 
 async def first_words(scripted_model: ScriptedModel, report: dict[str, Any]) -> str:
-    """Return the prompt that the model heard in a run."""
+    """Return the prompt that the model received in a run."""
     asked = [item for item in await scripted_model.requests(report["session_id"]) if item["kind"] == "chat"]
     return spoken(asked[0]["prompt"]).strip()
 

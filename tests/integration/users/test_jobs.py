@@ -187,7 +187,7 @@ async def test_13_the_cost_of_the_day(host: Host, counting: CountingBridge) -> N
     assert "scripted/m1" in output
 
 
-async def test_14_an_mcp_server_is_added_by_whoever_configures_this_one(
+async def test_14_an_mcp_server_is_added_by_the_person_who_configures_this_one(
     host: Host, counting: CountingBridge, opencode_generation: Generation
 ) -> None:
     with counting.exactly(2):

@@ -123,7 +123,7 @@ async def test_it_reports_which_files_changed_and_which_sessions_work(
 
 @pytest.mark.both_generations
 async def test_it_shows_no_key_of_a_provider(host: Host) -> None:
-    # The scripted provider's key is the word itself, so it may stand only where the provider's name does.
+    # The scripted provider's key is its own name, so it may appear only as that name.
     output = await host.text("opencode_status")
     everything = await host.text("opencode_status", show="everything")
     assert (output + everything).count("scripted") == (output + everything).count("scripted/m")

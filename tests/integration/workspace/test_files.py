@@ -271,7 +271,7 @@ async def test_500_mb_take_no_memory_with_them(launch: Launch, project: Path, op
 
 
 def sizes(connected: Bridge, server: OpenCode) -> Sequence[int]:
-    """The memory of the bridge and of OpenCode, in MB; nothing where the system does not tell."""
+    """Return the memory of the bridge and of OpenCode, in MB; nothing if the system does not report it."""
     if not Path("/proc").is_dir():
         return []
     return [_resident(pid) for pid in (*_bridges_of(connected.launch), server.process.pid)]

@@ -173,7 +173,7 @@ async def test_a_server_that_others_started_is_left_as_it_is(
 
 @pytest.mark.both_generations
 @pytest.mark.usefixtures("owner")
-async def test_an_operator_who_denies_it_is_obeyed(
+async def test_a_denial_of_the_operator_is_applied(
     shared_launch: Launch, place: Path, opencode_generation: Generation
 ) -> None:
     async with open_bridge(shared_launch.with_flags("--deny", REREADING[opencode_generation])) as bridge:

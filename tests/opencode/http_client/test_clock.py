@@ -1,4 +1,4 @@
-"""OpenCode's clock, as the dates of its replies tell it."""
+"""OpenCode's clock, as the dates of its replies show it."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A value stays in its place, and nothing goes to OpenCode that it cannot bear or that takes another route."""
+"""A value stays in its place, and nothing is sent to OpenCode that breaks it or that takes another route."""
 
 import json
 import math
@@ -81,7 +81,7 @@ def test_what_names_nothing_or_is_too_long_is_refused_and_named(item: Operation,
 
 
 @for_each(("item", "name"), QUERIES)
-def test_a_query_has_no_text_and_no_number_that_opencode_cannot_bear(item: Operation, name: str) -> None:
+def test_a_query_has_no_text_and_no_number_that_opencode_cannot_handle(item: Operation, name: str) -> None:
     for value in ("x" * 20_000, "\0", "\ud800", 10**30, -(10**30), math.inf, -math.inf, math.nan):
         with pytest.raises(InvalidArgument, match=name):
             encode(item, query={name: value})

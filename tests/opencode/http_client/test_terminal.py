@@ -67,7 +67,7 @@ PIECE = "x" * 100_000
 
 
 class EndlessTerminal:
-    """A server's terminal that replays output without end, and never says where it stands."""
+    """A server's terminal that replays output without end, and never reports its position."""
 
     def __init__(self) -> None:
         self.sent = 0

@@ -160,14 +160,16 @@ def test_an_operation_that_deletes_is_marked_destructive_unless_it_takes_back(ta
 
 
 @BOTH
-def test_what_lets_a_waiting_tool_run_is_judged_to_execute(table: OperationTable) -> None:
+def test_an_operation_that_lets_a_waiting_tool_run_counts_as_execution(table: OperationTable) -> None:
     known = table.operations.values()
     replies = [item for item in known if item.path.endswith(("/reply", "/permissions/{permissionID}"))]
     assert {item.effect for item in replies} == {"execute"}
 
 
 @BOTH
-def test_whoever_only_writes_cannot_set_rules_credentials_or_the_configuration(table: OperationTable) -> None:
+def test_a_caller_with_the_right_to_write_cannot_set_rules_credentials_or_the_configuration(
+    table: OperationTable,
+) -> None:
     decisive = re.compile(r"/(permission/saved|credential|auth|config|mcp|plugin|reload)\b")
     changing = [item for item in table.operations.values() if item.effect == "write" and decisive.search(item.path)]
     assert [item.id for item in changing] == []

@@ -168,7 +168,7 @@ def test_the_second_copy_of_an_event_is_noise() -> None:
     assert is_noise(json.dumps(synced, separators=(",", ":")))
 
 
-def test_an_event_that_only_speaks_of_copies_is_none() -> None:
+def test_an_event_that_only_mentions_copies_is_kept() -> None:
     assert not is_noise(line("message.part.delta", {"delta": '"payload":{"type":"sync"'}))
 
 

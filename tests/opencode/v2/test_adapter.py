@@ -1,4 +1,4 @@
-"""The calls of OpenCode 2, on the preview engine behind the proxy that speaks the released contract."""
+"""The calls of OpenCode 2, on the preview engine behind the proxy with the released contract."""
 
 import shutil
 from collections.abc import AsyncIterator, Iterator

@@ -100,7 +100,7 @@ def test_the_rules_under_which_a_run_was_started_decide_about_its_single_command
     assert AnswerRules(Policy("human")).decider(run, PERMISSION) == "human"
 
 
-def test_the_word_of_another_operator_opens_no_question_of_a_run_that_a_person_decides_about() -> None:
+def test_a_setting_of_another_operator_allows_no_answer_in_a_run_that_a_person_decides_about() -> None:
     trusted = AnswerRules(Policy("agent"))
     for policy, may in ((Policy("human"), False), (Policy("agent"), True)):
         run = replace(RUN, starter="person", policies=(policy,))

@@ -1,4 +1,4 @@
-"""Runs on the preview of OpenCode 2, behind the proxy that speaks the released contract."""
+"""Runs on the preview of OpenCode 2, behind the proxy with the released contract."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 @pytest.fixture(autouse=True)
 def no_end_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No run counts as lost because it is quiet: the inbox has to tell."""
+    """A run without events does not count as lost: the inbox decides."""
     monkeypatch.setattr(state, "QUIET_LIMIT_SECONDS", 10 * WAIT)
 
 

@@ -21,12 +21,12 @@ from tests.wires import Route
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 RETRY_AFTER = {"retry-after": "300"}
-"""Header of a model that wants a pause which outlasts the test."""
+"""Header of a model that wants a pause which is longer than the test."""
 
 
 @pytest.fixture
 async def late_runs(endpoint: Endpoint, notes: Notes) -> AsyncIterator[Runs]:
-    """Runs of a bridge that has not heard any event of the test's run."""
+    """Runs of a bridge that has not received any event of the test's run."""
     connection = Connection(Route(endpoint))
     async with anyio.create_task_group() as tasks:
         yield Runs(Hub(connection, tasks), notes)

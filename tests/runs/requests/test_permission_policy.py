@@ -51,7 +51,9 @@ def test_the_last_pattern_that_fits_decides_and_of_several_patterns_the_strictes
 
 
 @given(policies, st.sampled_from(["bash", "edit"]), patterns, deciders)
-def test_narrowing_never_widens(policy: Policy, permission: str, asked: list[str], caller_limit: Decider) -> None:
+def test_a_limit_of_the_caller_is_never_looser(
+    policy: Policy, permission: str, asked: list[str], caller_limit: Decider
+) -> None:
     said = policy.decider(permission, asked, caller_limit)
     assert STRICTNESS[said] >= STRICTNESS[policy.decider(permission, asked)]
     assert STRICTNESS[said] >= STRICTNESS[caller_limit]

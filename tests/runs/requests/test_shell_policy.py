@@ -76,7 +76,7 @@ def test_what_cannot_be_taken_apart_is_decided_by_the_strictest_rule(line: str) 
     assert shell_decider(Policy("reject", {"bash": {"*": "allow"}}), line) == "reject"
 
 
-def test_a_caller_narrows_and_never_widens() -> None:
+def test_a_caller_can_be_stricter_and_never_looser() -> None:
     assert shell_decider(POLICY, "git status", "human") == "human"
     assert shell_decider(POLICY, "ls", "allow") == "human"
     assert shell_decider(Policy("reject"), "ls", "allow") == "reject"

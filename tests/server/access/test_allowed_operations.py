@@ -63,7 +63,7 @@ def effects_of(tool: str, generation: Generation) -> set[str]:
 
 
 @EVERY
-def test_reads_and_writes_need_no_leave_and_the_rest_does(item: Operation) -> None:
+def test_reads_and_writes_need_no_permission_and_other_operations_do(item: Operation) -> None:
     assert allowed().allows(item) is (item.effect in {"read", "write"})
 
 
@@ -74,13 +74,13 @@ def test_what_is_allowed_by_id_or_by_effect_may_be_called(item: Operation) -> No
 
 
 @EVERY
-def test_a_denial_outweighs_leave(item: Operation) -> None:
+def test_a_denial_takes_precedence_over_a_permission(item: Operation) -> None:
     assert not allowed(allow=(item.id, item.effect), deny=(item.id,)).allows(item)
     assert not allowed(allow=(item.id, item.effect), deny=(item.effect,)).allows(item)
 
 
 @EVERY
-def test_read_only_outweighs_everything(item: Operation) -> None:
+def test_read_only_takes_precedence_over_everything(item: Operation) -> None:
     only_reads = allowed(read_only=True, allow=(item.id, item.effect, "write", "execute", "admin"))
     assert only_reads.allows(item) is only_reads.shows(item) is (item.effect == "read")
 

@@ -114,7 +114,7 @@ def harmless(item: Operation, place: str) -> bool:
     return not HARMLESS[item.generation].keys().isdisjoint({f"{item.id}.{place}"} | beginnings | anywhere)
 
 
-def test_whatever_sounds_like_a_place_is_fenced_or_said_to_be_harmless() -> None:
+def test_each_argument_that_is_named_like_a_place_is_fenced_or_listed_as_harmless() -> None:
     open_places = [
         f"{item.id} of OpenCode {item.generation}: {place}"
         for item in EVERY
@@ -164,7 +164,7 @@ def test_every_rule_is_of_a_place_that_exists() -> None:
         assert {*rules.redo, *rules.any_address, *rules.own_directories} <= TABLES[generation].operations.keys()
 
 
-def test_every_harmless_place_is_of_an_operation_that_exists() -> None:
+def test_every_unfenced_argument_is_of_an_operation_that_exists() -> None:
     for generation, listed in HARMLESS.items():
         ids = TABLES[generation].operations
         for name in listed:

@@ -18,7 +18,7 @@ def test_the_lines_of_all_prompts_are_added() -> None:
     assert (done.lines, done.cost, done.seconds) == ((7, 3), 1.0, 4)
 
 
-def test_no_lines_are_told_if_those_of_one_file_are_not_known() -> None:
+def test_no_lines_are_reported_if_those_of_one_file_are_not_known() -> None:
     done = Done().with_run(report(changed("a", 0, change=NOT_SHOWN), changed("b", 4)))
     assert done.lines == (0, 0)
     assert done.with_run(report(changed("a", 1))).lines == (0, 0)

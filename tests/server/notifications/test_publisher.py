@@ -39,7 +39,7 @@ SECONDS = 30
 
 
 class QuietHub(Hub):
-    """A hub that tells only what a test says, and counts how often it is asked."""
+    """A hub that delivers only the events of a test, and counts how often it is asked."""
 
     def __init__(self, tasks: TaskGroup) -> None:
         super().__init__(Connection(Launcher(Settings())), tasks)
@@ -69,7 +69,7 @@ class CountingListener(Listener):
 
 
 class RecordingListeners(Subscriptions):
-    """Subscribers who want these addresses, and all that they were told."""
+    """Subscriptions to these addresses, and the events that were published to them."""
 
     def __init__(self, *wanted: str) -> None:
         super().__init__()
@@ -176,7 +176,7 @@ async def test_nobody_is_notified_of_what_happens_outside_of_the_allowed_directo
     events = [grown(foreign), TodosChanged(foreign, []), Idle(foreign), SessionDeleted(foreign)]
     async with noticing(listeners) as hub:
         hub.say(*[replace(event, reported_directory=elsewhere) for event in events])
-        # The session's own directory counts, whichever instance tells of it.
+        # The session's own directory counts, whichever instance reports it.
         hub.say(replace(SessionChanged(foreign, moved, created=True), reported_directory="/own"))
         hub.say(replace(grown("ses_own"), reported_directory="/own"))
         await eventually(listeners.has(ResourceUpdated(own)))

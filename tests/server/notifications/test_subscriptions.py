@@ -62,7 +62,7 @@ def server(opencode_server: OpenCode) -> BridgeServer:
 
 
 class ListeningClient:
-    """A client of the 2025 era and what it heard; while ``reads`` is not set it takes nothing in."""
+    """A client of the 2025 era and what it received; while ``reads`` is not set it reads nothing."""
 
     def __init__(self) -> None:
         self.received: list[str] = []
@@ -70,7 +70,7 @@ class ListeningClient:
         self.reads.set()
 
     async def __call__(self, message: object) -> None:
-        """Take a notice in."""
+        """Receive a notification."""
         await self.reads.wait()
         if isinstance(message, ResourceListChangedNotification):
             self.received.append(message.method)

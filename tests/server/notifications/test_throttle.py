@@ -17,7 +17,7 @@ Happenings = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 400)), ma
 
 
 def played(happenings: list[tuple[str, int]]) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """When each subject was noted and when it was told, by somebody who tells whenever something is due."""
+    """Return when each subject was noted and when it was reported, by a reporter that acts whenever one is due."""
     throttle, now = Throttle[str](INTERVAL), 1000.0
     noted, reported = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
 
@@ -38,7 +38,7 @@ def played(happenings: list[tuple[str, int]]) -> tuple[dict[str, list[float]], d
 
 
 @given(Happenings)
-def test_no_second_holds_more_than_four_tellings_of_one_subject(happenings: list[tuple[str, int]]) -> None:
+def test_no_second_has_more_than_four_reports_of_one_subject(happenings: list[tuple[str, int]]) -> None:
     _, reported = played(happenings)
     for moments in reported.values():
         for moment in moments:

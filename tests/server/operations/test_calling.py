@@ -1,4 +1,4 @@
-"""A call that takes long tells so, and a refusal of OpenCode's is explained by what is known of the operation."""
+"""A long call reports progress, and a refusal of OpenCode's is explained with the facts of the operation."""
 
 import json
 from typing import TYPE_CHECKING, cast
@@ -27,7 +27,7 @@ EVERY = for_each("item", [item for table in TABLES.values() for item in table.op
 
 
 class Listener:
-    """A host that hears progress."""
+    """A host that receives progress."""
 
     def __init__(self) -> None:
         self.request_context = None
@@ -97,7 +97,7 @@ async def test_a_refusal_comes_as_it_is_with_what_is_known(error: BridgeError, s
         ("app.log", {"service": "a", "level": "info", "message": "b"}, calling.WITH_ARGUMENTS),
     ],
 )
-async def test_the_failure_of_a_call_without_arguments_does_not_speak_of_them(
+async def test_the_failure_of_a_call_without_arguments_does_not_mention_them(
     name: str, arguments: dict[str, object], hint: str
 ) -> None:
     async def perform(_request: OperationRequest) -> OperationResult:

@@ -1,4 +1,4 @@
-"""Cursors that name a session are of use to the caller that got them, and tell nothing."""
+"""Cursors that name a session work only for the caller that got them, and reveal nothing."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -86,7 +86,7 @@ def test_no_line_of_another_text_passes_for_a_paragraph_of_a_refusal() -> None:
     assert [line for line in text.splitlines() if line.startswith(("Now possible", "Risk"))] == ["Now possible: Not"]
 
 
-def test_a_principal_is_told_of_its_table_in_the_settings_file_and_of_no_host() -> None:
+def test_a_refusal_names_the_principals_table_in_the_settings_file_and_no_host() -> None:
     text = explain(NotAllowed("No.", change=ALLOW), owner=SettingsOwner("codex-mcp-client", "bob"))
     assert "add `--allow pty.create,pty.connect`, as keys without dashes, in the table [principals.bob] of " in text
     assert "restart." in text

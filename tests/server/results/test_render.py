@@ -519,7 +519,7 @@ def test_a_result_is_text_and_perhaps_data() -> None:
     assert result("Hi", {"a": 1}).structured_content == {"a": 1}
 
 
-def test_a_long_command_and_a_long_question_stand_once_in_the_data() -> None:
+def test_a_long_command_and_a_long_question_are_once_in_the_data() -> None:
     command = "echo " + "x" * 1000
     item: dict[str, Any] = {"question": command, "options": [], "multiple": False, "own_words": True}
     asked = PERMISSION.model_copy(update={"asks": f"bash: {command}", "patterns": [command], "always": [command]})

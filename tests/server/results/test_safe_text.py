@@ -160,7 +160,7 @@ def permission(command: str, *, agent_may_answer: bool) -> PendingRequest:
 
 
 def shown_for(request: PendingRequest) -> list[tuple[str, str]]:
-    """The text and the data in which an agent reads of a request, for every result that tells of it."""
+    """Return the text and the data about a request, for every result that shows it."""
     pending = {"status": "needs_input", "session_id": "ses_1", "message_id": "msg_1", "directory": "/p"}
     one = RunReport.model_validate(pending | {"pending": [request.model_dump()]})
     session = Session.model_validate({"id": "ses_1", "time": {"created": 1, "updated": 1}})

@@ -44,7 +44,7 @@ def listed(name: str, directory: str = "/p", *, updated: float = 2, last: LastRu
     return Row(session, facts, NO_CHANGES, session_rows._row_data(session, facts))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
-def test_the_head_of_a_list_speaks_for_all_sessions_of_the_selection() -> None:
+def test_the_head_of_a_list_counts_all_sessions_of_the_selection() -> None:
     rows = [listed("ses_1")]
     everywhere = Totals(sessions={"ses_1", "ses_2"}, directories={"/p", "/q"})
     here = Totals(sessions={"ses_1", "ses_2"}, directories={"/p"})

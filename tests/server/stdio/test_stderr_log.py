@@ -26,7 +26,9 @@ def record(text: str) -> logging.LogRecord:
     return logging.LogRecord("name", logging.INFO, "path", 1, text, None, None)
 
 
-def test_a_host_that_never_reads_stderr_delays_nothing_and_learns_what_it_missed(ends: tuple[int, int]) -> None:
+def test_a_host_that_never_reads_stderr_delays_nothing_and_gets_a_count_of_the_lost_lines(
+    ends: tuple[int, int],
+) -> None:
     log = StderrLog(ends[1])
     for number in range(PIPE // 100):
         log.emit(record(f"{number:0100}"))

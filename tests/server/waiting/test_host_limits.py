@@ -38,6 +38,6 @@ def test_an_unknown_host_counts_as_the_weakest(name: str, gets_progress: bool) -
     assert known or longest_wait(name, gets_progress=gets_progress) == UNKNOWN_HOST_SECONDS
 
 
-def test_every_host_says_why_and_the_deaf_are_hosts() -> None:
+def test_every_host_has_a_reason_and_hosts_without_progress_are_listed() -> None:
     assert all(host.because and host.name == host.name.lower() for host in HOSTS)
     assert {host.name for host in HOSTS} >= PROGRESS_INDEPENDENT

@@ -1,4 +1,4 @@
-"""A wait does not outlast the access token of its call."""
+"""A wait ends at the latest with the access token of its call."""
 
 import math
 import time

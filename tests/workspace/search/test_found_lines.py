@@ -1,4 +1,4 @@
-"""Pages of matches: each is filled from the same stream of lines, and together they tell all of it."""
+"""Pages of matches: each is filled from the same stream of lines, and together they have all of it."""
 
 from collections.abc import Sequence
 

@@ -198,7 +198,7 @@ def test_it_is_found_along_the_path_and_in_what_opencode_downloaded(tmp_path: Pa
     assert find_ripgrep({"PATH": "", **cache}) == (beside if beside.exists() else downloaded)
 
 
-async def test_a_repository_s_own_configuration_of_ripgrep_is_not_obeyed(project: Path, tmp_path: Path) -> None:
+async def test_a_repository_s_own_configuration_of_ripgrep_is_ignored(project: Path, tmp_path: Path) -> None:
     settings = tmp_path / "ripgreprc"
     settings.write_text("--max-count=0\n", encoding="utf-8")
     executable = find_ripgrep(basics())

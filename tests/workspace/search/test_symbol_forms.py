@@ -1,4 +1,4 @@
-"""Definitions, told by how they look in their language."""
+"""Definitions, recognised by their form in each language."""
 
 import re
 

@@ -15,7 +15,7 @@ from tests.harness.opencode2.proxy.upstream import Json, Upstream
 Handler = Callable[[Request], Awaitable[Response]]
 PASSED_ON = ("content-type", "x-opencode-directory", "x-opencode-ticket")
 SHELL_LIMIT = 120_000
-"""Milliseconds that a shell command may take where the request does not say; the preview must be told."""
+"""Milliseconds that a shell command may take if the request has no limit; the preview requires one."""
 
 
 def _each(change: Callable[[Json], Json]) -> Callable[[Any], object]:

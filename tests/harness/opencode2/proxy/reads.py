@@ -17,7 +17,7 @@ from tests.harness.opencode2.proxy.replies import failed, passed
 from tests.harness.opencode2.proxy.upstream import Json, Refused, Upstream, raw_path
 
 VERSION = "2.1.2"
-"""The released version whose contract the proxy speaks."""
+"""The released version whose contract the proxy implements."""
 DEFECT = 500
 """The preview's status for a file that is not there."""
 NAMES = ("opencode.json", "opencode.jsonc")

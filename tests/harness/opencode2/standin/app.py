@@ -41,7 +41,7 @@ LISTS: Mapping[str, list[Json]] = {
 
 @dataclass(slots=True)
 class StandIn:
-    """A running stand-in, and a test's hands on it."""
+    """A running stand-in, and the controls for a test."""
 
     state: State = field(default_factory=State)
     switches: Switches = field(default_factory=Switches)

@@ -28,7 +28,7 @@ def options_for(*allow: str, generation: Generation, worktree: Worktree) -> Inte
 
 @pytest.mark.parametrize("how", ["apply", "commit", "merge"])
 @pytest.mark.parametrize("path", ["opencode.json", "src/.opencode/plugin/own.js"])
-async def test_a_file_of_the_set_up_takes_the_operators_word_and_nothing_is_changed_without(
+async def test_a_setup_file_needs_the_operators_permission_and_without_it_nothing_is_changed(
     tmp_path: Path, how: How, path: str
 ) -> None:
     project = make_repository(tmp_path / "project", {"a.txt": "a\n"})
@@ -48,7 +48,7 @@ async def test_a_file_of_the_set_up_takes_the_operators_word_and_nothing_is_chan
     assert (project / path).read_text(encoding="utf-8") == "{}\n"
 
 
-async def test_an_undo_takes_the_same_word(tmp_path: Path) -> None:
+async def test_an_undo_needs_the_same_permission(tmp_path: Path) -> None:
     project = make_repository(tmp_path / "project", {"a.txt": "a\n"})
     worktrees = Worktrees(tmp_path / "state", ENVIRONMENT)
     worktree = await worktrees.create(str(project))
@@ -60,7 +60,7 @@ async def test_an_undo_takes_the_same_word(tmp_path: Path) -> None:
     assert (project / "opencode.json").exists()
 
 
-async def test_work_without_such_a_file_needs_no_word_and_branch_keeps_all(tmp_path: Path) -> None:
+async def test_work_without_such_a_file_needs_no_permission_and_branch_keeps_all(tmp_path: Path) -> None:
     project = make_repository(tmp_path / "project", {".claude/app/a.txt": "a\n"})
     worktrees = Worktrees(tmp_path / "state", ENVIRONMENT)
     worktree = await worktrees.create(str(project / ".claude" / "app"))

@@ -93,7 +93,7 @@ EVERY_READ = pytest.mark.parametrize(("name", "path", "reads"), READS)
 
 
 def swapped(place: Place, path: str) -> Path:
-    """Put a link in the place of a path; gives what stood there."""
+    """Put a link in the place of a file, and return the new path of the file."""
     inside = place.project / path
     kept = inside.with_name("kept")
     inside.rename(kept)
