@@ -114,7 +114,7 @@ def install_opencode() -> None:
     """Install OpenCode and find the executable that works here: the ordinary ones need a newer processor."""
     print(f"Installing OpenCode {VERSION} into .opencode (about 350 MB) ...", flush=True)
     npm_install(FOLDER, [f"opencode-ai@{VERSION}"])
-    working = next((binary for binary in candidates() if tells_version(binary, VERSION)), None)
+    working = next((binary for binary in candidates() if reports_version(binary, VERSION)), None)
     if working is None:
         raise Missing(f"none of OpenCode's executables in {FOLDER} runs on this machine; remove that folder and retry.")
     record(working)
@@ -148,7 +148,7 @@ def check_preview(wanted: opencode_preview.Package) -> None:
     """Fail if the archive is not the pinned one, before anything in it runs, or if the engine does not run here."""
     if not opencode_preview.is_genuine(wanted):
         raise Missing(f"the archive of {wanted.spec()} is not the pinned one.")
-    if not tells_version(wanted.binary(), f"opencode2 v{opencode_preview.VERSION}"):
+    if not reports_version(wanted.binary(), f"opencode2 v{opencode_preview.VERSION}"):
         raise Missing(f"{wanted.binary()} does not run on this machine.")
 
 
@@ -184,7 +184,7 @@ def candidates() -> list[Path]:
     return [package / "bin" / name for package in sorted(packages, key=lambda package: len(package.name))]
 
 
-def tells_version(binary: Path, version: str) -> bool:
+def reports_version(binary: Path, version: str) -> bool:
     """Return True if an executable runs here and prints this version."""
     with tempfile.TemporaryDirectory() as home:
         # It creates its folders in the home directory.

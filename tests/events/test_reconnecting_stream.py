@@ -57,7 +57,7 @@ async def make_session(http: httpx.AsyncClient) -> str:
     return (await http.post("/session", json={})).raise_for_status().json()["id"]
 
 
-async def assert_it_tells_of_new_sessions(events: AsyncIterator[Event], http: httpx.AsyncClient) -> None:
+async def assert_it_reports_new_sessions(events: AsyncIterator[Event], http: httpx.AsyncClient) -> None:
     """OpenCode reports a stream some milliseconds before it sends events, so one session may not be enough."""
     made: list[str] = []
 
@@ -80,7 +80,7 @@ async def assert_nothing_comes(events: AsyncIterator[Event]) -> None:
 async def test_it_begins_with_a_gap_and_reports_what_happens_then(endpoint: Endpoint, http: httpx.AsyncClient) -> None:
     async with following(endpoint) as events:
         assert await anext(events) == Gap("")
-        await assert_it_tells_of_new_sessions(events, http)
+        await assert_it_reports_new_sessions(events, http)
 
 
 async def test_every_line_of_a_real_run_is_read_or_left_out(
@@ -97,7 +97,7 @@ async def test_every_line_of_a_real_run_is_read_or_left_out(
     monkeypatch.setattr(event_parser.EventParser1, "parse", keep)
     kinds: set[type[Event]] = set()
     async with following(endpoint) as events:
-        await assert_it_tells_of_new_sessions(events, http)
+        await assert_it_reports_new_sessions(events, http)
         session = await make_session(http)
         body = {"parts": [{"type": "text", "text": script(bash("ls"), text("Listed."))}]}
         await http.post(f"/session/{session}/prompt_async", json=body)
@@ -123,7 +123,7 @@ async def test_after_a_cut_there_is_a_gap_and_it_goes_on(
         await anext(events)
         await proxy.cut()
         await until(events, is_gap)
-        await assert_it_tells_of_new_sessions(events, http)
+        await assert_it_reports_new_sessions(events, http)
 
 
 async def test_each_of_many_cuts_is_a_gap(endpoint: Endpoint, proxy: Proxy) -> None:
@@ -153,7 +153,7 @@ async def test_a_stream_that_sends_nothing_more_is_opened_again(
             tasks.start_soon(heal)
             await until(events, is_gap)
         assert proxy.connections > opened
-        await assert_it_tells_of_new_sessions(events, http)
+        await assert_it_reports_new_sessions(events, http)
 
 
 async def test_a_server_that_does_not_respond_is_never_given_up(

@@ -159,7 +159,7 @@ def test_the_version_of_an_npm_package_is_read_without_running_it(tmp_path: Path
     assert not runs.exists()
 
 
-def test_a_package_of_another_name_says_nothing_of_the_executable_in_it(tmp_path: Path) -> None:
+def test_the_version_in_a_package_of_another_name_is_not_used(tmp_path: Path) -> None:
     binary = put(tmp_path / "opencode-tools" / "bin", printing("2.1.2"))
     package = {"name": "opencode-tools", "version": "1.0.0"}
     (binary.parents[1] / "package.json").write_text(json.dumps(package), encoding="utf-8")

@@ -17,8 +17,10 @@ from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 SLEEP = "import time; time.sleep(600)"
-DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); {SLEEP}"
-PARENT = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {DEAF!r}]).pid, flush=True); {SLEEP}"
+IGNORING = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); {SLEEP}"
+PARENT = (
+    f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {IGNORING!r}]).pid, flush=True); {SLEEP}"
+)
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ async def test_an_ended_process_is_waited_for_so_that_no_zombie_stays(sleeper: s
 
 
 async def test_a_process_that_does_not_listen_is_killed(output: Path) -> None:
-    child = start(DEAF, output)
+    child = start(IGNORING, output)
     await printed(output)
     process = Process(child.pid, born(child.pid))
     await end(process, grace=0.2)

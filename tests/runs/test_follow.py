@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_gener
 
 
 @pytest.fixture
-def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_events(monkeypatch: pytest.MonkeyPatch) -> None:
     """No event is understood any more."""
     for parser in (v1_events, v2_events):
         monkeypatch.setattr(parser, "PARSERS", {})
@@ -52,20 +52,20 @@ async def test_a_heartbeat_counts_the_silence_and_not_the_wait(
     assert (await worker.runs.follow(run, WAIT)).text == "Done."
 
 
-@pytest.mark.usefixtures("deaf")
+@pytest.mark.usefixtures("without_events")
 async def test_without_a_single_event_a_run_is_still_seen_to_end(worker: Worker) -> None:
     report = await worker.run(bash("sleep 0.3"), text("Done."))
     assert (report.status, report.text) == ("completed", "Done.")
 
 
-@pytest.mark.usefixtures("deaf")
+@pytest.mark.usefixtures("without_events")
 async def test_without_a_single_event_a_failed_run_is_still_seen_to_fail(worker: Worker) -> None:
     report = await worker.run(failure(401, "Invalid API key"))
     assert report.status == "failed"
     assert "Invalid API key" in report.error
 
 
-@pytest.mark.usefixtures("deaf")
+@pytest.mark.usefixtures("without_events")
 async def test_without_a_single_event_a_question_is_still_found(worker: Worker) -> None:
     run = await worker.start(step(bash("sleep 0.3")), question("Which?", "Red"))
     report = await worker.runs.follow(run, WAIT)

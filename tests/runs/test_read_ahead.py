@@ -209,7 +209,7 @@ async def test_a_failure_among_events_that_arrive_all_at_once_prevents_the_read(
 
 
 @pytest.mark.integration
-async def test_what_a_subagent_does_is_no_business_of_the_end(client: OpenCodeClient, run: Run, last: Message) -> None:
+async def test_the_work_of_a_subagent_does_not_change_the_end(client: OpenCodeClient, run: Run, last: Message) -> None:
     ahead = ReadAhead(client, run)
     await ahead.begin()
     subagent = [backend_events.PartChanged(CHILD, {"type": "text"}), backend_events.Idle(CHILD)]

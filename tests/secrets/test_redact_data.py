@@ -191,7 +191,7 @@ def texts(value: object) -> str:
             return str(value)
 
 
-def test_names_are_judged_as_words() -> None:
+def test_names_are_checked_as_words() -> None:
     assert is_secret("HTTPAuthorizationHeader")
     assert not is_secret("Tokenizer")
     assert json.dumps(redacted_data({"Tokenizer": "x"})) == '{"Tokenizer": "x"}'

@@ -57,7 +57,7 @@ async def test_a_note_names_the_branch_and_only_a_listed_tool(tmp_path: Path) ->
     assert "opencode_run(prompt=...) begins a new session" in next_step(changed)
 
 
-async def test_a_note_says_that_the_set_up_did_not_run_on_another_machine(tmp_path: Path) -> None:
+async def test_a_note_says_that_the_setup_did_not_run_on_another_machine(tmp_path: Path) -> None:
     worktrees = worktrees_of(FarOpenCode(events=[READY]), tmp_path)
     made = await worktrees.create(REPOSITORY)
     run = cast("Any", SimpleNamespace(directory=made.directory, session_id="ses_1"))

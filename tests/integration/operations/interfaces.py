@@ -68,8 +68,8 @@ async def connect_terminal(world: World) -> None:
 
 @case("event.subscribe", {"seconds": -1}, "`seconds` must be 0 or more")
 async def events(world: World) -> None:
-    event = await world.seen(partial(world.call, "session.create", title="Heard of"), "session.created")
-    assert event["properties"]["info"]["title"] == "Heard of"
+    event = await world.seen(partial(world.call, "session.create", title="Noticed"), "session.created")
+    assert event["properties"]["info"]["title"] == "Noticed"
 
 
 @case("global.event", {**UNKNOWN_SESSION}, NO_SESSION)

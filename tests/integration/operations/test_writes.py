@@ -88,7 +88,7 @@ async def test_operations_that_write_files_need_the_operators_permission(host: H
 
 
 @pytest.mark.parametrize("name", ["opencode.json", PLUGIN, "src/.opencode/command/c.md"])
-async def test_an_undo_that_changes_the_set_up_is_refused_in_both_ways_to_ask_for_it(
+async def test_an_undo_that_changes_the_setup_is_refused_in_both_ways_to_ask_for_it(
     host: Host, careful: Path, name: str
 ) -> None:
     report = await set_up_by(host, "plain.txt", name)
@@ -157,7 +157,7 @@ async def test_a_folder_that_is_no_worktree_is_not_removed_as_one(host: Host, ca
             assert directory.is_dir()
 
 
-async def test_an_undo_from_an_earlier_part_on_is_judged_by_that_part(host: Host, careful: Path) -> None:
+async def test_an_undo_from_an_earlier_part_on_is_checked_from_that_part(host: Host, careful: Path) -> None:
     # OpenCode looks for the part in the whole session, whichever message is named beside it.
     first = await set_up_by(host, PLUGIN)
     later = await host.run(write("by-part.txt", "x\n"), text("Later."), session_id=first["session_id"])

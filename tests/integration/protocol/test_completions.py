@@ -19,7 +19,7 @@ from tests.integration.backend import backend
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-TITLES = ("Mend the login form", "Login tests", "Größe messen", "Late work")
+TITLES = ("Repair the login form", "Login tests", "Größe messen", "Late work")
 DELEGATE = PromptReference(type="ref/prompt", name="delegate")
 HAND_OVER = PromptReference(type="ref/prompt", name="hand_over")
 
@@ -81,9 +81,9 @@ async def completed(host: Bridge, about: PromptReference | str, name: str, typed
 @pytest.mark.parametrize(
     ("typed", "titles"),
     [
-        ("login", {"Mend the login form", "Login tests"}),
-        ("form mend", {"Mend the login form"}),
-        ("LOGIN", {"Mend the login form", "Login tests"}),
+        ("login", {"Repair the login form", "Login tests"}),
+        ("form repair", {"Repair the login form"}),
+        ("LOGIN", {"Repair the login form", "Login tests"}),
         ("Größe", {"Größe messen"}),
         ("nothing", set[str]()),
     ],
@@ -110,7 +110,7 @@ async def test_a_session_is_found_by_the_beginning_of_its_id_and_the_latest_come
 
 @pytest.mark.both_generations
 async def test_messages_are_those_of_the_session_that_was_named_the_latest_first(host: Bridge, place: Place) -> None:
-    session = place.sessions["Mend the login form"]
+    session = place.sessions["Repair the login form"]
     assert await completed(host, uris.MESSAGE_TEMPLATE, "message", "msg", id=session) == place.messages[::-1]
     assert await completed(host, uris.RUN_TEMPLATE, "message", "", session=session) == place.messages[::-1]
     assert await completed(host, uris.DIFF_TEMPLATE, "message", place.messages[0], id=session) == place.messages[:1]
@@ -154,7 +154,7 @@ async def test_the_parts_of_a_transcript_are_offered(host: Bridge) -> None:
 
 
 async def test_what_nobody_can_complete_has_no_values_and_is_no_error(host: Bridge) -> None:
-    assert await completed(host, DELEGATE, "task", "Mend") == []
+    assert await completed(host, DELEGATE, "task", "Repair") == []
     assert await completed(host, DELEGATE, "agent", "", directory="/nowhere") == []
 
 

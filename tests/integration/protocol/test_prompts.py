@@ -98,7 +98,7 @@ async def test_a_command_is_listed_with_its_description_and_its_placeholders(
 
 @pytest.mark.both_eras
 async def test_what_is_given_is_in_the_prompt_unchanged(host: Bridge) -> None:
-    assert (await filled(host, "delegate", task="Mend {task} and $1")).endswith("The task: Mend {task} and $1")
+    assert (await filled(host, "delegate", task="Repair {task} and $1")).endswith("The task: Repair {task} and $1")
     assert "if I say so: ses_1 {session}\n" in await filled(host, "review_session", session="ses_1 {session}")
 
 

@@ -191,7 +191,7 @@ async def test_the_list_of_sessions_says_what_each_is_and_where_its_transcript_i
 
 
 @pytest.mark.both_generations
-async def test_the_project_lists_what_there_is_to_work_with(host: Bridge, story: Story) -> None:
+async def test_the_project_lists_its_agents_models_and_commands(host: Bridge, story: Story) -> None:
     project = await read_json(host, project_uri(str(story.project)))
     assert project == await read_json(host, uris.PROJECT)
     assert (project["directory"], project["branch"]) == (str(story.project), "main")

@@ -182,7 +182,7 @@ async def test_without_waiting_the_run_goes_on_and_is_waited_for_later(
 
 
 @pytest.mark.either_era
-async def test_a_wait_that_is_over_reports_what_there_is_and_the_next_one_gets_the_end(
+async def test_a_wait_that_is_over_reports_the_answer_so_far_and_the_next_one_gets_the_end(
     host: Host, scripted_model: ScriptedModel, era: str
 ) -> None:
     gate = f"over {era}"

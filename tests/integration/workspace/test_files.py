@@ -109,7 +109,7 @@ async def test_an_empty_file_is_distinguished_from_a_missing_one(host: Host, fol
     assert "is empty" in await host.text("opencode_read_file", path=path)
     missing = await host.error("opencode_read_file", path=path.replace("empty.txt", "emty.txt"))
     assert "There is no file" in missing
-    assert path in missing, "the nearest names are told"
+    assert path in missing, "the nearest names are listed"
 
 
 @pytest.mark.both_generations

@@ -136,7 +136,7 @@ def test_two_operations_never_share_a_method_and_a_path(table: OperationTable) -
 
 
 @BOTH
-def test_only_a_post_may_be_judged_to_read_besides_a_get(table: OperationTable) -> None:
+def test_only_a_post_may_count_as_a_read_besides_a_get(table: OperationTable) -> None:
     reading = [item for item in table.operations.values() if item.effect == "read"]
     assert [item.id for item in reading if item.method not in {"GET", "POST"}] == []
 
@@ -186,11 +186,11 @@ def test_an_answer_without_an_end_is_marked(table: OperationTable) -> None:
     assert all(table.operation(operation_id).streams for operation_id in ENDLESS[table])
 
 
-GIVES_AWAY = ["credential.list", "server.pair", "server.connect", "voice.session"]
+WITH_SECRETS = ["credential.list", "server.pair", "server.connect", "voice.session"]
 
 
-@for_each("operation_id", GIVES_AWAY)
-def test_an_operation_whose_answer_is_a_secret_is_not_judged_to_read(operation_id: str) -> None:
+@for_each("operation_id", WITH_SECRETS)
+def test_an_operation_whose_answer_is_a_secret_does_not_count_as_a_read(operation_id: str) -> None:
     assert V2.operation(operation_id).effect == "admin"
 
 
@@ -202,7 +202,7 @@ RUNS = [
 
 
 @for_each("operation_id", RUNS)
-def test_an_operation_of_opencode_2_that_runs_something_is_judged_to_execute(operation_id: str) -> None:
+def test_an_operation_of_opencode_2_that_runs_something_counts_as_execution(operation_id: str) -> None:
     assert V2.operation(operation_id).effect == "execute"
 
 

@@ -39,7 +39,7 @@ def test_a_field_says_whether_it_may_be_left_out_and_what_it_is() -> None:
 
 
 @for_each("item", [*V1.operations.values(), *V2.operations.values()])
-def test_every_operations_arguments_are_named_in_little_room(item: Operation) -> None:
+def test_every_operations_arguments_are_named_in_a_short_text(item: Operation) -> None:
     words = in_short(arguments_schema(item))
     assert all(f"{name}: " in words or f"{name}?: " in words for name in arguments_of(item))
     assert len(words) < 2000

@@ -17,7 +17,7 @@ async def test_work_that_is_not_ready_by_the_deadline_is_given_up() -> None:
     assert start_deadline.expired
 
 
-async def test_work_whose_deadline_passed_unseen_does_not_leave() -> None:
+async def test_work_whose_deadline_passed_unseen_is_not_sent() -> None:
     start_deadline = StartDeadline(anyio.current_time() - 1)
     left: list[str] = []
     with start_deadline.scope:

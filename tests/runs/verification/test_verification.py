@@ -45,7 +45,7 @@ def test_the_prompt_that_sends_a_failure_back_has_the_command_and_the_end_of_its
     assert "    1 failed\n    red\n" in text
 
 
-def test_a_report_shows_the_judgement_only_of_a_completed_run() -> None:
+def test_a_report_shows_the_verification_only_of_a_completed_run() -> None:
     completed = RunReport(status="completed", session_id="ses_1", message_id="msg_1", directory="/p")
     running = completed.model_copy(update={"status": "running"})
     for report in (completed, running):

@@ -161,17 +161,17 @@ async def served(server: BridgeServer) -> AsyncGenerator[str]:
 
 
 async def test_a_client_that_reads_nothing_does_not_hold_up_the_others(server: BridgeServer) -> None:
-    deaf, other = ListeningClient(), ListeningClient()
-    deaf.reads = anyio.Event()
-    async with older(server, deaf), older(server, other):
+    stalled, other = ListeningClient(), ListeningClient()
+    stalled.reads = anyio.Event()
+    async with older(server, stalled), older(server, other):
         wants = server.bridge.subscriptions
         for _ in range(3):
             before = len(other.received)
             await wants.tell(ResourcesListChanged())
             await eventually(lambda before=before: other.was_notified(more_than=before))
-        assert deaf.received == []
-        deaf.reads.set()
-        await eventually(deaf.was_notified)
+        assert stalled.received == []
+        stalled.reads.set()
+        await eventually(stalled.was_notified)
 
 
 @older_calls

@@ -97,7 +97,7 @@ def test_words_in_the_place_of_a_session_are_reported_as_text(name: str) -> None
 def test_a_word_in_the_place_of_an_agent_is_reported_as_text() -> None:
     hand_over = own_prompt("hand_over")
     assert hand_over is not None
-    text = text_of(hand_over.filled({"session": "ses_1 mend the tests"}))
+    text = text_of(hand_over.filled({"session": "ses_1 repair the tests"}))
     assert "If the word after the session's id is none of the agents" in text
     assert "tell me so, and ask me which agent is meant" in text
 

@@ -505,7 +505,7 @@ def test_the_next_step_after_an_answer_that_is_missing_depends_on_the_reason(rea
     assert next_step(report(shortfall=reason)).startswith(said)
 
 
-def test_the_data_always_has_what_callers_rely_on_and_of_the_rest_only_what_there_is() -> None:
+def test_the_data_always_has_what_callers_rely_on_and_no_other_empty_fields() -> None:
     data = report_data(report())
     assert set(data) == {"status", "session_id", "message_id", "directory", "text", "pending", "next"}
     data = report_data(report("needs_input", pending=[PERMISSION], cost=0.5, files=[]))

@@ -18,7 +18,7 @@ def test_a_view_says_that_the_subagents_could_not_be_listed_so_that_the_cost_is_
     assert (data["children_complete"], data["cost_complete"]) == (False, False)
 
 
-def test_a_view_of_a_session_without_subagents_says_nothing_of_them() -> None:
+def test_a_view_of_a_session_without_subagents_does_not_mention_them() -> None:
     view = SessionView(SESSION, facts=SessionFacts(LastRun("completed"), Spending(0.25)))
     assert "subagents" not in view_text(view)
     assert "children_complete" not in view_data(view)

@@ -330,7 +330,7 @@ def test_the_description_of_a_field_says_what_it_takes_and_when_it_is_asked() ->
     ]
 
 
-def test_an_optional_choice_says_nothing_of_a_required_answer() -> None:
+def test_an_optional_choice_does_not_mention_a_required_answer() -> None:
     fields = fields_of(form(QuestionItem(question="Colour?", options=COLOURS, required=False)))
     assert fields["answer_1_own_words"]["title"] == "Or in your own words"
 

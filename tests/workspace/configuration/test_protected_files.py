@@ -30,7 +30,7 @@ from tests.harness.each import for_each
         "/somewhere/else/.opencode/plugin/p.js",
     ],
 )
-def test_a_file_of_the_set_up_is_known_however_it_is_spelled(path: str) -> None:
+def test_a_file_of_the_setup_is_known_however_it_is_spelled(path: str) -> None:
     assert decides_what_runs(path)
     assert decides_what_runs(path, "/project")
 

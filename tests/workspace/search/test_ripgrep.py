@@ -131,7 +131,7 @@ async def test_a_search_ends_when_enough_is_taken(ripgrep: Ripgrep, tmp_path: Pa
     assert page.more
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a script stands in for a search that takes long")
+@pytest.mark.skipif(sys.platform == "win32", reason="a script replaces a search that takes long")
 async def test_a_search_that_nobody_waits_for_any_more_is_ended(tmp_path: Path) -> None:
     script, mark = tmp_path / "rg", tmp_path / "pid"
     lines = ["import os, time", f"open({str(mark)!r}, 'w').write(f'{{os.getpid()}} ')", "time.sleep(600)"]
