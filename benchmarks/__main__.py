@@ -1,14 +1,18 @@
 """``python -m benchmarks`` runs every benchmark and prints one table; names of benchmarks as arguments choose.
 
-``--opencode 2`` runs those that make sense there on OpenCode 2.
+``--opencode 2`` runs those that make sense there on OpenCode 2. ``--rival`` adds the start of another MCP server to
+``start-up``.
 ``fuzz`` and ``soak`` are no benchmarks: they attack the bridge, and have options of their own.
 """
 
 import argparse
+import shlex
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -17,7 +21,7 @@ from benchmarks.first_operation import first_operation
 from benchmarks.fuzz import fuzz
 from benchmarks.isolation import isolation
 from benchmarks.many_runs import many_runs
-from benchmarks.notices import notices
+from benchmarks.notifications import notifications
 from benchmarks.over_http import over_http
 from benchmarks.prompt_delay import prompt_delay
 from benchmarks.reading import search, transcript
@@ -30,8 +34,10 @@ from benchmarks.status import status
 from benchmarks.subscribers import subscribers
 from benchmarks.table import Row, as_markdown
 from benchmarks.world import World, running_world
-from opencode_mcp.opencode.versions import Generation
 from tests.harness.opencode2.engine import exists_here
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.versions import Generation
 
 BENCHMARKS: Mapping[str, Callable[[World], Awaitable[list[Row]]]] = {
     "start-up": start_up,
@@ -48,7 +54,7 @@ BENCHMARKS: Mapping[str, Callable[[World], Awaitable[list[Row]]]] = {
     "transcript": transcript,
     "search": search,
     "subscribers": subscribers,
-    "notices": notices,
+    "notifications": notifications,
 }
 OPENCODE_2 = 2
 ON_2 = frozenset(
@@ -63,33 +69,44 @@ def main() -> int:
     """Measure, print, and give 1 if a target is missed."""
     if sys.argv[1:] and sys.argv[1] in ATTACKS:
         return ATTACKS[sys.argv[1]](sys.argv[2:])
-    generation, names = _chosen()
+    arguments = _chosen()
+    generation: Generation = arguments.opencode
     if generation == OPENCODE_2 and not exists_here():
         # `make bench` prints what can be measured on each machine.
         print("Not on OpenCode 2: npm has its preview for Linux on x64 processors only.", file=sys.stderr)
         return 0
     with tempfile.TemporaryDirectory() as folder, running_world(Path(folder).resolve(), generation) as world:
-        rows = anyio.run(_measure, world, names)
+        rows = anyio.run(_measure, replace(world, rival=arguments.rival), arguments.names)
     print(f"On OpenCode {generation}:\n\n{as_markdown(rows)}\n")
     return 1 if any(row.met is False for row in rows) else 0
 
 
-def _chosen() -> tuple[Generation, list[str]]:
-    """Read the generation and the names of benchmarks from the command line; all of them if it has no name."""
+def _chosen() -> argparse.Namespace:
+    """Read the command line; without the name of a benchmark, all are chosen."""
     parser = argparse.ArgumentParser(
         prog="benchmarks",
         description="Run every benchmark, or those named, and print one table.",
         epilog=f"Not among them, with options of their own: {', '.join(ATTACKS)}.",
     )
     parser.add_argument("--opencode", type=int, choices=[1, 2], default=1, help="generation of OpenCode; default: 1")
+    parser.add_argument(
+        "--rival",
+        type=_command,
+        default=(),
+        metavar="COMMAND",
+        help="command of another MCP server over stdio, whose start is measured beside ours",
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     arguments = parser.parse_args()
-    generation: Generation = arguments.opencode
-    known = [name for name in BENCHMARKS if generation == 1 or name in ON_2]
-    names: list[str] = arguments.names or known
-    if unknown := [name for name in names if name not in known]:
-        parser.error(f"there is no benchmark {unknown[0]!r} on OpenCode {generation}, only {', '.join(known)}")
-    return generation, names
+    known = [name for name in BENCHMARKS if arguments.opencode == 1 or name in ON_2]
+    arguments.names = arguments.names or known
+    if unknown := [name for name in arguments.names if name not in known]:
+        parser.error(f"there is no benchmark {unknown[0]!r} on OpenCode {arguments.opencode}, only {', '.join(known)}")
+    return arguments
+
+
+def _command(text: str) -> tuple[str, ...]:
+    return tuple(shlex.split(text))
 
 
 async def _measure(world: World, names: Sequence[str]) -> list[Row]:

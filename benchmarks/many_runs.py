@@ -18,8 +18,8 @@ from tests.scripted_model.script import script, step, tool, words
 
 ROUNDS = {1: 9, 10: 5, 50: 3}
 """Number of measurements, by the number of runs at once."""
-MOST = 1.0
-"""Megabytes that a run may add."""
+MOST_MEGABYTES = 1.0
+"""Memory that a run may add."""
 PROMPT = script(step(tool("read", filePath="README.md")), words(40, chunk=2, delay=0.02))
 
 
@@ -64,8 +64,8 @@ def _memory_rows(growth: float | None, at_once: int) -> list[Row]:
         Row(
             measured=f"{at_once} at once: most memory that the bridge took, for each run at once",
             ours=f"{each:.2f} MB",
-            target=f"under {MOST:g} MB",
-            met=each < MOST,
+            target=f"under {MOST_MEGABYTES:g} MB",
+            met=each < MOST_MEGABYTES,
         )
     ]
 

@@ -20,11 +20,11 @@ from tests.harness.bridges.served import Served, serving
 from tests.harness.processes.usage import resident
 
 ROUNDS = 100
-MOST = 5.0
-"""Milliseconds that a round trip may take over one over stdio."""
+MOST_MS = 5.0
+"""Time that a round trip may take over one over stdio."""
 CLIENTS = 100
-MOST_MEMORY = 1.0
-"""Megabytes that a client may add."""
+MOST_MEGABYTES = 1.0
+"""Memory that a client may add."""
 MODERN, LEGACY = Host("2026-07-28"), Host()
 TOOL = "opencode_read_file"
 
@@ -42,7 +42,7 @@ async def over_http(world: World) -> list[Row]:
             )
             own = resident(bridge.process.pid)
         return [
-            paired_row(f"{TOOL} of a small folder over HTTP beside stdio", pairs, most=MOST),
+            paired_row(f"{TOOL} of a small folder over HTTP beside stdio", pairs, most=MOST_MS),
             *await _memory_rows(served, own),
         ]
 
@@ -78,8 +78,8 @@ async def _memory_rows(served: Served, own: float | None) -> list[Row]:
             measured=f"memory that each of {CLIENTS} clients with a session adds, beside a bridge over stdio",
             ours=f"{each:.2f} MB",
             beside=f"{own:.1f} MB",
-            target=f"under {MOST_MEMORY:g} MB",
-            met=each < MOST_MEMORY,
+            target=f"under {MOST_MEGABYTES:g} MB",
+            met=each < MOST_MEGABYTES,
         )
     ]
 

@@ -22,7 +22,7 @@ from tests.scripted_model.script import hold, script, step, words
 
 SESSIONS = 50
 SUBSCRIBERS = 200
-PATIENCE = 300.0
+DEADLINE_SECONDS = 300.0
 STREAM_REQUESTS = (b"GET /global/event", b"GET /event")
 
 
@@ -64,10 +64,10 @@ async def subscribers(world: World) -> list[Row]:
         async def all_notified() -> bool:
             return all(notification_count(bridge, uri) >= expected for uri in uris)
 
-        await eventually(all_notified, seconds=PATIENCE)
+        await eventually(all_notified, seconds=DEADLINE_SECONDS)
     return [
         Row(
-            measured=f"upstream streams for {SUBSCRIBERS} subscribers to {SESSIONS} busy sessions, all of whom heard",
+            measured=f"upstream streams for {SUBSCRIBERS} subscribers to {SESSIONS} busy sessions, all notified",
             ours=str(relay.streams),
             target="1",
             met=relay.streams == 1,
@@ -76,7 +76,7 @@ async def subscribers(world: World) -> list[Row]:
 
 
 async def _begin(bridge: RawClient, go: str) -> str:
-    """Start a run that writes once it is let go, and give its session."""
+    """Start a run that writes once it is released, and return its session."""
     prompt = script(step(hold(go), words(40, chunk=2, delay=0.05)))
     result = await bridge.call("opencode_run", prompt=prompt, title=TITLE, wait_seconds=0)
     return str(result["structuredContent"]["session_id"])

@@ -6,7 +6,7 @@ from statistics import median
 
 from benchmarks.samples import Pairs
 
-SHOWN: Mapping[object, str] = {True: "yes", False: "NO", None: ""}
+MET_WORDS: Mapping[object, str] = {True: "yes", False: "NO", None: ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,4 +53,4 @@ def as_markdown(rows: Sequence[Row]) -> str:
 
 def _cells(row: Row) -> list[str]:
     values = [getattr(row, field.name) for field in fields(row)]
-    return [SHOWN.get(value, str(value)) for value in values]
+    return [MET_WORDS.get(value, str(value)) for value in values]

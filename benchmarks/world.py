@@ -35,6 +35,8 @@ class World:
     project: Path
     launch: Launch
     generation: Generation
+    rival: tuple[str, ...] = ()
+    """Command of another MCP server to compare with; empty if there is none."""
 
     def bridge(
         self, host: Host | None = None, *, url: str = "", project: Path | None = None

@@ -1,4 +1,4 @@
-"""Time from a change in OpenCode to the notification of a subscriber, beside its event on a stream of our own."""
+"""Time from a change in OpenCode to the notification of a subscriber, beside the event of it on a stream of our own."""
 
 import time
 from collections.abc import AsyncIterator
@@ -17,12 +17,12 @@ from tests.harness.bridges.notifications import UPDATED, subscribe
 from tests.harness.bridges.rawrpc import MODERN, Host, RawClient
 
 ROUNDS = 30
-MOST = 200.0
-APART = 0.4
-"""Seconds between two changes: a subscriber is notified of one address at most four times a second."""
+MOST_MS = 200.0
+PAUSE_SECONDS = 0.4
+"""Time between two changes: a subscriber gets at most four notifications a second about one address."""
 
 
-async def notices(world: World) -> list[Row]:
+async def notifications(world: World) -> list[Row]:
     """Measure it."""
     pairs = Pairs()
     async with world.bridge(Host(protocol=MODERN)) as bridge, world.direct() as http:
@@ -31,10 +31,12 @@ async def notices(world: World) -> list[Row]:
         async with aconnect_sse(http, "GET", "/global/event") as stream:
             events = stream.aiter_sse()
             for number in range(ROUNDS):
-                await anyio.sleep(APART)
+                await anyio.sleep(PAUSE_SECONDS)
                 await _time(pairs, bridge, events, partial(_change, http, session["id"]), f"Change {number}.")
     return [
-        paired_row("a change to a subscriber's notice of it, beside its event on OpenCode's stream", pairs, most=MOST)
+        paired_row(
+            "a change to a subscriber's notification, beside its event on OpenCode's stream", pairs, most=MOST_MS
+        )
     ]
 
 
