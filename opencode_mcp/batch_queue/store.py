@@ -81,28 +81,33 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Generator[sqlite3.Connection]:
-        """Have the database alone while the block runs; an error in the block undoes its changes.
+        """Yield the database, which no other bridge uses meanwhile; an error in the block undoes its changes.
 
         Raises:
             InvalidSetting: The file cannot be used.
         """
         with self._turn:
             self._prepare()
-            try:
-                with closing(self._connect()) as connection:
-                    connection.execute("BEGIN IMMEDIATE")
-                    with connection:
-                        if not self._is_ready:
-                            _prepare_tables(connection)
-                        yield connection
-                    self._is_ready = True
-            except OSError as error:
-                raise unusable(self._path, error) from error
-            except sqlite3.Error as error:
-                raise InvalidSetting(
-                    f"The queue of tasks cannot be used: {self._path}: {error}.",
-                    hint="Leave some space on its disk. If the file is damaged, remove it; its tasks are then lost.",
-                ) from error
+            with self._reported_errors(), closing(self._connect()) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                with connection:
+                    if not self._is_ready:
+                        _prepare_tables(connection)
+                    yield connection
+                self._is_ready = True
+
+    @contextmanager
+    def _reported_errors(self) -> Generator[None]:
+        """Convert the errors of the file and of SQLite into ours."""
+        try:
+            yield
+        except OSError as error:
+            raise unusable(self._path, error) from error
+        except sqlite3.Error as error:
+            raise InvalidSetting(
+                f"The queue of tasks cannot be used: {self._path}: {error}.",
+                hint="Leave some space on its disk. If the file is damaged, remove it; its tasks are then lost.",
+            ) from error
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)

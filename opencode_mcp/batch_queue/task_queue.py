@@ -28,10 +28,10 @@ from opencode_mcp.disk.bridge_locks import Lease
 T = TypeVar("T")
 QUEUED = "status = 'queued', owner = '', message_id = '', session_id = ?"
 """Fields of a task that waits for its place."""
-DAY = 86_400.0
-KEPT_REPORTED = DAY
+DAY_SECONDS = 86_400.0
+KEPT_REPORTED_SECONDS = DAY_SECONDS
 """Seconds for which a batch is kept after all its tasks have ended and were reported."""
-KEPT_UNREPORTED = 30 * DAY
+KEPT_UNREPORTED_SECONDS = 30 * DAY_SECONDS
 """Seconds for which a batch is kept after its last task has ended, if it was not reported."""
 STOPPED = "Stopped while it was queued: its prompt was not sent."
 
@@ -274,7 +274,7 @@ def _expire(execute: Callable[..., object], now: float) -> None:
     execute(
         "DELETE FROM batch WHERE id NOT IN (SELECT batch FROM task WHERE ended IS NULL) AND (reported < ? OR "
         "(SELECT max(ended) FROM task WHERE batch = batch.id) < ?)",
-        (now - KEPT_REPORTED, now - KEPT_UNREPORTED),
+        (now - KEPT_REPORTED_SECONDS, now - KEPT_UNREPORTED_SECONDS),
     )
 
 

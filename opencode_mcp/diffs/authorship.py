@@ -37,6 +37,10 @@ class Period:
         """Return True if two periods have a moment in common."""
         return self.begin < other.end and self.end > other.begin
 
+    def overlaps_any(self, others: "Iterable[Period]") -> bool:
+        """Return True if it overlaps one of several periods."""
+        return any(self.overlaps(other) for other in others)
+
 
 @dataclass(frozen=True, slots=True)
 class WriteCall:
@@ -152,7 +156,11 @@ class SessionWork:
 def _steps_of(message: Message, period: Period, directory: str) -> list[ChangeStep]:
     """Return the steps of a message after which files differed."""
     patches = [part for part in message.parts if isinstance(part, PatchPart) and part.files]
-    return [ChangeStep(period, frozenset(absolute(path, directory) for path in part.files)) for part in patches]
+    return [ChangeStep(period, _absolute_paths(part, directory)) for part in patches]
+
+
+def _absolute_paths(patch: PatchPart, directory: str) -> frozenset[str]:
+    return frozenset(absolute(path, directory) for path in patch.files)
 
 
 def _is_record(part: Part) -> bool:
@@ -274,7 +282,7 @@ def _left_differing(calls: Sequence[WriteCall], paths: frozenset[str]) -> list[W
 
 
 def _overlapping(calls: Sequence[WriteCall], periods: Sequence[Period]) -> list[WriteCall]:
-    return [call for call in calls if any(call.period.overlaps(period) for period in periods)]
+    return [call for call in calls if call.period.overlaps_any(periods)]
 
 
 def _each_session(calls: Iterable[WriteCall]) -> list[WriteCall]:

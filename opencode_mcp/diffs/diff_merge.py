@@ -76,11 +76,15 @@ def _over_whole_file(diff: FileDiff) -> Sequence[Edit] | None:
 def _in_a_row(steps: Sequence[FileDiff], status: str) -> FileDiff:
     return FileDiff(
         file=steps[0].file,
-        patch="".join(step.patch if step.patch.endswith("\n") else f"{step.patch}\n" for step in steps if step.patch),
+        patch="".join(_with_line_end(step.patch) for step in steps if step.patch),
         additions=sum(step.additions for step in steps),
         deletions=sum(step.deletions for step in steps),
         status=status,
     )
+
+
+def _with_line_end(patch: str) -> str:
+    return patch if patch.endswith("\n") else f"{patch}\n"
 
 
 def _as_diff(file: str, status: str, edits: Sequence[Edit]) -> FileDiff:

@@ -6,11 +6,12 @@ that can be seen to read only is not made the author of such a change. A line th
 
 import re
 
-UNCERTAIN = re.compile("[$`\\\\<>(){}\x00-\x1f]")
+HIDING_CHARACTERS = re.compile("[$`\\\\<>(){}\x00-\x1f]")
 """Characters with which a shell may run or write something that the words do not show."""
 QUIET = re.compile(r"(?<!\S)(?:2>&1|[12]?>\s?/dev/null)(?![^\s;&|])")
 """Redirections that change no file."""
-SEPARATORS = re.compile(r"[;&|]+")
+COMMAND_SEPARATORS = re.compile(r"[;&|]+")
+"""Separators of the simple commands in a shell line."""
 PROGRAMS = frozenset(
     {
         *("[", "basename", "cat", "cd", "cmp", "cut", "date", "df", "diff", "dirname", "du", "echo", "egrep", "false"),
@@ -31,9 +32,9 @@ SEARCHER_ACTIONS = ("-delete", "-exec", "-fls", "-fprint", "-ok", "--pre")
 def reads_only(line: str) -> bool:
     """Return True if a shell line changes no file; False if that cannot be seen."""
     plain = QUIET.sub(" ", line)
-    if not plain.strip() or UNCERTAIN.search(plain):
+    if not plain.strip() or HIDING_CHARACTERS.search(plain):
         return False
-    commands = [part.split() for part in SEPARATORS.split(plain)]
+    commands = [part.split() for part in COMMAND_SEPARATORS.split(plain)]
     return all(_command_reads_only(words) for words in commands if words)
 
 

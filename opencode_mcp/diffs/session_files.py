@@ -35,9 +35,8 @@ class SessionFile:
 
     def is_of(self, others: Sequence[WriteCall]) -> bool:
         """Return True if it is not certain, and known changes of others explain it each time."""
-        calls = [call for call in others if self.path in call.files]
-        explained = [any(map(period.overlaps, (call.period for call in calls))) for period in self.differed]
-        return bool(explained) and all(explained)
+        changes = [call.period for call in others if self.path in call.files]
+        return bool(self.differed) and all(period.overlaps_any(changes) for period in self.differed)
 
 
 def session_files(messages: Iterable[Message], directory: str) -> list[SessionFile]:

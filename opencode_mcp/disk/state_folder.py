@@ -21,7 +21,7 @@ if sys.platform != "win32":
     import grp
     import pwd
 
-KEY = "seal.key"
+KEY_FILE = "seal.key"
 KEY_BYTES = 32
 KEY_TIMEOUT_SECONDS = 5.0
 OTHER_FOLDER = "choose another folder with OPENCODE_MCP_STATE"
@@ -92,7 +92,7 @@ def shared_key(folder: Path) -> bytes:
     Raises:
         InvalidSetting: The folder cannot be used.
     """
-    path = folder / KEY
+    path = folder / KEY_FILE
     prepare_folder(folder)
     try:
         return _read_key(path) or _make_key(path)

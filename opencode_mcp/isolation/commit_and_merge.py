@@ -122,15 +122,23 @@ async def _bring(git: "Git", worktree: "Worktree", made: str, step: _Step, chang
         with anyio.CancelScope(shield=True):
             await record_commit(git, worktree.name, made, step.work)
             try:
-                # Git refuses it if a file that it changes has changes that are not committed.
-                await git.run("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", made)
-            except GitFailed as error:
-                if refused:
-                    raise
-                left = await _taken_back(git, before, made, step, changed)
-                raise with_files_left(git, left, error) from error
+                await _move(git, before, made, step, changed, is_refused=bool(refused))
             finally:
                 await forget_commit(git, worktree.name)
+
+
+async def _move(
+    git: "Git", before: Path, made: str, step: _Step, changed: list[TreeChange], *, is_refused: bool
+) -> None:
+    """Move to a commit; unless git refuses that from the start, take back what it has done when it fails."""
+    try:
+        # Git refuses it if a file that it changes has changes that are not committed.
+        await git.run("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", made)
+    except GitFailed as error:
+        if is_refused:
+            raise
+        left = await _taken_back(git, before, made, step, changed)
+        raise with_files_left(git, left, error) from error
 
 
 async def _taken_back(git: "Git", before: Path, made: str, step: _Step, changed: list[TreeChange]) -> list[str]:

@@ -31,7 +31,7 @@ class Integration:
     pending: int = 0
     """Number of files whose changes the checkout lacks, if the worktree was discarded."""
     keeps_branch: bool = False
-    """True if the branch of a discarded worktree stays, should there be one."""
+    """True if a discarded worktree has a branch, which stays."""
     is_brought_back: bool = False
     """True if the worktree was discarded after all its work had been brought to the checkout."""
 

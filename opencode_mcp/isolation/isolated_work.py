@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from opencode_mcp.errors import GitFailed, InvalidArgument
+from opencode_mcp.isolation.integration_result import paths_of
 from opencode_mcp.isolation.left_files import left_paths
 from opencode_mcp.isolation.repository.kept_commits import INTEGRATED, kept
 from opencode_mcp.isolation.repository.merging import Merge, merged_trees
@@ -141,8 +142,8 @@ async def _check_inside(git: "Git", worktree: "Worktree", work: str) -> None:
     if not worktree.inside:
         return
     folder = PurePosixPath(worktree.inside.replace("\\", "/"))
-    changed = [path for one in await changes(git, worktree.base, work) for path in (one.path, one.old_path) if path]
-    outside = sorted({path for path in changed if not PurePosixPath(path).is_relative_to(folder)})
+    changed = paths_of(await changes(git, worktree.base, work))
+    outside = [path for path in changed if not PurePosixPath(path).is_relative_to(folder)]
     if outside:
         raise InvalidArgument(
             f"The run changed files outside of {worktree.project}: {listed(outside, PATHS_NAMED)}. "

@@ -22,7 +22,7 @@ from opencode_mcp.processes.shell_line import run_shell_line
 COMMAND_SECONDS = 900.0
 SET_UP = "setup"
 """Name of the command, in place of that of a verification."""
-SHOWN_OUTPUT = 1500
+OUTPUT_CHARACTERS = 1500
 """Characters of the end of the command's output that an error shows."""
 CORRECT = "Correct the settings file of this MCP server."
 
@@ -92,6 +92,7 @@ async def _run(command: str, directory: str, environment: Mapping[str, str], wit
         )
     if done.code:
         raise InvalidSetting(
-            f"isolation.setup failed with exit code {done.code} in the new worktree: {done.output[-SHOWN_OUTPUT:]}",
+            f"isolation.setup failed with exit code {done.code} in the new worktree: "
+            f"{done.output[-OUTPUT_CHARACTERS:]}",
             hint="Correct the command in the settings file.",
         )

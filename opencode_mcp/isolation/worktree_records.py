@@ -44,10 +44,10 @@ def undone_changes(changes: Sequence[CheckoutChange]) -> set[int]:
         if not change.is_undo:
             continue
         undone.add(number)
-        earlier = [
-            place for place in range(number) if place not in undone and set(changes[place].paths) & set(change.paths)
-        ]
-        undone.update(earlier[-1:])
+        for place in reversed(range(number)):
+            if place not in undone and set(changes[place].paths) & set(change.paths):
+                undone.add(place)
+                break
     return undone
 
 
@@ -182,8 +182,8 @@ class Records:
 
     def all(self) -> list[Worktree]:
         """Return every worktree that has a record, oldest first, removed ones included."""
-        found = [worktree for path in self._records.glob("*.json") if (worktree := self.read(path.stem))]
-        return sorted(found, key=lambda worktree: worktree.created)
+        read = [self.read(path.stem) for path in self._records.glob("*.json")]
+        return sorted(filter(None, read), key=lambda worktree: worktree.created)
 
     def left(self) -> list[Worktree]:
         """Return the worktrees that are there, oldest first."""

@@ -12,7 +12,7 @@ SHOWN_CHARACTERS = 2000
 READ_BYTES = 65_536
 """Bytes that are read from the end. A secret that is cut at their start is far from the part that is shown."""
 COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-SHORTEST_SECRET = 8
+SHORTEST_SECRET_CHARACTERS = 8
 """Shortest value of a variable that is hidden, in characters; a shorter one may be an ordinary word."""
 
 
@@ -32,4 +32,6 @@ def read_output(path: Path, environment: Mapping[str, str]) -> str:
 
 
 def _secrets(environment: Mapping[str, str]) -> set[str]:
-    return {value for name, value in environment.items() if is_secret(name) and len(value) >= SHORTEST_SECRET}
+    return {
+        value for name, value in environment.items() if is_secret(name) and len(value) >= SHORTEST_SECRET_CHARACTERS
+    }

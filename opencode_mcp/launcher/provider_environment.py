@@ -23,7 +23,7 @@ COUNTED = re.compile(
     r"|(HTTP|HTTPS|ALL|NO)_PROXY|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS",
     re.IGNORECASE,
 )
-LENGTH = 16
+DIGEST_CHARACTERS = 16
 
 
 def counted(environment: Mapping[str, str]) -> dict[str, str]:
@@ -54,4 +54,4 @@ def data_fingerprint(environment: Mapping[str, str], key: bytes) -> str:
 
 def _digest(variables: Mapping[str, str], key: bytes) -> str:
     text = json.dumps(variables, sort_keys=True)
-    return hmac.new(key, text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()[:LENGTH]
+    return hmac.new(key, text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()[:DIGEST_CHARACTERS]

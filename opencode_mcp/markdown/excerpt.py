@@ -11,12 +11,12 @@ from opencode_mcp.text.outside_text import clean, shorten
 
 CODE_CHARACTERS = 120
 """Longest text of others in a line of our own, in characters."""
-LONGEST_RUN = 24
+LONGEST_BACKTICK_ROW = 24
 """Longest row of backticks that is shown: a fence must be longer, and must not outgrow its content."""
-FENCE_LENGTH = 2 * (LONGEST_RUN + 1) + 2
+FENCE_CHARACTERS = 2 * (LONGEST_BACKTICK_ROW + 1) + 2
 """Length of the longest pair of fences, in characters."""
 BACKTICKS = re.compile("`+")
-LONG_RUN = re.compile(f"`{{{LONGEST_RUN},}}")
+LONG_RUN = re.compile(f"`{{{LONGEST_BACKTICK_ROW},}}")
 WORD_SEARCH_CHARACTERS = 100
 """Characters within which the end of a word is searched for."""
 SPACE = re.compile(r"\s+")
@@ -24,7 +24,7 @@ FENCE_LINE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})(?P<info>[^\n`]*)$", re.M
 JOINER = "\u200d"
 """Zero-width joiner, which makes one emoji of several."""
 SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
-LONGEST_CHARACTER = 20
+LONGEST_CHARACTER_CODE_POINTS = 20
 """Code points in the longest character that is kept in one piece."""
 WORD = re.compile(r"[\w.:@+-]+(?:/[\w.:@+-]+)*")
 
@@ -88,14 +88,14 @@ def open_fence(text: str) -> str:
 
 def _character_start(text: str, place: int) -> int:
     """Return a place at or a little before another one that is not within a character of several code points."""
-    for start in range(place, max(place - LONGEST_CHARACTER, 0), -1):
+    for start in range(place, max(place - LONGEST_CHARACTER_CODE_POINTS, 0), -1):
         if not _is_joined(text, start):
             return start
     return place
 
 
 def _character_end(text: str, place: int) -> int:
-    for end in range(place, min(place + LONGEST_CHARACTER, len(text))):
+    for end in range(place, min(place + LONGEST_CHARACTER_CODE_POINTS, len(text))):
         if not _is_joined(text, end):
             return end
     return place
@@ -109,7 +109,7 @@ def _is_joined(text: str, place: int) -> bool:
 
 
 def _limit_backticks(text: str) -> str:
-    return LONG_RUN.sub("`" * (LONGEST_RUN - 1) + "…", text)
+    return LONG_RUN.sub("`" * (LONGEST_BACKTICK_ROW - 1) + "…", text)
 
 
 def _longest_run(text: str) -> int:

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from opencode_mcp.markdown.excerpt import CODE_CHARACTERS, FENCE_LENGTH, code, fence, head, tail
+from opencode_mcp.markdown.excerpt import CODE_CHARACTERS, FENCE_CHARACTERS, code, fence, head, tail
 from opencode_mcp.text.outside_text import clean
 
 ANY_LENGTH = 1 << 40
 """Limit that no text reaches."""
-NOTE_LENGTH = 60
+NOTE_CHARACTERS = 60
 """Length of the note about a cut, in characters."""
-LEAST_SHOWN = 40
+SHORTEST_EXCERPT_CHARACTERS = 40
 """Shortest part of a text that is shown, in characters; a shorter one would be useless."""
-NEVER_CUT = 80
+UNCUT_CHARACTERS = 80
 """Texts of fewer characters are always shown: the note about the cut would be as long."""
 QUOTING_TRIES = 4
 
@@ -105,7 +105,7 @@ def _draw_excerpt(block: Excerpt, limit: int) -> Drawing:
     if block.title and not block.language and _fits_a_line(block.text):
         return Drawing(f"{block.title} {code(block.text)}")
     room = _excerpt_room(block, limit)
-    if length > room and room < LEAST_SHOWN:
+    if length > room and room < SHORTEST_EXCERPT_CHARACTERS:
         return Drawing(_say(block.title, f"{length:,} characters, not shown"), cut=True)
     shown = (tail if block.from_end else head)(block.text, room)
     note = _cut_note(block, len(shown))
@@ -114,9 +114,9 @@ def _draw_excerpt(block: Excerpt, limit: int) -> Drawing:
 
 
 def _excerpt_room(block: Excerpt, limit: int) -> int:
-    room = min(block.most, limit - len(block.title) - FENCE_LENGTH - len(block.language) - NOTE_LENGTH)
+    room = min(block.most, limit - len(block.title) - FENCE_CHARACTERS - len(block.language) - NOTE_CHARACTERS)
     length = len(block.text)
-    return max(room, length) if length < NEVER_CUT else room
+    return max(room, length) if length < UNCUT_CHARACTERS else room
 
 
 def _cut_note(block: Excerpt, shown: int) -> str:

@@ -37,7 +37,9 @@ def question_blocks(part: ToolPart, options: TranscriptOptions) -> list[Block]:
         blocks.append(Excerpt(_asked(question), options.measure.text, ASKED))
         if index < len(answers):
             blocks.append(Excerpt(answers[index], options.measure.text, ANSWERED))
-    return blocks if len(answers) >= len(questions) > 0 else [*blocks, _end(part, options)]
+    if not questions or len(answers) < len(questions):
+        blocks.append(_end(part, options))
+    return blocks
 
 
 def _answers(part: ToolPart) -> list[str]:

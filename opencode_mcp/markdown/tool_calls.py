@@ -14,10 +14,11 @@ from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section
 from opencode_mcp.opencode.vocabulary.wire.parts import SUBAGENT_STOPPED, ToolPart
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Todo
 from opencode_mcp.runs.outcome.run_report import list_todos
+from opencode_mcp.text.json_text import text_or_json
 from opencode_mcp.text.outside_text import shorten
 
-ARGUMENT_LIMIT = 100
-CALL_LIMIT = 300
+ARGUMENT_CHARACTERS = 100
+CALL_CHARACTERS = 300
 AGENT_ARGUMENTS = ("subagent_type", "agent")
 """Arguments that name the agent of a subagent: OpenCode 1's and OpenCode 2's."""
 SHOWN_BELOW = "…"
@@ -60,11 +61,11 @@ def _bad_end(part: ToolPart, options: TranscriptOptions) -> Block:
 def _call(part: ToolPart, options: TranscriptOptions, beneath: Mapping[str, str]) -> str:
     if _todos(part):
         return code(part.tool)
-    arguments = [
-        f"{key}={SHOWN_BELOW if key in beneath else shorten(_inline(value, options), ARGUMENT_LIMIT)}"
-        for key, value in part.state.input.items()
-    ]
-    return code(f"{part.tool}({', '.join(arguments)})", CALL_LIMIT)
+    arguments: list[str] = []
+    for key, value in part.state.input.items():
+        shown = SHOWN_BELOW if key in beneath else shorten(_inline(value, options), ARGUMENT_CHARACTERS)
+        arguments.append(f"{key}={shown}")
+    return code(f"{part.tool}({', '.join(arguments)})", CALL_CHARACTERS)
 
 
 def _inline(value: object, options: TranscriptOptions) -> str:
@@ -76,16 +77,14 @@ def _long_arguments(part: ToolPart, options: TranscriptOptions) -> dict[str, str
     if not options.measure.argument or _todos(part):
         return {}
     given = part.state.input
-    long = {key: _as_text(value) for key, value in given.items() if len(_inline(value, options)) > ARGUMENT_LIMIT}
-    return long | {key: _as_text(value) for key, value in given.items() if _has_lines(value)}
+    long = {
+        key: text_or_json(value) for key, value in given.items() if len(_inline(value, options)) > ARGUMENT_CHARACTERS
+    }
+    return long | {key: text_or_json(value) for key, value in given.items() if _has_lines(value)}
 
 
 def _has_lines(value: object) -> bool:
     return isinstance(value, str) and "\n" in value
-
-
-def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _result(part: ToolPart, options: TranscriptOptions, call: str) -> Block:

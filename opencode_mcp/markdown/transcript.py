@@ -309,8 +309,9 @@ def _files(paths: Sequence[str], options: TranscriptOptions) -> str:
 
 
 def _file(part: FilePart, options: TranscriptOptions) -> str:
-    inline = part.url.startswith("data:")
+    kind = name(part.mime or "of no type")
+    if part.url.startswith("data:"):
+        return f"- attached {code(part.filename or 'data')} ({kind}), {len(part.url):,} characters of data"
     place = options.relative(part.url.removeprefix("file://"))
-    what = code(part.filename or ("data" if inline else place))
-    source = f", {len(part.url):,} characters of data" if inline else f" from {code(place)}" if part.filename else ""
-    return f"- attached {what} ({name(part.mime or 'of no type')}){source}"
+    source = f" from {code(place)}" if part.filename else ""
+    return f"- attached {code(part.filename or place)} ({kind}){source}"

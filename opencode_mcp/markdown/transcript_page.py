@@ -27,7 +27,7 @@ ROOM_BYTES = 26_000
 LEAST_CHARACTERS = 2000
 MARK_CHARACTERS = 6
 """Characters of a session's id that its cursors begin with."""
-SHOWN_CURSOR = 80
+CURSOR_CHARACTERS = 80
 """Longest part of a wrong cursor that an error shows, in characters."""
 UNREADABLE = "The session began with a prompt for a structured answer, which OpenCode 1.18 cannot show."
 FirstWordsOf = Callable[[str], str]
@@ -207,7 +207,7 @@ async def _page(client: OpenCodeClient, session_id: str, limit: int, cursor: str
     """Read a page whose cursor names its session: OpenCode takes a cursor of another session for one of this."""
     mark = f"{session_id[-MARK_CHARACTERS:]}."
     foreign = InvalidArgument(
-        f"The cursor {one_line(cursor, SHOWN_CURSOR)!r} is not from {session_id}.",
+        f"The cursor {one_line(cursor, CURSOR_CHARACTERS)!r} is not from {session_id}.",
         hint="Leave it out for the latest messages.",
     )
     if cursor and not cursor.startswith(mark):

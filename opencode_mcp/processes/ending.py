@@ -18,8 +18,8 @@ POLL_SECONDS = 0.02
 if sys.platform == "win32":
     import ctypes
 
-    LONGEST_PATH = 260
-    TASKKILL_TIMEOUT = 10.0
+    LONGEST_PATH_CHARACTERS = 260
+    TASKKILL_TIMEOUT_SECONDS = 10.0
 
     def ask_to_end(pid: int) -> None:
         """End a process: Windows has no gentler way for one that shares no console and has no window."""
@@ -27,10 +27,10 @@ if sys.platform == "win32":
 
     def force_to_end(pid: int) -> None:
         """End a process and its descendants."""
-        folder = ctypes.create_unicode_buffer(LONGEST_PATH)
-        ctypes.WinDLL("kernel32").GetSystemDirectoryW(folder, LONGEST_PATH)
+        folder = ctypes.create_unicode_buffer(LONGEST_PATH_CHARACTERS)
+        ctypes.WinDLL("kernel32").GetSystemDirectoryW(folder, LONGEST_PATH_CHARACTERS)
         command = [str(Path(folder.value, "taskkill.exe")), "/PID", str(pid), "/T", "/F"]
-        subprocess.run(command, check=False, capture_output=True, timeout=TASKKILL_TIMEOUT)  # noqa: S603 - ours
+        subprocess.run(command, check=False, capture_output=True, timeout=TASKKILL_TIMEOUT_SECONDS)  # noqa: S603 - ours
 
     def force_one_to_end(pid: int) -> None:
         """End a process; on Windows its descendants too, which would be looked for one by one otherwise."""

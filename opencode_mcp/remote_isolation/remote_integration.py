@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 BRANCH, COMMIT = "branch", "git"
 """OpenCode's modes of comparing: with the default branch, or with the last commit."""
 HTML = "text/html"
-SHOWN = 10
+PATHS_SHOWN = 10
 LETTERS = {"added": "A", "deleted": "D"}
 """Git's letters for OpenCode's words; any other change is ``M``."""
 NOT_IN_PATCH = "Not kept, since they are binary or the patch would be too large"
@@ -175,7 +175,7 @@ class RemoteIntegrator:
         except InvalidArgument as error:
             error.hint = _by_hand(worktree)
             raise
-        without = listed([one_line(file) for file in patch.without], SHOWN)
+        without = listed([one_line(file) for file in patch.without], PATHS_SHOWN)
         lost = [
             f"{NOT_IN_PATCH}: {without}." if without else "",
             COMMITS_LOST if is_deleted and mode == COMMIT else "",

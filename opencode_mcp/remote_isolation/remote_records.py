@@ -94,8 +94,11 @@ class RemoteRecords(Records):
         It reads a record only for a part of the path that may be the name of a worktree.
         """
         named = [part for part in path.parts if NAME_END.fullmatch(part[-9:])]
-        found = [worktree for part in named if (worktree := self.read(part)) and worktree.folder]
-        return next((one for one in found if path.is_relative_to(remote_path(one.folder))), None)
+        for part in named:
+            worktree = self.read(part)
+            if worktree and worktree.folder and path.is_relative_to(remote_path(worktree.folder)):
+                return worktree
+        return None
 
     def of_directory(self, directory: PurePath) -> Worktree | None:
         """Return the worktree whose session works in a normalized directory; None if it is none."""

@@ -68,7 +68,7 @@ class RemoteWorktrees(RecordedWorktrees):
         await self._repository(project, base)
 
     async def create(self, project: str, *, base: str = HEAD, title: str = "") -> Worktree:
-        """Have OpenCode make a worktree of a project's repository, on a new branch.
+        """Create a worktree of a project's repository, through OpenCode, on a new branch.
 
         Args:
             project: Absolute path of the project.
@@ -106,7 +106,7 @@ class RemoteWorktrees(RecordedWorktrees):
             raise
 
     async def remove(self, worktree: Worktree, *, keep_branch: bool = False) -> None:
-        """Have OpenCode remove a worktree with its files; one that OpenCode does not list is no error.
+        """Remove a worktree with its files, through OpenCode; one that OpenCode does not list is no error.
 
         OpenCode 1 deletes the branch that is checked out in the worktree, too. To keep the branch, check out another
         commit there before.
@@ -163,7 +163,7 @@ class RemoteWorktrees(RecordedWorktrees):
         return repository
 
     async def _made(self, planned: RemoteWorktree) -> RemoteWorktree:
-        """Have a worktree made, and return it when its files are there."""
+        """Create a worktree, and return it when its files are there."""
         hub = self._hub()
         await hub.ensure()
         with hub.listen(EVERYTHING) as listener:
@@ -184,7 +184,7 @@ class RemoteWorktrees(RecordedWorktrees):
         return found
 
     async def _confirmed(self, planned: RemoteWorktree) -> NewWorktree:
-        """Have a worktree made; if the answer is lost, look for it."""
+        """Create a worktree; if the answer is lost, look for it."""
         try:
             return await self._client.worktree_create(planned.project, planned.name)
         except BackendError:

@@ -50,7 +50,7 @@ OF_THIS_BRIDGE = r"ocmcp_[\w-]{40,}"
 WORD_BEGINS = r"(?:(?<![\w%-])(?!(?<=\\)[nrt])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))"
 JWT_IN_WORD = rf"{WORD_BEGINS}(?=[\w-]*?eyJ[\w-]{{8}})[\w-]+\.eyJ[\w-]{{8,}}\.[\w-]+"
 """A JWT with characters before it, which are hidden, too. A search from the beginning of each word takes less time."""
-KEY = re.compile(
+KEY_PATTERN = re.compile(
     f"{OF_THIS_BRIDGE}|{JWT_IN_WORD}|{BEGINS}(?:{'|'.join(KEYS)})|{BEGINS_OUTSIDE_DATA}(?:{'|'.join(KEYS_OF_LETTERS)})"
 )
 SHORTEST_KEY_CHARACTERS = 16

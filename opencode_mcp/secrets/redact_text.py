@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from string import ascii_letters, digits
 from urllib.parse import unquote
 
-from opencode_mcp.secrets.key_patterns import CANDIDATE, KEY, SHORTEST_KEY_CHARACTERS
+from opencode_mcp.secrets.key_patterns import CANDIDATE, KEY_PATTERN, SHORTEST_KEY_CHARACTERS
 from opencode_mcp.secrets.own_passwords import MARK, SHORTEST_CHARACTERS
 from opencode_mcp.secrets.secret_names import is_password, is_plainly_secret, is_secret_parameter
 
@@ -19,7 +19,7 @@ PRIVATE_KEY = re.compile(
 )
 KEY_END = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 KEY_LINES = ascii_letters + digits + "+/=\\\r\n"
-LONGEST_KEY = 16_384
+LONGEST_KEY_CHARACTERS = 16_384
 SCHEME = re.compile(r"\b(?:basic|bearer)\s{1,8}([\w.~+/=-]{12,})", re.IGNORECASE)
 WEB_HOOK = re.compile(r"\bhooks\.slack\.com/(?:services|workflows)/([\w/]{20,200})")
 USER = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{1,20}://([^\s/@\"'<>`]{1,256})@")
@@ -37,8 +37,8 @@ VALUE = re.compile(
 SCHEMES = frozenset({"basic", "bearer", "digest", "token"})
 REST = re.compile(r"""[^\s"'`&;,<>)\]}]*""")
 """Rest of an unquoted value after its first ``=`` or ``:``."""
-LONGEST_COOKIES = 4096
-COOKIES = re.compile(rf"[^\"'`\r\n]{{1,{LONGEST_COOKIES}}}")
+LONGEST_COOKIES_CHARACTERS = 4096
+COOKIES = re.compile(rf"[^\"'`\r\n]{{1,{LONGEST_COOKIES_CHARACTERS}}}")
 PLACEHOLDER = re.compile(r"[$%<{*].*|\[hidden.*|(.)\1*\.{0,3}", re.DOTALL)
 """Placeholder of a value: ``$TOKEN``, ``<token>``, ``xxxx``."""
 MEMBER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
@@ -71,7 +71,7 @@ def redacted_text(text: str, known: Collection[str] = (), *, strict: bool = Fals
     if SHORT_WORD.fullmatch(text):
         return text
     text = _without_private_keys(text)
-    text = CANDIDATE.sub(lambda run: KEY.sub(MARK, run[0]), text)
+    text = CANDIDATE.sub(lambda run: KEY_PATTERN.sub(MARK, run[0]), text)
     text = _with_marks(USER, text, _is_login)
     text = _with_marks(LOGIN, text, _looks_random)
     text = _with_marks(SCHEME, text, _looks_random)
@@ -98,7 +98,7 @@ def _without_private_keys(text: str) -> str:
     kept: list[str] = []
     at = 0
     for end in KEY_END.finditer(text):
-        lines = text[max(at, end.start() - LONGEST_KEY) : end.start()]
+        lines = text[max(at, end.start() - LONGEST_KEY_CHARACTERS) : end.start()]
         begin = end.start() - len(lines) + len(lines.rstrip(KEY_LINES))
         kept += [text[at:begin], MARK]
         at = end.end()
@@ -143,8 +143,8 @@ def _place_of_cookies(text: str, name_match: re.Match[str]) -> tuple[tuple[int, 
     if _looks_random("".join(cookies[0].split())):
         return cookies.span(), 0
     # If they were cut, the cookies in the second half are checked by themselves, since they continue.
-    is_cut = len(cookies[0]) == LONGEST_COOKIES
-    return None, cookies.end() - (LONGEST_COOKIES // 2 if is_cut else 0)
+    is_cut = len(cookies[0]) == LONGEST_COOKIES_CHARACTERS
+    return None, cookies.end() - (LONGEST_COOKIES_CHARACTERS // 2 if is_cut else 0)
 
 
 def _place_of_value(text: str, name_match: re.Match[str], *, strict: bool) -> tuple[int, int] | None:

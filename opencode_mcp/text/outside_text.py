@@ -31,6 +31,11 @@ def clean(text: str) -> str:
     return UNSEEN.sub("\ufffd", LINE_ENDS.sub("\n", TERMINAL.sub("", text)))
 
 
+def cut(text: str, characters: int) -> str:
+    """Return the beginning of a text, with an ellipsis after it if there is more."""
+    return text if len(text) <= characters else f"{text[:characters]}…"
+
+
 def shorten(text: str, limit: int) -> str:
     """Put a text on one line of at most ``limit`` characters; spaces inside of it are kept."""
     line = " ".join(filter(None, (piece.strip() for piece in BREAKS.split(text))))

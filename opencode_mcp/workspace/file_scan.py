@@ -68,7 +68,7 @@ def encoding_of(beginning: bytes) -> str | None:
 async def _scan_text(file: "OpenFile", first: bytes, encoding: str, window: LineWindow) -> FileScan:
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     size, spoiled, piece = 0, False, first
-    while piece and window.passed_since_full < READ_ON_CHARACTERS:
+    while piece and window.characters_after < READ_ON_CHARACTERS:
         size += len(piece)
         text = decoder.decode(piece)
         spoiled = spoiled or "\ufffd" in text

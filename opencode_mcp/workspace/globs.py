@@ -55,10 +55,12 @@ class Globs:
         """
         plain = path[:PATH_CHARACTERS].rstrip("/")
         name = plain.rpartition("/")[2]
-        return any(
-            plain == glob or plain.startswith(f"{glob}/") or fnmatchcase(plain if "/" in glob else name, choice)
-            for glob, choice in self._alternatives
-        )
+        for glob, choice in self._alternatives:
+            if plain == glob or plain.startswith(f"{glob}/"):
+                return True
+            if fnmatchcase(plain if "/" in glob else name, choice):
+                return True
+        return False
 
 
 def _count(glob: str) -> int:

@@ -28,9 +28,9 @@ class LineWindow:
     room: int
     lines: list[str] = field(default_factory=list[str])
     full: bool = False
-    passed: int = 0
+    line_ends: int = 0
     """Number of line ends so far."""
-    passed_since_full: int = 0
+    characters_after: int = 0
     """Characters after the last line of the window."""
     _kept: str = ""
     _length: int = 0
@@ -40,9 +40,9 @@ class LineWindow:
     def add(self, piece: str) -> None:
         """Add the next piece of the text."""
         ends = piece.count("\n")
-        if self.full or self.passed + ends + 1 < self.first:
-            self.passed += ends
-            self.passed_since_full += len(piece) if self.full else 0
+        if self.full or self.line_ends + ends + 1 < self.first:
+            self.line_ends += ends
+            self.characters_after += len(piece) if self.full else 0
             self._length = len(piece) - piece.rfind("\n") - 1 if ends else self._length + len(piece)
             return
         *whole, rest = piece.split("\n")
@@ -55,7 +55,7 @@ class LineWindow:
         """Mark the end of the text, and return the number of its lines."""
         if self._length:
             self._end_line()
-        return self.passed
+        return self.line_ends
 
     @property
     def last(self) -> int:
@@ -65,12 +65,12 @@ class LineWindow:
     def _grow(self, text: str) -> None:
         self._length += len(text)
         room = self.width + 1 - len(self._kept)
-        if room > 0 and not self.full and self.passed + 1 >= self.first:
+        if room > 0 and not self.full and self.line_ends + 1 >= self.first:
             self._kept += text[:room]
 
     def _end_line(self) -> None:
-        self.passed += 1
-        if not self.full and self.passed >= self.first:
+        self.line_ends += 1
+        if not self.full and self.line_ends >= self.first:
             self._keep()
         self._kept, self._length = "", 0
 

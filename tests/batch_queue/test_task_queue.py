@@ -217,10 +217,10 @@ async def test_a_batch_that_is_over_is_deleted_a_day_after_it_was_reported(
     await queue.stop(unreported, [1])
     await queue.batch(over, reported=True)
     now = task_queue.time.time()
-    monkeypatch.setattr(task_queue.time, "time", lambda: now + task_queue.DAY + 1)
+    monkeypatch.setattr(task_queue.time, "time", lambda: now + task_queue.DAY_SECONDS + 1)
     await queue.add(a_batch(1))
     assert [bool(await queue.batch(batch_id)) for batch_id in (over, unreported, queued)] == [False, True, True]
-    monkeypatch.setattr(task_queue.time, "time", lambda: now + 31 * task_queue.DAY)
+    monkeypatch.setattr(task_queue.time, "time", lambda: now + 31 * task_queue.DAY_SECONDS)
     await queue.add(a_batch(1))
     assert [bool(await queue.batch(batch_id)) for batch_id in (unreported, queued)] == [False, True]
 

@@ -68,5 +68,5 @@ def test_the_window_is_full_when_its_text_is_long() -> None:
 def test_what_goes_by_after_the_window_is_counted_and_not_kept() -> None:
     window = window_of(["a\n", *["b\n" * 1000] * 100], 1, 1)
     assert window.full
-    assert window.passed_since_full == 200_000
+    assert window.characters_after == 200_000
     assert window.finish() == 100_001

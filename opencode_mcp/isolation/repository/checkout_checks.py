@@ -5,7 +5,7 @@ from opencode_mcp.isolation.repository.filtered_files import KEEP_BRANCH
 from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.isolation.repository.trees import TreeChange
 
-SHOWN = 5
+PATHS_SHOWN = 5
 
 
 async def checked_head(git: Git) -> str:
@@ -37,5 +37,5 @@ def check_submodules(changed: list[TreeChange]) -> None:
     found = [change.path for change in changed if change.is_submodule]
     if found:
         raise InvalidArgument(
-            f"The changes replace a submodule: {', '.join(found[:SHOWN])}. Nothing was changed.", hint=KEEP_BRANCH
+            f"The changes replace a submodule: {', '.join(found[:PATHS_SHOWN])}. Nothing was changed.", hint=KEEP_BRANCH
         )

@@ -12,7 +12,7 @@ from opencode_mcp.isolation.repository.scratch import scratch_folder
 from opencode_mcp.text.name_lists import listed
 
 KEEP_BRANCH = "Keep the work on its branch with how=branch, and merge that branch with your own git."
-SHOWN = 5
+PATHS_SHOWN = 5
 
 
 async def filtered_paths(git: Git, paths: list[str], index: Path) -> list[str]:
@@ -49,6 +49,6 @@ async def check_filters(git: Git, index: Path, paths: list[str]) -> None:
     if found:
         raise InvalidArgument(
             "These files are stored through a filter of git, such as Git LFS, which is not run here: "
-            f"{listed(found, SHOWN)}. Nothing was changed.",
+            f"{listed(found, PATHS_SHOWN)}. Nothing was changed.",
             hint=KEEP_BRANCH,
         )

@@ -16,7 +16,7 @@ from opencode_mcp.text.name_lists import listed
 
 ENTRY = "160000 "
 """Beginning of the line of a submodule in the list of an index."""
-SHOWN = 5
+PATHS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ async def check_no_other_repositories(git: Git, others: OtherRepositories) -> No
     if found:
         raise InvalidArgument(
             f"{git.work_tree} has git repositories of its own inside, whose files git neither brings back nor keeps: "
-            f"{listed(found, SHOWN)}. Nothing was changed.",
+            f"{listed(found, PATHS_SHOWN)}. Nothing was changed.",
             hint="Have OpenCode move what is needed out of them and remove them in the same session, "
             "or remove their .git to bring their files back as a part of the project. Then call again.",
         )

@@ -16,7 +16,7 @@ from opencode_mcp.text.name_lists import listed
 
 READ_AT_ONCE = 100
 """Most files whose contents are in memory at the same time."""
-SHOWN = 20
+PATHS_SHOWN = 20
 
 
 async def restored(git: Git, coming: list[TreeChange], error: GitFailed, index: Path | None = None) -> GitFailed:
@@ -29,7 +29,7 @@ def with_files_left(git: Git, left: list[str], error: GitFailed) -> GitFailed:
     if not left:
         return error
     return GitFailed(
-        f"{error.message} These files of {git.work_tree} could not be restored: {listed(left, SHOWN)}.",
+        f"{error.message} These files of {git.work_tree} could not be restored: {listed(left, PATHS_SHOWN)}.",
         hint=error.hint or "Let this MCP server write in their folders, and bring them back with git.",
     )
 

@@ -12,7 +12,7 @@ from opencode_mcp.isolation.repository.trees import Snapshot, TreeChange, change
 from opencode_mcp.isolation.repository.write_checks.writable_folders import check_writable
 from opencode_mcp.text.name_lists import listed
 
-SHOWN = 5
+PATHS_SHOWN = 5
 NEW_FILE = frozenset("AR")
 """Changes that create a file."""
 
@@ -71,7 +71,8 @@ async def check_deleted(git: Git, coming: list[TreeChange]) -> None:
     found = sorted({change.old_path or change.path for change in coming if change.status != "A"} & deleted)
     if found:
         raise GitFailed(
-            f"Files that the work changes are deleted in the checkout, which is not committed: {listed(found, SHOWN)}.",
+            "Files that the work changes are deleted in the checkout, which is not committed: "
+            f"{listed(found, PATHS_SHOWN)}.",
             hint="Commit that or bring them back with `git restore`, and call again; or use how=apply or how=branch.",
         )
 

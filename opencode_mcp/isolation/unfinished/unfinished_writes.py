@@ -91,21 +91,20 @@ async def repair_write(worktrees: "Worktrees", worktree: "Worktree") -> "Worktre
 
 async def _repair(git: "Git", worktree: "Worktree") -> None:
     """Take a change back unless it is finished."""
-    begun = worktree.writing
-    coming = await changes(git, begun[BEFORE], begun[AFTER])
+    recorded = worktree.writing
+    intended = await changes(git, recorded[BEFORE], recorded[AFTER])
     with scratch_folder() as folder:
         index = folder / "index"
-        await git.run("read-tree", begun[BEFORE], index=index)
+        await git.run("read-tree", recorded[BEFORE], index=index)
         same = await _same_as_before(git, index)
-        if await to_thread.run_sync(_is_finished, git.work_tree, coming, same) and not await is_partly_written(
-            git, coming
-        ):
+        is_finished = await to_thread.run_sync(_is_finished, git.work_tree, intended, same)
+        if is_finished and not await is_partly_written(git, intended):
             return
-        left = await restore(git, coming, index, await _absent_before(git, index))
+        left = await restore(git, intended, index, await _absent_before(git, index))
     if left:
         raise with_files_left(git, left, GitFailed("An earlier call was interrupted.", hint=WRITE_AGAIN))
     for name in REFS:
-        await keep(git, worktree.name, name, begun[name])
+        await keep(git, worktree.name, name, recorded[name])
 
 
 async def _same_as_before(git: "Git", index: Path) -> frozenset[str]:
@@ -129,9 +128,12 @@ async def _absent_before(git: "Git", index: Path) -> frozenset[str]:
     return outside & {path_of(entry) for entry in same}
 
 
-def _is_finished(top: Path, coming: list[TreeChange], same: frozenset[str]) -> bool:
-    """Return True if no file is as it was before, and none is missing; one that the person has changed since is not."""
-    for change in coming:
+def _is_finished(top: Path, intended: list[TreeChange], same: frozenset[str]) -> bool:
+    """Return True if git has made every intended change: no file is as it was before, and none is missing.
+
+    A file that the person has changed since then counts as written.
+    """
+    for change in intended:
         removed = change.old_path or (change.path if not change.blob else "")
         if removed in same or change.path in same or (change.blob and not os.path.lexists(top / change.path)):
             return False

@@ -35,7 +35,7 @@ UNFINISHED_HINT = (
 )
 # npm's package contains a text of 479 bytes in place of the binary until its post-install script has run.
 PLACEHOLDER_MARK = b"postinstall script was not run"
-PLACEHOLDER_SIZE = 4096
+PLACEHOLDER_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _usable(environment: Mapping[str, str]) -> list[Path]:
 
 def is_placeholder(path: Path) -> bool:
     """Return True if the file is the placeholder of npm's package, whose post-install script has not run."""
-    return path.stat().st_size < PLACEHOLDER_SIZE and PLACEHOLDER_MARK in path.read_bytes()
+    return path.stat().st_size < PLACEHOLDER_BYTES and PLACEHOLDER_MARK in path.read_bytes()
 
 
 def _named(path: Path) -> Path:

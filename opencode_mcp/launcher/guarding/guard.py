@@ -66,8 +66,8 @@ BEFORE_END_TIMEOUT_SECONDS = 15.0
 SHORTEST_POLL_SECONDS = 0.2
 LONGEST_POLL_SECONDS = 30.0
 ADOPTED_POLL_SECONDS = 1.0
-TRIES = 5
-POLLS = 10
+LOCK_ATTEMPTS = 5
+POLLS_UNTIL_END = 10
 """Number of polls within ``stop_after``."""
 
 
@@ -177,7 +177,7 @@ def _serve(plan: Plan, unlocked: str) -> None:
 
 def _only_guard(plan: Plan) -> "FileLock | None":
     """Take the lock of the guards; ``None`` if another guard lives. A searching bridge holds it for a moment."""
-    for _ in range(TRIES):
+    for _ in range(LOCK_ATTEMPTS):
         if lock := _guards_lock(plan):
             return lock
         time.sleep(SHORTEST_POLL_SECONDS)
@@ -233,7 +233,7 @@ def _next(messages: "queue.Queue[str]") -> str:
 
 def _watch(child: WatchedProcess, plan: Plan, lock: "FileLock | None" = None) -> int:
     """Wait until OpenCode has ended; end it when no bridge has used it for ``plan.stop_after`` seconds."""
-    poll = max(SHORTEST_POLL_SECONDS, min(LONGEST_POLL_SECONDS, plan.stop_after / POLLS))
+    poll = max(SHORTEST_POLL_SECONDS, min(LONGEST_POLL_SECONDS, plan.stop_after / POLLS_UNTIL_END))
     used = time.monotonic()
     while True:
         # The guard of a server that ended a moment ago may still hold the lock.

@@ -12,6 +12,7 @@ from typing import Literal, Protocol, cast
 import jsonschema  # pyright: ignore[reportMissingTypeStubs]
 
 from opencode_mcp.text.json_types import Schema
+from opencode_mcp.text.outside_text import cut
 from opencode_mcp.text.similar_names import similar_names
 
 Reach = Literal["segment", "segments", "file", "text"]
@@ -60,7 +61,7 @@ def unknown(name: str, known: Iterable[str], inside: str = "", takers: Sequence[
         takers: Others that take such an argument; they are named if they are few.
     """
     similar = similar_names(name, known, count=1, cutoff=0.6)
-    shown = name if len(name) <= VALUE_CHARACTERS else f"{name[:VALUE_CHARACTERS]}…"
+    shown = cut(name, VALUE_CHARACTERS)
     problem = f"There is no argument `{inside}{shown}`"
     taken = _taken_by(takers)
     if not similar:
@@ -224,4 +225,4 @@ def _got(where: str, value: object, *, shown: bool) -> str:
     if isinstance(value, Mapping | list) or (isinstance(value, str) and not shown):
         return f"; got {KINDS[_kinds(cast('object', value)).pop()]}"
     text = repr(value) if isinstance(value, str) else json.dumps(value)
-    return f"; got {text if len(text) <= VALUE_CHARACTERS else text[:VALUE_CHARACTERS] + '…'}"
+    return f"; got {cut(text, VALUE_CHARACTERS)}"

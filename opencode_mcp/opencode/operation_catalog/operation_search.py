@@ -112,13 +112,19 @@ def corrections(table: OperationTable, words: str) -> dict[str, str]:
     """Return the words of a query that no operation has, each with the similar one that is searched for instead."""
     stems = _stems(words)
     described = " ".join(f"{item.id} {item.hints}" for item in table.operations.values())
-    pairs = zip(stems, _corrected(table, stems), strict=True)
-    return {_spelled(words, given): _spelled(described, taken) for given, taken in pairs if given != taken}
+    found: dict[str, str] = {}
+    for given, taken in zip(stems, _corrected(table, stems), strict=True):
+        if given != taken:
+            found[_spelled(words, given)] = _spelled(described, taken)
+    return found
 
 
 def words_met(table: OperationTable, item: Operation | None, words: str) -> int:
     """Return the number of words of a query that an operation has; 0 without an operation."""
-    return sum(_count(_terms(table)[item.id], word) > 0 for word in _stems(words)) if item else 0
+    if item is None:
+        return 0
+    terms = _terms(table)[item.id]
+    return len([word for word in _stems(words) if _count(terms, word) > 0])
 
 
 def fits_mostly(table: OperationTable, item: Operation, words: str) -> bool:

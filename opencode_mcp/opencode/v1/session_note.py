@@ -11,7 +11,7 @@ from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 
-KEY = "opencode-mcp-session"
+NOTE_KEY = "opencode-mcp-session"
 """Key of the note in a session's metadata."""
 FORK_TITLE = re.compile(r"\(fork #\d{1,9}\)\s*$")
 """End of the title that OpenCode gives a fork."""
@@ -65,12 +65,12 @@ def _is_named_as_fork(session: Session) -> bool:
 
 def _note_of(session: Session) -> JsonMap:
     """Return the note of a session; an empty one if it has none of its own: a fork copies that of its source."""
-    note = as_map(_metadata_of(session).get(KEY))
+    note = as_map(_metadata_of(session).get(NOTE_KEY))
     return note if note.get("session") == session.id else {}
 
 
 def _with_note(session: Session, fields: JsonMap) -> dict[str, object]:
-    return {**_metadata_of(session), KEY: {"session": session.id, **_note_of(session), **fields}}
+    return {**_metadata_of(session), NOTE_KEY: {"session": session.id, **_note_of(session), **fields}}
 
 
 def _metadata_of(session: Session) -> JsonMap:

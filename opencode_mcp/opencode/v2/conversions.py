@@ -71,7 +71,11 @@ def session_of(value: object) -> Session:
 
 def _times(time: JsonMap) -> dict[str, float]:
     """Return the times of a session; the end of its last run counts as a change."""
-    times = {name: milliseconds for name in TIMES if (milliseconds := as_number(time.get(name))) is not None}
+    times: dict[str, float] = {}
+    for name in TIMES:
+        milliseconds = as_number(time.get(name))
+        if milliseconds is not None:
+            times[name] = milliseconds
     idle = times.pop("idle", 0)
     return {**times, "updated": max(idle, times.get("updated", 0), times.get("created", 0))}
 
@@ -125,12 +129,13 @@ def commands_of(data: object) -> list[Command]:
 
 def command_sources_of(entries: object) -> list[CommandSource]:
     """Convert the settings of a directory to the places that define slash commands, in their order."""
-    return [
-        CommandSource(folder=as_text(entry.get("path")))
-        if entry.get("type") == "directory"
-        else CommandSource(templates=_templates_of(as_map(entry.get("info"))))
-        for entry in as_maps(entries)
-    ]
+    sources: list[CommandSource] = []
+    for entry in as_maps(entries):
+        if entry.get("type") == "directory":
+            sources.append(CommandSource(folder=as_text(entry.get("path"))))
+        else:
+            sources.append(CommandSource(templates=_templates_of(as_map(entry.get("info")))))
+    return sources
 
 
 def _templates_of(document: JsonMap) -> dict[str, str]:

@@ -123,12 +123,12 @@ def _options(field: JsonMap) -> list[JsonMap]:
 
 
 def _limits(field: JsonMap) -> JsonMap:
-    lengths = {
-        name: int(limit)
-        for name in ("minLength", "maxLength", "minItems", "maxItems")
-        if (limit := as_number(field.get(name))) is not None
-    }
-    return {**lengths, "minimum": as_number(field.get("minimum")), "maximum": as_number(field.get("maximum"))}
+    limits: JsonMap = {"minimum": as_number(field.get("minimum")), "maximum": as_number(field.get("maximum"))}
+    for name in ("minLength", "maxLength", "minItems", "maxItems"):
+        limit = as_number(field.get(name))
+        if limit is not None:
+            limits[name] = int(limit)
+    return limits
 
 
 def _default(value: object) -> FieldValue | None:
@@ -142,13 +142,18 @@ def _default(value: object) -> FieldValue | None:
 
 
 def _condition(condition: JsonMap) -> JsonMap:
-    value = condition.get("value")
-    number = as_number(value)
     return {
         "key": as_text(condition.get("key")),
         "op": as_text(condition.get("op")) or "eq",
-        "value": value if isinstance(value, bool) else (as_text(value) if number is None else number),
+        "value": _awaited_value(condition.get("value")),
     }
+
+
+def _awaited_value(value: object) -> str | float | bool:
+    if isinstance(value, bool):
+        return value
+    number = as_number(value)
+    return as_text(value) if number is None else number
 
 
 def form_answer(question: Question, answers: Sequence[Sequence[str]]) -> dict[str, FieldValue]:

@@ -14,6 +14,7 @@ import referencing
 import referencing.exceptions
 
 from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.text.outside_text import cut
 
 SHOWN = 5
 """Mistakes that are reported."""
@@ -79,4 +80,4 @@ def mismatch(schema: Mapping[str, Any], output: object) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return cut(text, LONGEST)

@@ -3,9 +3,8 @@
 Pure. A permission names a kind and some patterns, which for most tools say nothing of what the call would do.
 """
 
-import json
-
 from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
+from opencode_mcp.text.json_text import text_or_json
 
 VALUE_LIMIT = 1000
 """Characters of one argument that are shown."""
@@ -24,7 +23,7 @@ def input_text(call: ToolPart, shown: str) -> str:
     left_out = 0
     room = INPUT_LIMIT
     for name, value in call.state.input.items():
-        text = _as_text(value)
+        text = text_or_json(value).strip()
         if not text or text in shown:
             continue
         line = _line(name, text)
@@ -36,10 +35,6 @@ def input_text(call: ToolPart, shown: str) -> str:
     if left_out:
         lines.append(f"… ({left_out} more arguments)")
     return "\n".join(lines)
-
-
-def _as_text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _line(name: str, text: str) -> str:

@@ -14,6 +14,7 @@ or a variable. Where the strictest of all rules would reject the line, a person 
 import re
 from collections.abc import Sequence
 
+from opencode_mcp.diffs.read_only_commands import COMMAND_SEPARATORS
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.requests.pattern_relations import WILD
 from opencode_mcp.runs.requests.permission_policy import Policy, strictest
@@ -28,7 +29,6 @@ HARMLESS = re.compile(r"(?<!\S)(?:2>&1|[12]?>\s?/dev/null)(?!\S)")
 # of a tab the shell gets the letter t.
 UNCERTAIN = re.compile("[$`\\\\<>(){}\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 BLANKS = re.compile(" +")
-SEPARATORS = re.compile(r"[;&|]+")
 ANY_SEPARATORS = re.compile(r"[;&|$`(){}<>\n]+")
 """Separators of simple commands, and those of commands within words and groups."""
 BEFORE = re.compile(r"(?:(?:if|then|elif|else|do|while|until|time|!|[A-Za-z_]\w*=\S*)\s+)*")
@@ -103,7 +103,7 @@ def _line_decider(policy: Policy, line: str) -> Decider:
     return strictest([of_parts, "human" if of_any == "reject" else of_any])
 
 
-def simple_commands(line: str, separators: re.Pattern[str] = SEPARATORS) -> list[str]:
+def simple_commands(line: str, separators: re.Pattern[str] = COMMAND_SEPARATORS) -> list[str]:
     """The simple commands of a line, each as it stands, and without quotes, spaces and words that mean nothing."""
     parts = [part.strip() for part in separators.split(line)]
     bare = [_bare(part) for part in parts]

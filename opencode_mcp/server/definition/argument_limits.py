@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.text.outside_text import cut
 
 TEXT = 4096
 """Limit of an argument in characters, all texts in it together, unless ``LONGER`` names it."""
@@ -25,6 +26,8 @@ LONGER: Mapping[str, int] = {
     "include": 20_000,
     "session_ids": 20_000,
 }
+NAME_CHARACTERS = 60
+"""Longest part of an argument's name that an error shows; no argument of a tool has a longer one."""
 DEEPEST = 50
 """Limit of nested lists and maps in an argument."""
 MOST = 50_000
@@ -99,4 +102,4 @@ def _is_unicode(text: str) -> bool:
 
 
 def _shown(name: str) -> str:
-    return name if len(name) <= 60 else f"{name[:60]}…"  # noqa: PLR2004 - longer than any argument's name
+    return cut(name, NAME_CHARACTERS)

@@ -177,7 +177,7 @@ def _text(path: str, window: "LineWindow", seen: "FileScan", link: "ResourceLink
 def _go_on(window: "LineWindow", seen: "FileScan") -> str:
     if window.last == seen.lines:
         return f"(end of file: {seen.lines:,} lines)" if window.first > 1 and not window.full else ""
-    count = f"It has {seen.lines} lines" if seen.lines else f"It has more than {window.passed} lines"
+    count = f"It has {seen.lines} lines" if seen.lines else f"It has more than {window.line_ends} lines"
     return f"{count}; go on with first={window.last + 1}."
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcp.server.request_state import InvalidRequestState
 
-from opencode_mcp.disk.state_folder import KEY, KEY_BYTES
+from opencode_mcp.disk.state_folder import KEY_BYTES, KEY_FILE
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.server.tokens.token_codec import TokenCodec, key_in, secret_key
 
@@ -60,7 +60,7 @@ def test_the_content_cannot_be_read_in_the_token(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a user's folder from others by itself")
 def test_only_its_owner_can_read_the_key(tmp_path: Path) -> None:
     secret_key(tmp_path / "state")
-    assert stat.S_IMODE((tmp_path / "state" / KEY).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "state" / KEY_FILE).stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
 
 
@@ -72,9 +72,9 @@ def test_bridges_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
 
 
 def test_half_a_key_is_made_anew(tmp_path: Path) -> None:
-    (tmp_path / KEY).write_bytes(b"half")
+    (tmp_path / KEY_FILE).write_bytes(b"half")
     assert len(secret_key(tmp_path)) == KEY_BYTES
-    assert secret_key(tmp_path) == (tmp_path / KEY).read_bytes()
+    assert secret_key(tmp_path) == (tmp_path / KEY_FILE).read_bytes()
 
 
 def test_a_state_directory_that_cannot_be_used_costs_only_what_outlives_the_bridge(
@@ -89,10 +89,10 @@ def test_a_state_directory_that_cannot_be_used_costs_only_what_outlives_the_brid
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a user's folder from others by itself")
 def test_a_key_that_others_could_have_written_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     planted = b"p" * KEY_BYTES
-    (tmp_path / KEY).write_bytes(planted)
-    (tmp_path / KEY).chmod(0o666)
+    (tmp_path / KEY_FILE).write_bytes(planted)
+    (tmp_path / KEY_FILE).chmod(0o666)
     assert secret_key(tmp_path) != planted
-    assert f"{KEY} can be changed by other users" in caplog.text
+    assert f"{KEY_FILE} can be changed by other users" in caplog.text
 
 
 def key_file_in(folder: Path, key: str = "k" * 32) -> str:

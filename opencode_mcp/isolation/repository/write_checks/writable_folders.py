@@ -11,7 +11,7 @@ from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.isolation.repository.trees import TreeChange
 from opencode_mcp.text.name_lists import listed
 
-SHOWN = 5
+PATHS_SHOWN = 5
 
 
 async def check_writable(git: Git, coming: list[TreeChange]) -> None:
@@ -24,7 +24,7 @@ async def check_writable(git: Git, coming: list[TreeChange]) -> None:
     found = await to_thread.run_sync(_in_closed_folders, git.work_tree, sorted(paths))
     if found:
         raise GitFailed(
-            f"The folders of these files in {git.work_tree} cannot be written: {listed(found, SHOWN)}. "
+            f"The folders of these files in {git.work_tree} cannot be written: {listed(found, PATHS_SHOWN)}. "
             "Nothing was changed.",
             hint="Let this MCP server write there and call again, or keep the work on its branch with how=branch.",
         )

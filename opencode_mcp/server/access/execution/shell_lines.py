@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from opencode_mcp.errors import NotAllowed
 from opencode_mcp.runs.requests import permission_policy as requests_policy
 from opencode_mcp.runs.requests import shell_policy
+from opencode_mcp.text.outside_text import cut
 
 if TYPE_CHECKING:
     from opencode_mcp.options import Decider
@@ -66,4 +67,4 @@ def _is_seen(letter: str) -> bool:
 def quoted(lines: Sequence[str]) -> str:
     """Return the first of some lines for an error, with invisible characters written as escapes."""
     line = visible(lines[0])
-    return repr(line if len(line) <= NAMED else f"{line[:NAMED]}…")
+    return repr(cut(line, NAMED))

@@ -12,7 +12,7 @@ from opencode_mcp.text.json_types import JsonMap
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
-NOTES = frozenset({KEY, session_note.KEY, given_answers.KEY})
+NOTES = frozenset({KEY, session_note.NOTE_KEY, given_answers.KEY})
 """Keys of the bridges' own notes in the metadata of a session."""
 
 

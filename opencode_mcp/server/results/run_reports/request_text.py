@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.runs.requests import always_text
 from opencode_mcp.server.results.safe_text import ToDecide
-from opencode_mcp.text.outside_text import INDENT, indented, one_line
+from opencode_mcp.text.outside_text import INDENT, cut, indented, one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.outcome.run_report import (
@@ -44,7 +44,7 @@ def _is_decided_by_reader(request: "PendingRequest") -> bool:
 
 
 def _brief(text: str) -> str:
-    return text if len(text) <= BRIEF_CHARACTERS else f"{text[:BRIEF_CHARACTERS]}…"
+    return cut(text, BRIEF_CHARACTERS)
 
 
 def request_text(request: "PendingRequest") -> str:
