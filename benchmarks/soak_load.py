@@ -1,6 +1,6 @@
 """The load of a soak: hosts that run, answer, ignore, cancel, wait, subscribe, search, reconnect and die, all at once.
 
-Each host does one thing in a loop until the time is over. What came back is counted; nothing here judges it.
+Each host does one thing in a loop until the time is over. The results are counted here and evaluated elsewhere.
 """
 
 import random

@@ -162,8 +162,8 @@ def _version(path: str, settings: "Settings") -> str:
     return printed_line(Path(path), settings.environment, VERSION_TIMEOUT_SECONDS)
 
 
-Check = Callable[["Settings"], Finding]
-CHECKS: Mapping[str, Check] = {
+LocalCheck = Callable[["Settings"], Finding]
+CHECKS: Mapping[str, LocalCheck] = {
     "Python": _python,
     DEPENDENCIES: _dependencies,
     "settings file": _settings_file,

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Arguments = TypeVarTuple("Arguments")
+WorkArguments = TypeVarTuple("WorkArguments")
 SLOW_CALL_SECONDS = 1.0
 """Time after which a call that waits for OpenCode sends progress. A normal start takes about two seconds."""
 
@@ -323,7 +323,7 @@ class Bridge:
     def _is_connected(self) -> bool:
         return self._upstream.is_connected
 
-    def spawn(self, work: Callable[[*Arguments], Coroutine[Any, Any, object]], *arguments: *Arguments) -> None:
+    def spawn(self, work: Callable[[*WorkArguments], Coroutine[Any, Any, object]], *arguments: *WorkArguments) -> None:
         """Start a task beside the requests, unless the bridge is retired; it ends with the server at the latest."""
         if not self._is_retired:
             self._task_group.start_soon(work, *arguments)

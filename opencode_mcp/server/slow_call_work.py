@@ -13,14 +13,14 @@ from typing import Any
 
 import anyio
 
-Work = Callable[[], Coroutine[Any, Any, None]]
-Spawn = Callable[[Work], None]
+Callback = Callable[[], Coroutine[Any, Any, None]]
+Spawn = Callable[[Callback], None]
 """Function that starts a task beside the requests."""
 
 
 @dataclass(eq=False, slots=True)
 class _Call:
-    work: Work
+    work: Callback
     due: float
     """Time at which the call has taken long, on anyio's clock."""
     context: Context = field(default_factory=copy_context)
@@ -49,7 +49,7 @@ class SlowCalls:
         self._is_watched = False
 
     @contextmanager
-    def working(self, work: Work) -> Generator[None]:
+    def working(self, work: Callback) -> Generator[None]:
         """Begin some work once the block has taken long, and cancel it when the block ends."""
         call = _Call(work, anyio.current_time() + self._seconds)
         self._calls[call] = None

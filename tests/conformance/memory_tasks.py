@@ -13,7 +13,8 @@ from mcp.server.mcpserver import MCPServer
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolRequestParams, CallToolResult, ElicitRequest, InputRequiredResult
 
-from opencode_mcp.server.waiting.tasks_extension import Context, TaskState, TaskStatus
+from opencode_mcp.server.waiting.call_context import McpRequestContext
+from opencode_mcp.server.waiting.tasks_extension import McpTaskStatus, TaskState
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -27,7 +28,7 @@ class MemoryTask:
 
     def __init__(self) -> None:
         self.task_id = secrets.token_urlsafe(16)
-        self.status: TaskStatus = "working"
+        self.status: McpTaskStatus = "working"
         self.message = ""
         self.result: Mapping[str, Any] | None = None
         self.error: Mapping[str, Any] | None = None
@@ -57,7 +58,7 @@ class MemoryTask:
         """Say what it is doing."""
         self.message, self._updated = message, _now()
 
-    def become(self, status: TaskStatus) -> None:
+    def become(self, status: McpTaskStatus) -> None:
         """Change the status; an end stays."""
         if self.status not in ENDS:
             self.status, self._updated = status, _now()
@@ -85,7 +86,7 @@ class MemoryTask:
             self.become("working")
         self._answered.set()
 
-    async def run(self, ctx: Context, call_next: CallNext) -> None:
+    async def run(self, ctx: McpRequestContext, call_next: CallNext) -> None:
         """Make the call, and keep how it ended."""
         try:
             with self.scope:
@@ -129,7 +130,7 @@ class MemoryTasks:
             self._group.cancel_scope.cancel()
 
     async def offer(
-        self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
+        self, params: CallToolRequestParams, ctx: McpRequestContext, call_next: CallNext
     ) -> HandlerResult | TaskState:
         """Make the call on its own; what is quick stays a plain result."""
         assert self._group
@@ -143,13 +144,13 @@ class MemoryTasks:
             return task.interim or dict(task.result or {})
         return task.state()
 
-    async def get(self, task_id: str, ctx: Context) -> TaskState | None:
+    async def get(self, task_id: str, ctx: McpRequestContext) -> TaskState | None:
         """The task, if there is one."""
         del ctx
         task = self._tasks.get(task_id)
         return task.state() if task else None
 
-    async def update(self, task_id: str, responses: Mapping[str, Any], ctx: Context) -> bool:
+    async def update(self, task_id: str, responses: Mapping[str, Any], ctx: McpRequestContext) -> bool:
         """Answer it."""
         del ctx
         task = self._tasks.get(task_id)
@@ -157,7 +158,7 @@ class MemoryTasks:
             task.answer(responses)
         return task is not None
 
-    async def cancel(self, task_id: str, ctx: Context) -> bool:
+    async def cancel(self, task_id: str, ctx: McpRequestContext) -> bool:
         """Stop it."""
         del ctx
         task = self._tasks.get(task_id)

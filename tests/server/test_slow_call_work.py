@@ -9,7 +9,7 @@ import anyio.lowlevel
 import pytest
 from anyio.abc import TaskGroup
 
-from opencode_mcp.server.slow_call_work import SlowCalls, Work
+from opencode_mcp.server.slow_call_work import Callback, SlowCalls
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ class Counted:
     def __init__(self) -> None:
         self.count = 0
 
-    def __call__(self, work: Work) -> None:
+    def __call__(self, work: Callback) -> None:
         """Start a task."""
         self.count += 1
         self.tasks.start_soon(work)

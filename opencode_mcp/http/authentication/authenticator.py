@@ -9,7 +9,7 @@ from opencode_mcp.http.authentication import bearer
 from opencode_mcp.http.authentication.caller import Caller
 from opencode_mcp.http.failure_rate_limit import FailureRateLimit, address_of
 from opencode_mcp.http.oauth.token_refused import TokenRefused
-from opencode_mcp.http.oauth.token_rights import effects_of, narrowed, scope_for, scopes_of, usual_scopes
+from opencode_mcp.http.oauth.token_rights import effects_of, restricted, scope_for, scopes_of, usual_scopes
 from opencode_mcp.http.principals.claim_match import matching_principals
 from opencode_mcp.http.principals.principal_tokens import PREFIX
 from opencode_mcp.text.outside_text import one_line
@@ -87,7 +87,7 @@ class Authenticator:
         """Return what the callers of a principal may do whose tokens permit some effects."""
         if self._access_tokens is None:
             return principal.settings
-        return narrowed(principal.settings, effects, self._access_tokens.settings.scopes)
+        return restricted(principal.settings, effects, self._access_tokens.settings.scopes)
 
     def _refuse(self, scope: "Scope", refused: TokenRefused, *, is_own: bool = False) -> "Response":
         # The client of a token that has expired needs to know that, however many clients are behind its address.

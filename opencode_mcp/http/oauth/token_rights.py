@@ -46,7 +46,7 @@ def scope_for(effect: "Effect", scopes: Scopes) -> str:
     return min(fitting, key=lambda name: len(scopes[name]), default="")
 
 
-def narrowed(settings: "Settings", effects: "frozenset[Effect]", scopes: Scopes) -> "Settings":
+def restricted(settings: "Settings", effects: "frozenset[Effect]", scopes: Scopes) -> "Settings":
     """Return the settings of a principal, as far as the effects of a token permit.
 
     What runs something needs no entry of ``allow`` in our own tools, so it is denied. What changes OpenCode's

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.http.oauth.user import subject_of
@@ -23,6 +23,7 @@ from opencode_mcp.server.access.audit_notes.noted_action import NotedAction, not
 from opencode_mcp.server.access.operations_of_tools import ONLY_IF_ALLOWED
 from opencode_mcp.server.access.setting_names import GENERATIONS, annotations_of
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES
+from opencode_mcp.server.waiting.call_context import McpRequestContext
 
 if TYPE_CHECKING:
     from opencode_mcp.server.app import ToolNames
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(JSON_LINES)
 
-Context = ServerRequestContext[Any, Any]
 LONGEST = 200
 """Characters of a name that a client chose."""
 ACTIONS = frozenset({"tasks/update", "tasks/cancel"})
@@ -57,7 +57,7 @@ class RequestLog:
         self._count = count
         self._default_directory = _default_directory(settings)
 
-    async def middleware(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+    async def middleware(self, ctx: McpRequestContext, call_next: CallNext) -> HandlerResult:
         """Log a request when it ends, however it does."""
         began, end, action = anyio.current_time(), RequestEnd(), NotedAction()
         try:
@@ -69,7 +69,7 @@ class RequestLog:
                 self._count(known_method(ctx), known_tool(ctx, self._tools.listed), end.outcome, seconds)
             self._write(ctx, end, action, seconds)
 
-    def _write(self, ctx: Context, end: RequestEnd, action: NotedAction, seconds: float) -> None:
+    def _write(self, ctx: McpRequestContext, end: RequestEnd, action: NotedAction, seconds: float) -> None:
         params: Mapping[str, Any] = ctx.params or {}
         if ctx.method == CALL:
             action = self._called(params, end.answer, action.session)

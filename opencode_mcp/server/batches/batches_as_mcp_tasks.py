@@ -8,6 +8,7 @@ from opencode_mcp.server.access.audit_notes.noted_action import note_action
 from opencode_mcp.server.access.operations_of_tools import STOP
 from opencode_mcp.server.batches import batch_wait
 from opencode_mcp.server.results.render import without_tools
+from opencode_mcp.server.waiting.call_context import McpRequestContext
 from opencode_mcp.server.waiting.runs_as_mcp_tasks import (
     STOPPING_TOOL,
     RunMcpTasks,
@@ -17,7 +18,7 @@ from opencode_mcp.server.waiting.runs_as_mcp_tasks import (
     on_wire,
     time_now,
 )
-from opencode_mcp.server.waiting.tasks_extension import Context, TaskState
+from opencode_mcp.server.waiting.tasks_extension import TaskState
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
@@ -29,7 +30,7 @@ KIND = "batch task"
 class RunAndBatchMcpTasks(RunMcpTasks):
     """``TaskSource`` that makes tasks of runs and of batches."""
 
-    def _batch_task(self, names: tuple[str, ...], now: str, ctx: Context) -> TaskState | None:
+    def _batch_task(self, names: tuple[str, ...], now: str, ctx: McpRequestContext) -> TaskState | None:
         """Return the task for a wait for some tasks of a batch."""
         text = f"The tasks of {names[0].partition('.')[0]} run, as far as there is room. The result comes by itself. "
         text += f'opencode_abort(session_id="{names[0]}") stops it.'
@@ -41,7 +42,7 @@ class RunAndBatchMcpTasks(RunMcpTasks):
             model_text=without_tools(text, cast("Bridge", ctx.lifespan_context).unlisted_tools),
         )
 
-    async def get(self, task_id: str, ctx: Context) -> TaskState | None:
+    async def get(self, task_id: str, ctx: McpRequestContext) -> TaskState | None:
         """Return the task in its present state; see ``RunMcpTasks.get``."""
         content = self._content(task_id)
         if content is None:
@@ -53,14 +54,14 @@ class RunAndBatchMcpTasks(RunMcpTasks):
             return None
         return TaskState(task_id=task_id, created=content["created"], updated=time_now(), **found)
 
-    async def update(self, task_id: str, responses: Mapping[str, Any], ctx: Context) -> bool:
+    async def update(self, task_id: str, responses: Mapping[str, Any], ctx: McpRequestContext) -> bool:
         """Pass answers on; see ``RunMcpTasks.update``. A batch asks nothing by itself."""
         if self._content(task_id) is None:
             return await super().update(task_id, responses, ctx)
         await check_tasks_served(ctx)
         return True
 
-    async def cancel(self, task_id: str, ctx: Context) -> bool:
+    async def cancel(self, task_id: str, ctx: McpRequestContext) -> bool:
         """Stop the tasks of a batch; see ``RunMcpTasks.cancel``."""
         content = self._content(task_id)
         if content is None:
@@ -90,7 +91,7 @@ async def _stop(bridge: "Bridge", named: "batch_wait.Named | None") -> bool:
     return True
 
 
-async def _read_state(names: list[str], ctx: Context) -> dict[str, Any] | None:
+async def _read_state(names: list[str], ctx: McpRequestContext) -> dict[str, Any] | None:
     """Return the state of some tasks as the fields of a task; None if the batch does not exist for this bridge."""
     bridge = cast("Bridge", ctx.lifespan_context)
     named = batch_wait.named_tasks(names)

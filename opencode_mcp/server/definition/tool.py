@@ -123,7 +123,7 @@ class BridgeTool(Tool):
     """Tool whose errors a model can act on, and whose results repeat nothing."""
 
     texts: tuple[str, ...] = ()
-    takers: Mapping[str, list[str]] = Field(default_factory=dict[str, list[str]])
+    tools_by_argument: Mapping[str, list[str]] = Field(default_factory=dict[str, list[str]])
     """Listed tools that take an argument, by the argument's name."""
 
     async def run(  # noqa: D102 - the base class says it
@@ -203,9 +203,12 @@ class BridgeTool(Tool):
         required = cast("list[str]", self.parameters.get("required", []))
         constraints = self._constraints()
         known = {name: constraints[name] for name in properties}
-        strange = [name for name in arguments if name not in properties]
+        unknown = [name for name in arguments if name not in properties]
         wrong = [
-            *(argument_problems.unknown(name, properties, takers=self.takers.get(name, ())) for name in strange),
+            *(
+                argument_problems.unknown(name, properties, takers=self.tools_by_argument.get(name, ()))
+                for name in unknown
+            ),
             *(argument_problems.missing(name) for name in required if name not in arguments),
             *_problems(arguments, known),
         ]

@@ -78,7 +78,7 @@ class Publisher:
             self._note_lists(own)
             self._note_resources(own)
         for notice in self._throttle.take(anyio.current_time()):
-            await self._subscriptions.tell(notice)
+            await self._subscriptions.notify(notice)
 
     def _relevant(self, events: Sequence[backend_events.Event]) -> Sequence[backend_events.Event]:
         """Return the events of which somebody may be notified; to check the directory of an event takes time."""

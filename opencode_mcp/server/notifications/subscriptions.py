@@ -38,7 +38,7 @@ LONGEST_URI = 8192
 OFFERED = {"resources": {"subscribe": True, "listChanged": True}, "prompts": {"listChanged": True}}
 """Capabilities to add to the handshake of the 2025 era, since the SDK does not declare them."""
 
-Arguments = TypeVarTuple("Arguments")
+SpawnArguments = TypeVarTuple("SpawnArguments")
 
 
 class EventSource(Protocol):
@@ -54,7 +54,9 @@ class EventSource(Protocol):
         """Return the settings of the bridge."""
         ...
 
-    def spawn(self, work: Callable[[*Arguments], Coroutine[Any, Any, object]], *arguments: *Arguments) -> None:
+    def spawn(
+        self, work: Callable[[*SpawnArguments], Coroutine[Any, Any, object]], *arguments: *SpawnArguments
+    ) -> None:
         """Start a task that outlives the request."""
         ...
 
@@ -67,7 +69,7 @@ class EventSource(Protocol):
         ...
 
 
-Context: TypeAlias = "ServerRequestContext[EventSource, Any]"
+EventContext: TypeAlias = "ServerRequestContext[EventSource, Any]"
 
 
 class CountingBus(InMemorySubscriptionBus):
@@ -108,13 +110,13 @@ class Subscriptions:
         """Return every URI that has a subscriber."""
         return set(self._streamed).union(*(outbox.uris for outbox in self._outboxes))
 
-    async def tell(self, event: ServerEvent) -> None:
+    async def notify(self, event: ServerEvent) -> None:
         """Notify the subscribers of an event; a client that reads slowly gets it later."""
         await self.bus.publish(event)
         for outbox in self._outboxes:
             outbox.put(event)
 
-    async def middleware(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+    async def middleware(self, ctx: EventContext, call_next: CallNext) -> HandlerResult:
         """Serve the requests that the SDK does not implement, and pass all others on."""
         answer = await self._serve(ctx, call_next)
         if self.anybody:
@@ -122,7 +124,7 @@ class Subscriptions:
             ctx.lifespan_context.follow_events()
         return answer
 
-    async def _serve(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+    async def _serve(self, ctx: EventContext, call_next: CallNext) -> HandlerResult:
         match ctx.method:
             case "initialize":
                 return _offer(await call_next(ctx))
@@ -137,7 +139,7 @@ class Subscriptions:
             case _:
                 return await call_next(ctx)
 
-    def _outbox(self, ctx: Context) -> Outbox:
+    def _outbox(self, ctx: EventContext) -> Outbox:
         """Return the outbox of the connection; the first request that needs it creates it."""
         state = connection_state(ctx.session)
         if OUTBOX not in state:
@@ -154,7 +156,7 @@ class Subscriptions:
             self._outboxes.remove(outbox)
             del state[OUTBOX]
 
-    async def _change(self, ctx: Context) -> HandlerResult:
+    async def _change(self, ctx: EventContext) -> HandlerResult:
         outbox = self._outbox(ctx)
         uri = str((ctx.params or {}).get("uri") or "")
         if ctx.method == "resources/unsubscribe":
@@ -166,7 +168,7 @@ class Subscriptions:
         await ctx.lifespan_context.listen_to_events()
         return {}
 
-    async def _listen(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+    async def _listen(self, ctx: EventContext, call_next: CallNext) -> HandlerResult:
         _check_wanted(set(self._streamed))
         if uris := _streamed_uris(ctx):
             await _refuse_foreign(ctx.lifespan_context, uris)
@@ -219,7 +221,7 @@ async def _refuse_foreign(source: EventSource, wanted: Iterable[str]) -> None:
         logger.info("the directories of the resources cannot be checked: %s", error)
 
 
-def _streamed_uris(ctx: Context) -> list[str]:
+def _streamed_uris(ctx: EventContext) -> list[str]:
     """Return the resources that a stream subscribes to; none if they are malformed, which the SDK refuses."""
     wanted: object = (ctx.params or {}).get("notifications")
     uris = cast("Mapping[str, object]", wanted).get("resourceSubscriptions") if isinstance(wanted, Mapping) else None

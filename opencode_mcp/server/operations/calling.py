@@ -35,7 +35,7 @@ from opencode_mcp.server.operations import run_slots
 from opencode_mcp.server.operations.filled_pages import filled_page
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
 from opencode_mcp.server.operations.handlers.handler_table import handler_of
-from opencode_mcp.server.operations.reply_result import Part, reply_result
+from opencode_mcp.server.operations.reply_result import ReplyPart, reply_result
 from opencode_mcp.server.operations.row_filter import RowFilter, left_out_note
 from opencode_mcp.server.operations.sealed_cursors import SealedCursors
 from opencode_mcp.server.waiting.call_deadlines import start_deadline_of, starting
@@ -97,7 +97,7 @@ def offered_schema(operation: Operation) -> dict[str, Any]:
 
 
 async def call_operation(
-    ctx: BridgeContext, operation: Operation, arguments: JsonMap, part: Part | None = None
+    ctx: BridgeContext, operation: Operation, arguments: JsonMap, part: ReplyPart | None = None
 ) -> "CallToolResult":
     """Call an operation for a caller.
 
@@ -105,7 +105,7 @@ async def call_operation(
         ctx: The MCP request.
         operation: The operation.
         arguments: The caller's flat arguments.
-        part: Part of the reply to return; ``None``: as much of the whole as fits.
+        part: ReplyPart of the reply to return; ``None``: as much of the whole as fits.
 
     Raises:
         BridgeError: The call failed; the text holds no secret of the arguments.

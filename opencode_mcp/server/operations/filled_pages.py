@@ -8,18 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
+from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult, Perform
 from opencode_mcp.text.json_values import as_list, as_map, as_number
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from opencode_mcp.opencode.operation_catalog.arguments import SplitArguments
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.server.operations.row_filter import RowFilter
     from opencode_mcp.text.json_types import JsonMap
-
-    Perform = Callable[[OperationRequest], Awaitable[OperationResult]]
 
 MOST_PAGES = 50
 WITHOUT_CURSOR = 10_000

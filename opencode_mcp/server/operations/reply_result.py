@@ -47,7 +47,7 @@ EXAMPLE = 'select="[].{id: id, title: title}"'
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReplyPart:
     """Part of a reply that a caller wants."""
 
     select: str = ""
@@ -68,13 +68,13 @@ class Part:
         return select_part(reply, self.select) if self.select else reply
 
 
-def reply_result(operation: "Operation", outcome: "OperationResult", part: Part | None) -> "CallToolResult":
+def reply_result(operation: "Operation", outcome: "OperationResult", part: ReplyPart | None) -> "CallToolResult":
     """Make the result.
 
     Raises:
         InvalidArgument: The expression that selects the part cannot be evaluated, or the offset is after the end.
     """
-    wanted = part or Part()
+    wanted = part or ReplyPart()
     # Cleaned before it is JSON, where Unicode's line ends could not be told from those of the text.
     whole = shown_data(outcome.value)
     selected = wanted.select_from(whole)
@@ -128,7 +128,7 @@ def _form(whole: object) -> str:
     return f"The whole reply has the form {outline(whole)}."
 
 
-def _cut_notes(operation: "Operation", shown: CutJson, part: Part, selected: object) -> Iterator[str]:
+def _cut_notes(operation: "Operation", shown: CutJson, part: ReplyPart, selected: object) -> Iterator[str]:
     if not shown.cuts:
         return
     places = "; ".join(_describe(cut) for cut in shown.cuts[:SHOWN_CUTS])
@@ -142,7 +142,7 @@ def _describe(cut: Cut) -> str:
     return f"{cut.at or 'the reply'} shows {cut.shown} of {cut.of}"
 
 
-def _way_to_the_rest(operation: "Operation", cuts: Sequence[Cut], part: Part) -> str:
+def _way_to_the_rest(operation: "Operation", cuts: Sequence[Cut], part: ReplyPart) -> str:
     if operation.effect != "read":
         reader = READ_BACK[operation.generation].get(operation.id, "an operation that reads it")
         return f"Read the rest with {reader}; calling {operation.id} again would do it again."

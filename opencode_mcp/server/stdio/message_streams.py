@@ -26,7 +26,7 @@ from opencode_mcp.server.stdio.line_writing import line_of
 
 logger = logging.getLogger(__name__)
 
-Received: TypeAlias = SessionMessage | Exception
+IncomingMessage: TypeAlias = SessionMessage | Exception
 """Type that the SDK takes from a stream. Ours yields only messages, since other lines are answered here."""
 
 
@@ -41,7 +41,7 @@ def streams_from(takeover: Takeover) -> tuple["MessageReader", "MessageWriter"]:
     return reader, writer
 
 
-class MessageReader(ObjectReceiveStream[Received]):
+class MessageReader(ObjectReceiveStream[IncomingMessage]):
     """Messages of a host; a cancelled receive loses none.
 
     Args:
@@ -70,7 +70,7 @@ class MessageReader(ObjectReceiveStream[Received]):
         self._waits = can_wait(descriptor)
         self._buffer = received or bytearray()
 
-    async def receive(self) -> Received:
+    async def receive(self) -> IncomingMessage:
         """Return the next message.
 
         Raises:

@@ -85,8 +85,8 @@ def listed_tools(settings: "Settings") -> list[BridgeTool]:
 
 def _with_takers(tools: list[BridgeTool]) -> list[BridgeTool]:
     """Return tools that know which of them take an argument, for errors about one that a tool does not have."""
-    takers: dict[str, list[str]] = {}
+    tools_by_argument: dict[str, list[str]] = {}
     for tool in tools:
         for argument in tool.parameters["properties"]:
-            takers.setdefault(argument, []).append(tool.name)
-    return [tool.model_copy(update={"takers": takers}) for tool in tools]
+            tools_by_argument.setdefault(argument, []).append(tool.name)
+    return [tool.model_copy(update={"tools_by_argument": tools_by_argument}) for tool in tools]

@@ -34,7 +34,7 @@ from opencode_mcp.server.waiting.call_deadlines import (
     starting,
 )
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
-from opencode_mcp.server.waiting.wait import Outcome, following_failed, resumed_run, wait_for_run
+from opencode_mcp.server.waiting.wait import CallResult, following_failed, resumed_run, wait_for_run
 from opencode_mcp.text.outside_text import clean, indented
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ async def opencode_command(
     max_minutes: MaxAsForRun = None,
     max_steps: Annotated[int | None, Field(ge=1, description="See opencode_run")] = None,
     wait_seconds: SecondsAsForRun = None,
-) -> Outcome:
+) -> CallResult:
     """Run one of the project's slash commands, such as review, and report as opencode_run does."""
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds, started=True)
@@ -121,7 +121,7 @@ async def opencode_shell(
     directory: Annotated[str, Field(description="Allowed; else the first")] = "",
     agent: Annotated[str, Field(description="Agent that the session has for the line; default build")] = "",
     wait_seconds: SecondsAsForRun = None,
-) -> Outcome:
+) -> CallResult:
     """Run a shell line on OpenCode's machine and return what it prints, without the exit code.
 
     Use it only when you need the raw output of a command; to change code, use opencode_run. The permission rules of

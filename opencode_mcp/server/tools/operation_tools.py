@@ -132,7 +132,7 @@ async def opencode_read_operation(
         raise InvalidArgument(
             f"{found.id} does not only read: its effect is {found.effect}.", hint="Use opencode_call_operation."
         )
-    return await calling.call_operation(ctx, found, arguments, reply_result.Part(select, offset))
+    return await calling.call_operation(ctx, found, arguments, reply_result.ReplyPart(select, offset))
 
 
 @tool(

@@ -13,7 +13,7 @@ from opencode_mcp.server.results.render import result
 from opencode_mcp.server.tools.run_tools import SecondsAsForRun, run_tool
 from opencode_mcp.server.waiting.answerers import calling_agent
 from opencode_mcp.server.waiting.call_deadlines import start_deadline_of, starting
-from opencode_mcp.server.waiting.wait import Outcome, resumed_run, wait_for_run
+from opencode_mcp.server.waiting.wait import CallResult, resumed_run, wait_for_run
 from opencode_mcp.text.outside_text import beginning
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def opencode_reply_permission(
     message: Annotated[str, Field(description="With reject: reason, or what to do instead")] = "",
     session_id: RequestSession = "",
     wait_seconds: SecondsAsForRun = None,
-) -> Outcome:
+) -> CallResult:
     """Allow or refuse what OpenCode asks permission for, then wait as opencode_wait does.
 
     Use it when `pending` names a permission. Ask the person first where it could do harm. A refusal without a message
@@ -73,7 +73,7 @@ async def opencode_reply_question(
     reject: Annotated[bool, Field(description="Dismiss it; the run ends")] = False,
     session_id: RequestSession = "",
     wait_seconds: SecondsAsForRun = None,
-) -> Outcome:
+) -> CallResult:
     """Answer what OpenCode asks, then wait as opencode_wait does.
 
     Use it when `pending` names a question. Ask the person unless the answer follows from the task.
@@ -106,7 +106,7 @@ def _check_form(request_id: str, kind: str) -> None:
 
 async def _answered(
     ctx: BridgeContext, request_id: str, session_id: str, reply: "RequestReply", wait_seconds: float | None
-) -> Outcome:
+) -> CallResult:
     """Send the reply, and wait for the run; a subagent's request belongs to the run of the session that started it."""
     bridge = bridge_of(ctx)
     async with starting(ctx, start_deadline_of(ctx, wait_seconds)) as start_deadline:
@@ -121,7 +121,7 @@ async def _answered(
         return await wait_for_run(ctx, run, wait_seconds, note, note_if_running=GIVEN)
 
 
-def _without_run(run: "Run", note: str) -> Outcome:
+def _without_run(run: "Run", note: str) -> CallResult:
     """Return the result for a session that has no run, where a plugin or a client has asked."""
     return result(
         f"{note} {NO_RUN.format(run.session_id)}", {"session_id": run.session_id, "note": note}, is_shown=True

@@ -28,7 +28,7 @@ from opencode_mcp.server.waiting.call_deadlines import (
     starting,
 )
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
-from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run, wait_for_run
+from opencode_mcp.server.waiting.wait import CallResult, report_result, resumed_run, wait_for_run
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ async def opencode_run(
     max_minutes: MaxMinutes = None,
     max_steps: MaxSteps = None,
     wait_seconds: Seconds = None,
-) -> Outcome:
+) -> CallResult:
     """Give a task to OpenCode, a coding agent that reads, edits and runs code.
 
     Delegate work, or go on in a session. It waits, then reports answer, changed files and next call. For a
@@ -165,7 +165,7 @@ async def opencode_wait(
         Literal["any", "all"], Field(description="With several: first end or question, or the last")
     ] = "all",
     wait_seconds: SecondsAsForRun = None,
-) -> Outcome:
+) -> CallResult:
     """Wait for a run that anybody started, and report it as opencode_run does.
 
     Use it after `running` or a restart. wait_seconds=0 only looks.

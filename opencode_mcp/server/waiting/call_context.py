@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.run_record import Run
     from opencode_mcp.server.bridge import BridgeContext
 
-Context = ServerRequestContext[Any, Any]
+McpRequestContext = ServerRequestContext[Any, Any]
+"""Context of any request, as the SDK passes it to a handler."""
+MODERN_VERSIONS = frozenset(MODERN_PROTOCOL_VERSIONS)
+"""Protocol versions of the 2026 era, whose requests need no session."""
 
 
 @dataclass(slots=True)
@@ -28,7 +32,7 @@ class TaskSlot:
 
 
 @dataclass(kw_only=True)
-class CallContext(Context):
+class CallContext(McpRequestContext):
     """Request with its arrival time."""
 
     arrived: float
@@ -39,7 +43,7 @@ class CallContext(Context):
     """Set only while a call may become a task."""
 
 
-async def add_arrival(ctx: Context, call_next: CallNext) -> HandlerResult:
+async def add_arrival(ctx: McpRequestContext, call_next: CallNext) -> HandlerResult:
     """Record the arrival time of a request. This middleware must be the first one."""
     known = {field.name: getattr(ctx, field.name) for field in dataclasses.fields(ctx)}
     return await call_next(CallContext(**known, arrived=anyio.current_time()))

@@ -38,7 +38,7 @@ WEB_PAGE = re.compile(r"https?://[!-.0-~][!-~]*")
 """Addresses that a client is asked to open."""
 
 
-Form = ElicitRequestFormParams | ElicitRequestURLParams
+ElicitationParams = ElicitRequestFormParams | ElicitRequestURLParams
 
 
 def can_ask(capabilities: ClientCapabilities | None) -> bool:
@@ -47,7 +47,7 @@ def can_ask(capabilities: ClientCapabilities | None) -> bool:
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
-def form_of(request: "PendingRequest", capabilities: ClientCapabilities | None = None) -> Form:
+def form_of(request: "PendingRequest", capabilities: ClientCapabilities | None = None) -> ElicitationParams:
     """Return the form for a request, in a mode that the client has; without capabilities, in form mode."""
     if request.kind == "permission":
         return _permission_form(request)

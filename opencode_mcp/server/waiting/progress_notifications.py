@@ -5,9 +5,10 @@ several parts of one call may send notifications, and hosts print the number.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio
 from mcp.shared.exceptions import MCPError
@@ -17,10 +18,11 @@ from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.waiting.call_context import arrival_of
 from opencode_mcp.text.outside_text import one_line
 
+if TYPE_CHECKING:
+    from opencode_mcp.runs.following.follow import SendProgress
+
 logger = logging.getLogger(__name__)
 
-SendProgress = Callable[[str], Awaitable[None]]
-"""Function that sends one line of progress."""
 MESSAGE_LIMIT = 1000
 """Characters of a notification; it holds several lines of progress."""
 UNSENDABLE = (MCPError, ValueError, OSError, anyio.BrokenResourceError, anyio.ClosedResourceError)
@@ -31,7 +33,7 @@ NEXT_LINE_SECONDS = 8.0
 """Time between notifications. Some hosts cancel a call that sends nothing for ten seconds."""
 
 
-def progress_sender(ctx: BridgeContext) -> SendProgress:
+def progress_sender(ctx: BridgeContext) -> "SendProgress":
     """Return a function that sends progress for one request; it sends nothing if the host requested no progress.
 
     A line that cannot be sent is dropped: the call continues, since only its result matters.
@@ -57,7 +59,7 @@ def start_progress(ctx: BridgeContext) -> Generator[None]:
         yield
 
 
-async def _send_start(bridge: Bridge, send_progress: SendProgress) -> None:
+async def _send_start(bridge: Bridge, send_progress: "SendProgress") -> None:
     while True:
         await send_progress(WAITING if bridge.in_use else STARTING)
         await anyio.sleep(NEXT_LINE_SECONDS)

@@ -39,10 +39,10 @@ from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.results.schemas import REPORT_TEXTS
 from opencode_mcp.server.tokens.token_codec import TokenCodec
 from opencode_mcp.server.waiting.answerers import add_answerers, is_for_person
-from opencode_mcp.server.waiting.call_context import CallContext, TaskSlot
-from opencode_mcp.server.waiting.elicitation import Form, Unanswered, form_of
+from opencode_mcp.server.waiting.call_context import CallContext, McpRequestContext, TaskSlot
+from opencode_mcp.server.waiting.elicitation import ElicitationParams, Unanswered, form_of
 from opencode_mcp.server.waiting.host_limits import reads_data_alone
-from opencode_mcp.server.waiting.tasks_extension import Context, TaskState
+from opencode_mcp.server.waiting.tasks_extension import TaskState
 from opencode_mcp.server.waiting.wait import joined_notes, pass_on, report_result
 from opencode_mcp.text.outside_text import one_line
 
@@ -86,7 +86,7 @@ class RunMcpTasks:
         """Time of the first failed request to OpenCode, by task."""
 
     async def offer(
-        self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
+        self, params: CallToolRequestParams, ctx: McpRequestContext, call_next: CallNext
     ) -> HandlerResult | TaskState:
         """Make a call; if its run has not ended after the grace period, it becomes a task."""
         del params
@@ -110,11 +110,11 @@ class RunMcpTasks:
             model_text=without_tools(_address(slot.run), cast("Bridge", ctx.lifespan_context).unlisted_tools),
         )
 
-    def _batch_task(self, _names: tuple[str, ...], _now: str, _ctx: Context) -> TaskState | None:
+    def _batch_task(self, _names: tuple[str, ...], _now: str, _ctx: McpRequestContext) -> TaskState | None:
         """Return the task for a wait for a batch; None, since this source knows no batches."""
         return None
 
-    async def get(self, task_id: str, ctx: Context) -> TaskState | None:
+    async def get(self, task_id: str, ctx: McpRequestContext) -> TaskState | None:
         """Return the task in the present state of its run; an ended task does not change any more.
 
         Raises:
@@ -135,7 +135,7 @@ class RunMcpTasks:
             self._ended[task_id] = task
         return task
 
-    async def _read_task(self, task_id: str, run: "Run", ctx: Context) -> dict[str, Any] | None:
+    async def _read_task(self, task_id: str, run: "Run", ctx: McpRequestContext) -> dict[str, Any] | None:
         """Return a task's present state; if OpenCode does not answer, it stays ``working`` for some time.
 
         The result is ``None`` for a run that the caller may not see, as if it did not exist.
@@ -154,7 +154,7 @@ class RunMcpTasks:
         self._unreachable_since.pop(task_id, None)
         return found
 
-    async def _read_run(self, run: "Run", ctx: Context) -> dict[str, Any]:
+    async def _read_run(self, run: "Run", ctx: McpRequestContext) -> dict[str, Any]:
         bridge = cast("Bridge", ctx.lifespan_context)
         capabilities = ctx.session.client_capabilities
         bridge.supervision.add(run)
@@ -175,7 +175,7 @@ class RunMcpTasks:
         """Return the key of a form in a task; no key is used twice."""
         return f"{request.request_id}{AGAIN if request.request_id in self._asked_again else ''}"
 
-    async def update(self, task_id: str, responses: Mapping[str, Any], ctx: Context) -> bool:
+    async def update(self, task_id: str, responses: Mapping[str, Any], ctx: McpRequestContext) -> bool:
         """Pass answers on to OpenCode; late, repeated and unknown answers have no effect.
 
         Raises:
@@ -197,7 +197,7 @@ class RunMcpTasks:
                 raise refusals[0]
         return True
 
-    async def _take(self, request: "PendingRequest", response: object, ctx: Context) -> list[NotAllowed]:
+    async def _take(self, request: "PendingRequest", response: object, ctx: McpRequestContext) -> list[NotAllowed]:
         """Pass an answer on, and return the error if it is not allowed; the task reports other wrong answers."""
         try:
             filled = ElicitResult.model_validate(response)
@@ -221,7 +221,7 @@ class RunMcpTasks:
         else:
             self._unanswered[request.request_id] = unanswered.reason
 
-    async def _changeable(self, task_id: str, ctx: Context) -> "Run | None":
+    async def _changeable(self, task_id: str, ctx: McpRequestContext) -> "Run | None":
         """Return the run of a task that the caller may answer and stop; ``None``: the caller has no such task.
 
         Raises:
@@ -235,7 +235,7 @@ class RunMcpTasks:
         check_may_change(cast("Bridge", ctx.lifespan_context).settings)
         return run
 
-    async def cancel(self, task_id: str, ctx: Context) -> bool:
+    async def cancel(self, task_id: str, ctx: McpRequestContext) -> bool:
         """Stop the run (``session.abort``); an ended run does not change.
 
         Raises:
@@ -263,12 +263,12 @@ class RunMcpTasks:
         return (run_record.Run.read(fields["run"]), str(fields["created"])) if fields is not None else None
 
 
-def _serves_tasks(ctx: Context) -> bool:
+def _serves_tasks(ctx: McpRequestContext) -> bool:
     """Return True if the operator allows ``opencode_wait``, since a task reports and accepts the same."""
     return cast("Bridge", ctx.lifespan_context).allowed.serves(TOOL_USES["opencode_wait"])
 
 
-async def check_tasks_served(ctx: Context) -> None:
+async def check_tasks_served(ctx: McpRequestContext) -> None:
     """Refuse tasks where the operator denies what they report.
 
     Raises:
@@ -282,7 +282,7 @@ async def check_tasks_served(ctx: Context) -> None:
         await cast("Bridge", ctx.lifespan_context).check_served(TOOL_USES["opencode_wait"])
 
 
-async def _is_callers(run: "Run", ctx: Context) -> bool:
+async def _is_callers(run: "Run", ctx: McpRequestContext) -> bool:
     """Return True if this bridge's callers may name a run's session."""
     try:
         await cast("Bridge", ctx.lifespan_context).fence.session(run.session_id)
@@ -314,7 +314,7 @@ def _address(run: "Run") -> str:
 
 
 def _progress(
-    report: "RunReport", asked: "dict[str, PendingRequest]", forms: Mapping[str, Form], *, data_alone: bool
+    report: "RunReport", asked: "dict[str, PendingRequest]", forms: Mapping[str, ElicitationParams], *, data_alone: bool
 ) -> dict[str, Any]:
     """Return a run's report as the fields of a task."""
     if report.status == "running":
@@ -364,7 +364,7 @@ def check_may_change(settings: "Settings") -> None:
 
 
 @contextmanager
-def as_protocol_errors(ctx: Context) -> Generator[None]:
+def as_protocol_errors(ctx: McpRequestContext) -> Generator[None]:
     """Turn errors of the bridge into errors of the protocol, and note for the audit log what is not allowed."""
     try:
         yield

@@ -17,11 +17,12 @@ from opencode_mcp.server.access.execution.shell_lines import decider_of, visible
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.waiting.call_context import person_asked
 from opencode_mcp.server.waiting.elicitation import CHOICES, DECISION, REPLIES, SHOWN, can_ask
-from opencode_mcp.server.waiting.progress_notifications import SendProgress, progress_sender
+from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import FORM_HEARTBEAT_SECONDS, FORM_SECONDS, request_state_of
 
 if TYPE_CHECKING:
     from opencode_mcp.options import Decider
+    from opencode_mcp.runs.following.follow import SendProgress
 
 KEY = "shell"
 OFFERED = ("once", "reject")
@@ -87,7 +88,7 @@ async def _ask(ctx: BridgeContext, form: ElicitRequestFormParams) -> ElicitResul
     return filled
 
 
-async def _send_progress_regularly(send_progress: SendProgress) -> None:
+async def _send_progress_regularly(send_progress: "SendProgress") -> None:
     while True:
         await anyio.sleep(FORM_HEARTBEAT_SECONDS)
         await send_progress("waiting for the person's answer")

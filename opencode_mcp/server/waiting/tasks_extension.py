@@ -9,25 +9,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult
 from mcp.server.extension import Extension, MethodBinding
 from mcp.server.mcpserver.server import require_client_extension
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams, RequestParams
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from opencode_mcp.server.waiting.call_context import MODERN_VERSIONS, McpRequestContext
+
 IDENTIFIER = "io.modelcontextprotocol/tasks"
-MODERN = frozenset(MODERN_PROTOCOL_VERSIONS)
 HEADER_MISMATCH = -32020
 MODEL_RESPONSE = "io.modelcontextprotocol/model-immediate-response"
 """Key of MCP's specification for the text that a model gets with a task."""
 CLAUDE_TASK = "com.anthropic/agent-task"
 """Key under which Claude Code expects the same text."""
 
-TaskStatus = Literal["working", "input_required", "completed", "failed", "cancelled"]
-Context = ServerRequestContext[Any, Any]
+McpTaskStatus = Literal["working", "input_required", "completed", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +34,7 @@ class TaskState:
     """State of a task at one time."""
 
     task_id: str
-    status: TaskStatus
+    status: McpTaskStatus
     created: str
     """Time of its start, in ISO 8601."""
     updated: str
@@ -87,20 +86,20 @@ class TaskSource(Protocol):
     """Source of tasks."""
 
     async def offer(
-        self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
+        self, params: CallToolRequestParams, ctx: McpRequestContext, call_next: CallNext
     ) -> HandlerResult | TaskState:
         """Make a call, and return its result, or the task that it became."""
         ...
 
-    async def get(self, task_id: str, ctx: Context) -> TaskState | None:
+    async def get(self, task_id: str, ctx: McpRequestContext) -> TaskState | None:
         """Return the task; ``None`` if there is none with this id."""
         ...
 
-    async def update(self, task_id: str, responses: Mapping[str, Any], ctx: Context) -> bool:
+    async def update(self, task_id: str, responses: Mapping[str, Any], ctx: McpRequestContext) -> bool:
         """Accept answers to a task's requests, and ignore unknown keys; return False if there is no such task."""
         ...
 
-    async def cancel(self, task_id: str, ctx: Context) -> bool:
+    async def cancel(self, task_id: str, ctx: McpRequestContext) -> bool:
         """Stop a task; return False if there is no such task."""
         ...
 
@@ -138,13 +137,13 @@ class TasksExtension(Extension):
     def methods(self) -> Sequence[MethodBinding]:
         """Return the handlers of ``tasks/get``, ``tasks/update`` and ``tasks/cancel``."""
         return [
-            MethodBinding("tasks/get", TaskParams, self._get, MODERN),
-            MethodBinding("tasks/update", UpdateParams, self._update, MODERN),
-            MethodBinding("tasks/cancel", TaskParams, self._cancel, MODERN),
+            MethodBinding("tasks/get", TaskParams, self._get, MODERN_VERSIONS),
+            MethodBinding("tasks/update", UpdateParams, self._update, MODERN_VERSIONS),
+            MethodBinding("tasks/cancel", TaskParams, self._cancel, MODERN_VERSIONS),
         ]
 
     async def intercept_tool_call(
-        self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
+        self, params: CallToolRequestParams, ctx: McpRequestContext, call_next: CallNext
     ) -> HandlerResult:
         """Let a call become a task if its client supports tasks."""
         if params.name not in self._tools or not declares_tasks(ctx):
@@ -152,33 +151,33 @@ class TasksExtension(Extension):
         outcome = await self._source.offer(params, ctx, call_next)
         return outcome.as_offer() if isinstance(outcome, TaskState) else outcome
 
-    async def _get(self, ctx: Context, params: TaskParams) -> HandlerResult:
+    async def _get(self, ctx: McpRequestContext, params: TaskParams) -> HandlerResult:
         _check(ctx, params)
         task = await self._source.get(params.task_id, ctx)
         if task is None:
             raise _unknown(params)
         return task.as_answer()
 
-    async def _update(self, ctx: Context, params: UpdateParams) -> HandlerResult:
+    async def _update(self, ctx: McpRequestContext, params: UpdateParams) -> HandlerResult:
         _check(ctx, params)
         if not await self._source.update(params.task_id, params.input_responses, ctx):
             raise _unknown(params)
         return {}
 
-    async def _cancel(self, ctx: Context, params: TaskParams) -> HandlerResult:
+    async def _cancel(self, ctx: McpRequestContext, params: TaskParams) -> HandlerResult:
         _check(ctx, params)
         if not await self._source.cancel(params.task_id, ctx):
             raise _unknown(params)
         return {}
 
 
-def declares_tasks(ctx: Context) -> bool:
+def declares_tasks(ctx: McpRequestContext) -> bool:
     """Return True if this request's client supports tasks."""
     capabilities = ctx.session.client_capabilities
-    return ctx.protocol_version in MODERN and IDENTIFIER in ((capabilities and capabilities.extensions) or {})
+    return ctx.protocol_version in MODERN_VERSIONS and IDENTIFIER in ((capabilities and capabilities.extensions) or {})
 
 
-def _check(ctx: Context, params: TaskParams) -> None:
+def _check(ctx: McpRequestContext, params: TaskParams) -> None:
     """Refuse a client that did not declare the extension, and a header that names another task than the body."""
     headers = getattr(ctx.request, "headers", None)
     if headers is not None and headers.get("mcp-name") != params.task_id:

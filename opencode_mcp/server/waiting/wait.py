@@ -61,7 +61,7 @@ from opencode_mcp.server.waiting import cancellation
 from opencode_mcp.server.waiting.answerers import add_answerers, form_answerer, is_for_person
 from opencode_mcp.server.waiting.call_context import task_slot_of
 from opencode_mcp.server.waiting.call_deadlines import deadlines_of, start_deadline_of, starting
-from opencode_mcp.server.waiting.elicitation import NOT_SHOWN, Form, Unanswered, form_of, read_form
+from opencode_mcp.server.waiting.elicitation import NOT_SHOWN, ElicitationParams, Unanswered, form_of, read_form
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Outcome = CallToolResult | InputRequiredResult
+CallResult = CallToolResult | InputRequiredResult
 # A person needs longer for a form than hosts wait for a call without progress; hosts with forms wait for the person.
 FORM_SECONDS = 600.0
 FORM_HEARTBEAT_SECONDS = 10.0
@@ -121,7 +121,7 @@ async def wait_for_run(
     *,
     note_if_running: str = "",
     started: bool = False,
-) -> Outcome:
+) -> CallResult:
     """Wait for a run with live progress, show its requests to the person, and report it.
 
     Args:
@@ -188,7 +188,7 @@ class _Wait:
     def bridge(self) -> Bridge:
         return bridge_of(self.ctx)
 
-    async def outcome(self) -> Outcome:
+    async def outcome(self) -> CallResult:
         """Wait until the run ends, needs an answer that this call cannot get, or time is up; then report it."""
         await self._take_returned_answers()
         self.bridge.supervision.add(self.run)
@@ -280,7 +280,7 @@ class _Wait:
             logger.info("the host showed no form: %s", error)
             return []
 
-    async def _send_form(self, form: Form) -> ElicitResult:
+    async def _send_form(self, form: ElicitationParams) -> ElicitResult:
         session = self.ctx.session
         if isinstance(form, ElicitRequestURLParams):
             return await session.elicit_url(form.message, form.url, form.elicitation_id or "", self.ctx.request_id)

@@ -3,7 +3,7 @@
 import pytest
 
 from opencode_mcp.http.oauth.oauth_settings import DEFAULT_SCOPES, EFFECTS, Scopes
-from opencode_mcp.http.oauth.token_rights import effects_of, narrowed, scope_for, scopes_of, usual_scopes
+from opencode_mcp.http.oauth.token_rights import effects_of, restricted, scope_for, scopes_of, usual_scopes
 from opencode_mcp.opencode.operation_catalog import catalog
 from opencode_mcp.opencode.tables.annotation_types import Effect
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
@@ -59,14 +59,14 @@ def test_scopes_narrow_what_a_principal_may_do(
     allow: tuple[str, ...],
     deny: tuple[str, ...],
 ) -> None:
-    made = narrowed(ALLOWED, frozenset(effects), DEFAULT_SCOPES)
+    made = restricted(ALLOWED, frozenset(effects), DEFAULT_SCOPES)
     assert (made.read_only, made.allow, made.deny) == (read_only, allow, deny)
 
 
 def test_scopes_give_nothing_that_the_principal_does_not_have() -> None:
     settings = Settings(read_only=True, deny=("execute", "admin"), allow=())
-    assert narrowed(settings, EFFECTS, DEFAULT_SCOPES) == settings
-    assert narrowed(settings, frozenset({"read"}), DEFAULT_SCOPES) == settings
+    assert restricted(settings, EFFECTS, DEFAULT_SCOPES) == settings
+    assert restricted(settings, frozenset({"read"}), DEFAULT_SCOPES) == settings
 
 
 @pytest.mark.parametrize(
@@ -80,13 +80,13 @@ def test_scopes_give_nothing_that_the_principal_does_not_have() -> None:
     ],
 )
 def test_only_scopes_that_would_help_are_named(settings: Settings, effects: set[Effect], missing: set[str]) -> None:
-    made = narrowed(settings, frozenset(effects), DEFAULT_SCOPES)
+    made = restricted(settings, frozenset(effects), DEFAULT_SCOPES)
     assert made.missing_scopes == {effect: f"opencode:{effect}" for effect in missing}
 
 
 @pytest.mark.parametrize(("operation", "scope"), [("session.delete", "opencode:write"), ("file.read", "")])
 def test_a_refusal_names_the_scope_that_is_missing(operation: str, scope: str) -> None:
-    allowed = AllowedOperations(narrowed(Settings(), frozenset({"read"}), DEFAULT_SCOPES))
+    allowed = AllowedOperations(restricted(Settings(), frozenset({"read"}), DEFAULT_SCOPES))
     refusal = allowed.refusal(catalog.table_of(1).operations[operation])
     assert bool(refusal and f"lacks the scope {scope}." in refusal.message) == bool(scope)
 

@@ -84,7 +84,7 @@ class RecordingListeners(Subscriptions):
     def wanted(self) -> set[str]:  # noqa: D102 - the base class says it
         return self.addresses
 
-    async def tell(self, event: ServerEvent) -> None:  # noqa: D102 - the base class says it
+    async def notify(self, event: ServerEvent) -> None:  # noqa: D102 - the base class says it
         await checkpoint()
         self.published.append(event)
 

@@ -49,7 +49,7 @@ async def test_a_subscription_list_without_subscribers_wants_nothing() -> None:
     subscriptions = Subscriptions()
     assert not subscriptions.anybody
     assert subscriptions.wanted() == set()
-    await subscriptions.tell(ResourceUpdated(URI))
+    await subscriptions.notify(ResourceUpdated(URI))
 
 
 # Clients of a server in this process
@@ -167,7 +167,7 @@ async def test_a_client_that_reads_nothing_does_not_hold_up_the_others(server: B
         wants = server.bridge.subscriptions
         for _ in range(3):
             before = len(other.received)
-            await wants.tell(ResourcesListChanged())
+            await wants.notify(ResourcesListChanged())
             await eventually(lambda before=before: other.was_notified(more_than=before))
         assert stalled.received == []
         stalled.reads.set()

@@ -10,13 +10,13 @@ from opencode_mcp.opencode.operation_catalog.catalog import V1, V2
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.operations.empty_replies import MEANINGS, NEXT
 from opencode_mcp.server.operations.handlers.handler import OperationResult
-from opencode_mcp.server.operations.reply_result import Part, reply_result
+from opencode_mcp.server.operations.reply_result import ReplyPart, reply_result
 from tests.harness.bridges.bridge import text_of
 from tests.harness.each import for_each
 
 
 def result_text(
-    operation_id: str, value: object, *notes: str, generation: Generation = 1, part: Part | None = None
+    operation_id: str, value: object, *notes: str, generation: Generation = 1, part: ReplyPart | None = None
 ) -> str:
     table = V1 if generation == 1 else V2
     return text_of(reply_result(table.operation(operation_id), OperationResult(value, notes=[*notes]), part))
@@ -57,10 +57,10 @@ def test_another_empty_reply_says_so_with_a_note_that_explains_it() -> None:
 
 
 def test_an_expression_that_finds_nothing_in_an_empty_reply_is_not_blamed() -> None:
-    said = result_text("mcp.list", {"data": []}, generation=2, part=Part("[].name"))
+    said = result_text("mcp.list", {"data": []}, generation=2, part=ReplyPart("[].name"))
     assert "\n[]\nNo MCP server is loaded. " in said
     assert "`select` finds nothing there" in result_text(
-        "mcp.list", {"data": [{"name": "a"}]}, generation=2, part=Part("[].x")
+        "mcp.list", {"data": [{"name": "a"}]}, generation=2, part=ReplyPart("[].x")
     )
 
 
@@ -78,5 +78,5 @@ def test_every_meaning_belongs_to_a_read() -> None:
 @pytest.mark.parametrize(("value", "count"), [(["a", "b"], "items in all: 2"), ("abc", "characters in all: 3")])
 def test_an_offset_after_the_end_is_refused(value: Any, count: str) -> None:  # noqa: ANN401 - any JSON value
     with pytest.raises(InvalidArgument, match=f"The offset 3 is after the end; {count}"):
-        result_text("app.agents", value, part=Part(offset=3))
-    assert result_text("app.agents", value, part=Part(offset=1)).count("\n") == 1
+        result_text("app.agents", value, part=ReplyPart(offset=3))
+    assert result_text("app.agents", value, part=ReplyPart(offset=1)).count("\n") == 1

@@ -18,8 +18,8 @@ from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.tokens.token_codec import TokenCodec
 from opencode_mcp.server.waiting import runs_as_mcp_tasks
+from opencode_mcp.server.waiting.call_context import McpRequestContext
 from opencode_mcp.server.waiting.runs_as_mcp_tasks import KIND, RunMcpTasks
-from opencode_mcp.server.waiting.tasks_extension import Context
 from opencode_mcp.settings import Settings
 from tests.harness.servers.opencode import free_port
 
@@ -34,13 +34,13 @@ def codec(tmp_path: Path) -> TokenCodec:
 
 
 @pytest.fixture
-async def context(tmp_path: Path) -> AsyncGenerator[Context]:
+async def context(tmp_path: Path) -> AsyncGenerator[McpRequestContext]:
     """A call to a bridge whose OpenCode is gone."""
     settings = Settings(url=f"http://127.0.0.1:{free_port()}", directories=(str(tmp_path),), state_directory=tmp_path)
     async with anyio.create_task_group() as tasks:
         bridge = Bridge(settings, tasks, Subscriptions())
         session = SimpleNamespace(client_capabilities=None)
-        yield cast("Context", SimpleNamespace(lifespan_context=bridge, session=session))
+        yield cast("McpRequestContext", SimpleNamespace(lifespan_context=bridge, session=session))
         tasks.cancel_scope.cancel()
         await bridge.aclose()
 
@@ -51,7 +51,7 @@ def token(codec: TokenCodec, **content: object) -> str:
 
 @pytest.mark.parametrize("made_of", [{}, {"is": "other", "run": RUN, "created": "now"}, {"v": 1, "s": "state"}])
 async def test_what_was_sealed_for_another_purpose_is_no_task(
-    codec: TokenCodec, context: Context, made_of: dict[str, object]
+    codec: TokenCodec, context: McpRequestContext, made_of: dict[str, object]
 ) -> None:
     tasks = RunMcpTasks(codec)
     name = token(codec, **made_of)
@@ -60,13 +60,15 @@ async def test_what_was_sealed_for_another_purpose_is_no_task(
     assert not await tasks.cancel(name, context)
 
 
-async def test_another_state_directorys_ids_name_nothing(codec: TokenCodec, context: Context, tmp_path: Path) -> None:
+async def test_another_state_directorys_ids_name_nothing(
+    codec: TokenCodec, context: McpRequestContext, tmp_path: Path
+) -> None:
     name = token(TokenCodec(tmp_path / "other"), **{"is": KIND}, run=RUN, created="now")
     assert await RunMcpTasks(codec).get(name, context) is None
 
 
 async def test_an_unresponsive_opencode_ends_a_task_only_after_patience(
-    codec: TokenCodec, context: Context, monkeypatch: pytest.MonkeyPatch
+    codec: TokenCodec, context: McpRequestContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tasks = RunMcpTasks(codec)
     name = token(codec, **{"is": KIND}, run=RUN, created="now")
@@ -93,13 +95,13 @@ async def test_an_unresponsive_opencode_ends_a_task_only_after_patience(
 )
 async def test_the_end_of_a_task_is_refused_with_what_is_missing_and_noted_with_its_session(
     codec: TokenCodec,
-    context: Context,
+    context: McpRequestContext,
     monkeypatch: pytest.MonkeyPatch,
     rights: dict[str, Any],
     said: str,
     refused_by: str,
 ) -> None:
-    async def is_callers(_run: object, _ctx: Context) -> bool:
+    async def is_callers(_run: object, _ctx: McpRequestContext) -> bool:
         return True
 
     monkeypatch.setattr(runs_as_mcp_tasks, "_is_callers", is_callers)

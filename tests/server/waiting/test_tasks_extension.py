@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from opencode_mcp.server.waiting.tasks_extension import TaskState, TaskStatus
+from opencode_mcp.server.waiting.tasks_extension import McpTaskStatus, TaskState
 
 BASE = {"task_id": "t", "created": "2026-01-01T00:00:00.000Z", "updated": "2026-01-01T00:00:01.000Z"}
 CONTENT: dict[str, Any] = {
@@ -14,7 +14,7 @@ CONTENT: dict[str, Any] = {
 }
 
 
-def state(status: TaskStatus, *, message: str = "") -> TaskState:
+def state(status: McpTaskStatus, *, message: str = "") -> TaskState:
     return TaskState(**BASE, **CONTENT, status=status, message=message)
 
 
@@ -28,7 +28,9 @@ def state(status: TaskStatus, *, message: str = "") -> TaskState:
         ("failed", {"error"}),
     ],
 )
-def test_an_answer_carries_what_belongs_to_its_status_and_nothing_else(status: TaskStatus, carries: set[str]) -> None:
+def test_an_answer_carries_what_belongs_to_its_status_and_nothing_else(
+    status: McpTaskStatus, carries: set[str]
+) -> None:
     answer = state(status).as_answer()
     assert answer["resultType"] == "complete"
     assert answer.keys() & {"inputRequests", "result", "error"} == carries

@@ -20,7 +20,7 @@ from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.text.json_types import JsonMap
 
-Check = Callable[[OperationRequest, str, object], Awaitable[bool]]
+IsAllowed = Callable[[OperationRequest, str, object], Awaitable[bool]]
 ATTEMPTS = 3
 """Number of reads of a path that changes meanwhile: another process may legitimately write there."""
 UNREADABLE = re.compile("\ufffd+")
@@ -37,7 +37,7 @@ async def list_folder(request: OperationRequest) -> OperationResult:
     return await _compared(request, _is_folder)
 
 
-async def _compared(request: OperationRequest, is_inside: Check) -> OperationResult:
+async def _compared(request: OperationRequest, is_inside: IsAllowed) -> OperationResult:
     bridge, call = request.bridge, request.call
     if bridge.settings.remote:
         return await send(request)

@@ -181,7 +181,7 @@ async def test_the_server_has_the_state_of_the_answered_handshake(tmp_path: Path
         connection.load()
         await connection.send(request(3, "resources/subscribe", {"uri": "opencode://session/ses_1/transcript"}))
         await connection.receive()
-        await connection.server.bridge.subscriptions.tell(ResourcesListChanged())
+        await connection.server.bridge.subscriptions.notify(ResourcesListChanged())
         assert (await connection.receive())["method"] == "notifications/resources/list_changed"
 
 
