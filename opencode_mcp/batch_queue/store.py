@@ -91,10 +91,13 @@ class Store:
             with self._reported_errors(), closing(self._connect()) as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 with connection:
-                    if not self._is_ready:
-                        _prepare_tables(connection)
+                    self._prepare_tables_once(connection)
                     yield connection
                 self._is_ready = True
+
+    def _prepare_tables_once(self, connection: sqlite3.Connection) -> None:
+        if not self._is_ready:
+            _prepare_tables(connection)
 
     @contextmanager
     def _reported_errors(self) -> Generator[None]:

@@ -16,6 +16,7 @@ from opencode_mcp.opencode.vocabulary.session_filter import SessionFilter
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.http_client.endpoint import Endpoint
+    from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.opencode.vocabulary.wire.server_objects import Health
 
 FIRST_TIMEOUT_SECONDS = 0.25
@@ -116,16 +117,15 @@ async def is_busy(endpoint: "Endpoint", *, since: float) -> bool:
     try:
         with anyio.move_on_after(STATUS_TIMEOUT_SECONDS):
             async with connected(endpoint) as client:
-                if endpoint.generation == 1:
-                    return await _is_busy1(client, since)
-                return bool(await client.session_status(""))
+                return await _has_busy_session(client, endpoint.generation, since)
     except BridgeError:
         return False
     return False
 
 
-async def _is_busy1(client: OpenCodeClient, since: float) -> bool:
-    """Return True if a session of an OpenCode 1 is busy that changed after a time, in seconds since the epoch."""
+async def _has_busy_session(client: OpenCodeClient, generation: "Generation", since: float) -> bool:
+    if generation != 1:
+        return bool(await client.session_status(""))
     recent = await client.all_sessions(SessionFilter(limit=RECENT_SESSIONS))
     changed = {session.directory for session in recent.items if session.time.updated >= since * 1000}
     for directory in changed:
