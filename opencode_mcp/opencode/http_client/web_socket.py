@@ -1,4 +1,4 @@
-"""Open WebSocket to OpenCode, without the exceptions of its library."""
+"""WebSocket to OpenCode: texts and bytes, and none of the exceptions of httpx-ws."""
 
 from contextlib import suppress
 

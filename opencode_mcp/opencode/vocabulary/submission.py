@@ -72,7 +72,7 @@ class ShellSubmission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Work that OpenCode has received."""
+    """Answer to a submission that OpenCode has received."""
 
     message_id: str
     """Id of its prompt's message."""

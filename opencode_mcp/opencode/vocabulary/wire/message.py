@@ -10,12 +10,8 @@ from opencode_mcp.opencode.vocabulary.wire.wire_object import Wire
 
 NEXT_STEP = "tool-calls"
 """Value of ``finish`` of a step that called tools, whose results the model then gets in the next step."""
-
-
 LONGEST_PAUSE_MS = 10_000
 """Time between the end of a step and a prompt after which that prompt is no part of the same work."""
-
-
 PROMPT_MARK = "oMCP"
 """End of the ids of the prompts that bridges send, each when its session is idle, or behind the session's work."""
 

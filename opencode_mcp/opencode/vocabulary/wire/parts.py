@@ -10,20 +10,12 @@ from opencode_mcp.opencode.vocabulary.wire.wire_object import Wire
 
 SUBAGENT_TOOLS = frozenset({"task", "subagent"})
 """Names of the tool that starts a subagent: OpenCode 1's and OpenCode 2's."""
-
-
 SUBAGENT_STOPPED = "Task cancelled"
 """Error that OpenCode 1 writes into the call of a subagent that was stopped."""
-
-
 QUESTION_TOOL = "question"
 """Name of the tool by which a model asks questions."""
-
-
 ENDED_CALLS = frozenset({"completed", "error"})
 """Statuses of the tool calls that have a result."""
-
-
 SHELL_LINE_NOTE = "The following tool was executed by the user"
 """Text in front of a shell line that the user ran, as OpenCode 1 writes it; OpenCode 2 has no such text."""
 

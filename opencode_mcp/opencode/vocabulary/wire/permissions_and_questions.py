@@ -8,12 +8,8 @@ from opencode_mcp.opencode.vocabulary.wire.wire_object import Wire
 
 AlwaysLasts = Literal["until_restart", "for_ever"]
 """Time for which OpenCode keeps the answer "always": until it ends, or saved with the project (OpenCode 2)."""
-
-
 FieldKind = Literal["choice", "text", "number", "integer", "boolean", "external"]
 """Types of answers; ``external`` is a web page that a person must open."""
-
-
 PermissionDecision = Literal["once", "always", "reject"]
 
 

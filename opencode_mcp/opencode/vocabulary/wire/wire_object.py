@@ -12,8 +12,6 @@ from pydantic import BaseModel, ValidationError, model_validator
 from opencode_mcp.errors import BackendFailed
 
 In = TypeVar("In")
-
-
 Out = TypeVar("Out")
 
 
