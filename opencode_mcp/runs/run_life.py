@@ -18,9 +18,11 @@ from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.following.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress
+from opencode_mcp.runs.following.follow import Follower
+from opencode_mcp.runs.following.observation import Observation
 from opencode_mcp.runs.following.schema_corrections import find_correction, observe_corrected, read_schema
 from opencode_mcp.runs.following.verified_runs import observe_verified
+from opencode_mcp.runs.following.wait_callbacks import Respond, SendProgress, leave_open, no_progress
 from opencode_mcp.runs.known_prompts import KnownPrompts
 from opencode_mcp.runs.limits import NO_LIMITS, Limits
 from opencode_mcp.runs.outcome.answer_summary import first_words
@@ -176,7 +178,7 @@ class Runs:
         if not await is_session_deleted(client, run.session_id):
             raise error
         goes_on = run.session_id in await client.session_status(run.directory)
-        return Observation(client, State.ABORTED, session_deleted=True, goes_on_deleted=goes_on)
+        return Observation(client, State.ABORTED, is_session_deleted=True, is_still_at_work=goes_on)
 
     def is_verified_now(self, run: Run) -> bool:
         """Return True if a task of this bridge verifies the work of a run, or waits for its end to do so."""
@@ -209,9 +211,9 @@ class Runs:
         """
         client = await self.turns.client_in(run.directory)
         if run.message_id in self.known.taken_back:
-            return Observation(client, self.known.taken_back[run.message_id], never_started=True)
+            return Observation(client, self.known.taken_back[run.message_id], is_never_started=True)
         if not self._is_latest(run) and await is_removed(client, run):
-            return Observation(client, State.ABORTED, removed=True)
+            return Observation(client, State.ABORTED, is_removed=True)
 
         async def follow(run: Run) -> Observation:
             return await Follower(client, self._hub, run, send_progress, respond).follow(deadline)
@@ -269,8 +271,8 @@ class Runs:
             BackendError: OpenCode could not be read.
         """
         report = await self._report_of(run, seen)
-        report.not_started = seen.never_started
-        if seen.never_started:
+        report.not_started = seen.is_never_started
+        if seen.is_never_started:
             report.note = TAKEN_BACK if await self._take_back(run, seen) else LEFT_IN_INBOX
         unknown = await self._unknown_cost(run, seen, report)
         changed = self._changed_settings(run) if for_caller else ""

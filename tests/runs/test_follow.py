@@ -26,7 +26,7 @@ def without_events(monkeypatch: pytest.MonkeyPatch) -> None:
     """No event is understood any more."""
     for parser in (v1_events, v2_events):
         monkeypatch.setattr(parser, "PARSERS", {})
-    monkeypatch.setattr(follow, "LONGEST_INTERVAL", 0.2)
+    monkeypatch.setattr(follow, "LONGEST_INTERVAL_SECONDS", 0.2)
 
 
 async def test_a_heartbeat_counts_the_silence_and_not_the_wait(

@@ -206,13 +206,13 @@ def test_lines_are_never_closer_than_the_shortest_and_a_due_one_never_later_than
     moments: list[float] = []
     for pause, news in ticks:
         due = throttle.next_line(waiting=news)
-        assert due <= (moments[-1] if moments else now) + ProgressThrottle.LONGEST
+        assert due <= (moments[-1] if moments else now) + ProgressThrottle.LONGEST_SECONDS
         now = max(now, due) if news else now + pause
         if now >= due:
             throttle.note_sent(now)
             moments.append(now)
     gaps = [later - earlier for earlier, later in pairwise(moments)]
-    assert all(gap >= ProgressThrottle.SHORTEST - 1e-9 for gap in gaps)
+    assert all(gap >= ProgressThrottle.SHORTEST_SECONDS - 1e-9 for gap in gaps)
 
 
 def test_the_first_line_is_sent_at_once() -> None:

@@ -74,7 +74,7 @@ async def test_a_good_end_that_the_stream_delivers_in_full_needs_no_further_read
     assert ahead.record
     assert ahead.record.answers == await all_answers(client, run)
     assert ahead.record.session == await read_session(client, run.session_id)
-    assert ahead.record.whole
+    assert ahead.record.is_whole
 
 
 @pytest.mark.integration
@@ -174,7 +174,7 @@ async def ahead_of(reads: LateReads, events: Sequence[backend_events.Event], pat
 async def test_an_end_that_arrives_all_at_once_takes_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
     reads = LateReads([Message(info=ANSWER)])
     ahead = await ahead_of(reads, [change_of(without_end(ANSWER)), change_of(ANSWER), IDLE], monkeypatch)
-    assert ahead.record == Record([Message(info=ANSWER)], whole=True, session=SessionRecord("Title", [], []))
+    assert ahead.record == Record([Message(info=ANSWER)], is_whole=True, session=SessionRecord("Title", [], []))
     await ahead.read_if_due()
     assert reads.number == 1
 
@@ -276,7 +276,7 @@ async def test_a_first_answer_that_was_read_in_writing_is_not_read_at_its_end(mo
     ahead.notice(IDLE)
     assert ahead.record
     assert ahead.record.answers == [Message.read({"info": ANSWER, "parts": [WHOLE.part]})]
-    assert (ahead.record.whole, reads.number) == (True, 1)
+    assert (ahead.record.is_whole, reads.number) == (True, 1)
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ async def test_a_first_answer_on_the_stream_is_that_on_record(
         seen = await worker.runs.observe(run, Deadline.after(WAIT))
         assert reads == [run]
         assert seen.session
-        assert (seen.answers, seen.whole) == (await all_answers(client, run), True)
+        assert (seen.answers, seen.is_whole) == (await all_answers(client, run), True)
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,7 @@ async def test_a_prompt_that_may_never_have_arrived_is_given_up_after_a_while(
         raise BackendUnavailable("The connection broke.", sent=True)
 
     monkeypatch.setattr(OpenCodeClient, "submit_prompt", swallow)
-    monkeypatch.setattr(state, "QUIET_LIMIT_SECONDS", 0.3)
+    monkeypatch.setattr(state, "IDLE_LIMIT_SECONDS", 0.3)
     report = await worker.run(text("Never heard."))
     assert (report.status, report.text) == ("failed", "")
     assert "never finished" in report.error
@@ -296,7 +296,7 @@ async def test_a_prompt_that_begins_late_in_an_old_session_is_waited_for(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = session_of(await worker.run(text("Begin.")))
-    monkeypatch.setattr(state, "QUIET_LIMIT_SECONDS", 2.0)
+    monkeypatch.setattr(state, "IDLE_LIMIT_SECONDS", 2.0)
     await anyio.sleep(2.1)  # the session is old now
     report = await worker.run(text("Late."), session=session)
     assert (report.status, report.text) == ("completed", "Late.")

@@ -12,7 +12,7 @@ from opencode_mcp.runs.outcome.run_report import STATUSES
 from opencode_mcp.runs.outcome.state import (
     ABORTED_ERROR,
     ENDS,
-    QUIET_LIMIT_SECONDS,
+    IDLE_LIMIT_SECONDS,
     TRANSITIONS,
     Evidence,
     State,
@@ -86,13 +86,13 @@ def test_every_end_can_be_reached_and_every_state_has_a_status_for_callers() -> 
         (Evidence(status=BUSY, asked=True), State.WAITING),
         (Evidence(status=RETRY, asked=True), State.WAITING),
         # The map of busy sessions is the truth and takes precedence over events.
-        (Evidence(status=BUSY, answers=[answer()], error=FAILED, quiet_seconds=99), State.RUNNING),
+        (Evidence(status=BUSY, answers=[answer()], error=FAILED, idle_seconds=99), State.RUNNING),
         (Evidence(answers=[answer()]), State.COMPLETED),
         # Structured answers and rejected requests end with exactly this.
         (Evidence(answers=[answer(finish="tool-calls")]), State.COMPLETED),
         # The same where OpenCode was ended before the next step.
         (Evidence(answers=[answer(finish="tool-calls")], cut_short=True), State.SETTLING),
-        (Evidence(answers=[answer()], cut_short=True, quiet_seconds=QUIET_LIMIT_SECONDS + 1), State.LOST),
+        (Evidence(answers=[answer()], cut_short=True, idle_seconds=IDLE_LIMIT_SECONDS + 1), State.LOST),
         (Evidence(answers=[answer()], cut_short=True, error=ABORTED), State.ABORTED),
         (Evidence(answers=[answer(finish="")]), State.COMPLETED),
         # An abort while the model is retried leaves nothing but this.
@@ -107,15 +107,15 @@ def test_every_end_can_be_reached_and_every_state_has_a_status_for_callers() -> 
         (Evidence(answers=[answer(), answer(done=False)]), State.SETTLING),
         (Evidence(answers=[answer(error=FAILED), answer()]), State.COMPLETED),
         (Evidence(answers=[answer()], error=FAILED), State.COMPLETED),
-        (Evidence(answers=[answer()], quiet_seconds=QUIET_LIMIT_SECONDS + 1), State.COMPLETED),
+        (Evidence(answers=[answer()], idle_seconds=IDLE_LIMIT_SECONDS + 1), State.COMPLETED),
         (Evidence(), State.SETTLING),
         (Evidence(answers=[answer(done=False)]), State.SETTLING),
         (Evidence(error=FAILED), State.FAILED),
         (Evidence(error=ABORTED), State.ABORTED),
         (Evidence(answers=[answer(done=False)], error=ABORTED), State.ABORTED),
-        (Evidence(quiet_seconds=QUIET_LIMIT_SECONDS), State.SETTLING),
-        (Evidence(quiet_seconds=QUIET_LIMIT_SECONDS + 0.1), State.LOST),
-        (Evidence(answers=[answer(done=False)], quiet_seconds=QUIET_LIMIT_SECONDS + 0.1), State.LOST),
+        (Evidence(idle_seconds=IDLE_LIMIT_SECONDS), State.SETTLING),
+        (Evidence(idle_seconds=IDLE_LIMIT_SECONDS + 0.1), State.LOST),
+        (Evidence(answers=[answer(done=False)], idle_seconds=IDLE_LIMIT_SECONDS + 0.1), State.LOST),
         (Evidence(asked=True), State.SETTLING),
     ],
 )

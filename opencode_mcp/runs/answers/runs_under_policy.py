@@ -12,7 +12,8 @@ from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.runs.answers.auto_reply import AutoReply
 from opencode_mcp.runs.answers.reply_sender import ReplySender
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.following.follow import Observation, Respond, SendProgress, leave_open, no_progress
+from opencode_mcp.runs.following.observation import Observation
+from opencode_mcp.runs.following.wait_callbacks import Respond, SendProgress, leave_open, no_progress
 from opencode_mcp.runs.outcome.run_report import PendingRequest, RunReport
 from opencode_mcp.runs.outcome.state import ENDS, State
 from opencode_mcp.runs.reports.reporter import UNSEEN, unseen_report

@@ -22,11 +22,11 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.runs.enforcement.usage import RunUsage
 from opencode_mcp.runs.enforcement.working_time import WorkingTime
-from opencode_mcp.runs.following.follow import run_age
 from opencode_mcp.runs.limits import MINUTE, Used, excess
 from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.requests.open_requests import Requests
+from opencode_mcp.runs.run_age import run_age
 from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_record import Run
 from opencode_mcp.runs.session_stopping import SessionTree

@@ -29,7 +29,8 @@ from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.enforcement.repairs import is_at_end_of, read_note, send_repair, without_unsent, write_note
-from opencode_mcp.runs.following.follow import Observation, no_progress
+from opencode_mcp.runs.following.observation import Observation
+from opencode_mcp.runs.following.wait_callbacks import no_progress
 from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.requests.open_requests import Requests

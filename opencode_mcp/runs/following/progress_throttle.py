@@ -8,15 +8,15 @@ class ProgressThrottle:
         now: Any moment, in seconds of the clock that the later ones come from.
     """
 
-    SHORTEST = 0.25
-    LONGEST = 10.0
+    SHORTEST_SECONDS = 0.25
+    LONGEST_SECONDS = 10.0
 
     def __init__(self, now: float) -> None:
-        self._last = now - self.SHORTEST
+        self._last = now - self.SHORTEST_SECONDS
 
     def next_line(self, *, waiting: bool) -> float:
-        """When the next line is due: soon if one waits, else before a host that hears nothing gives up."""
-        return self._last + (self.SHORTEST if waiting else self.LONGEST)
+        """Return when the next line is due: soon if one waits, else before a host that receives nothing gives up."""
+        return self._last + (self.SHORTEST_SECONDS if waiting else self.LONGEST_SECONDS)
 
     def note_sent(self, now: float) -> None:
         """Note that a line was sent."""

@@ -1,7 +1,7 @@
 """Reading a run's record ahead of its end.
 
 OpenCode tells of the end of a run's last step some 20 ms before it calls the session idle, and is slow to answer for
-some 20 ms after that. So the messages are read in between. They are believed if the stream then tells the rest of a
+some 20 ms after that. So the messages are read in between. They are accepted if the stream then tells the rest of a
 good end and nothing else: the same message complete, and the session idle. After anything else they are read as ever.
 
 OpenCode is busy between the two, and the read delays it. So the first answer to a prompt is read earlier, while the
@@ -40,13 +40,13 @@ class Record:
     """Record of a run that was read ahead."""
 
     answers: list[Message]
-    """The assistant's last messages, oldest first."""
-    whole: bool
+    """The last messages of the assistant, oldest first."""
+    is_whole: bool
     """True if these are all of its messages since the prompt."""
     session: SessionRecord
 
     def completed_by(self, message: MessageInfo) -> "Record | None":
-        """The same with its last message complete; ``None`` if that is another one."""
+        """Return the record with its last message complete; ``None`` if that is another one."""
         if not self.answers or self.answers[-1].info.id != message.id:
             return None
         last = self.answers[-1].model_copy(update={"info": message})
@@ -94,7 +94,7 @@ class ReadAhead:
             logger.info("could not read %s ahead: %s", self._run.session_id, error)
 
     def notice(self, event: backend_events.Event) -> None:
-        """Hear an event; one that is no part of a good end makes void what was read."""
+        """Take in an event; one that is no part of a good end makes what was read invalid."""
         if isinstance(event, backend_events.Gap):
             self._session = None
         elif self._session:
@@ -149,10 +149,10 @@ class ReadAhead:
         if answer is None:
             self._writing.spoil()
             return None
-        return Record([answer], whole=True, session=self._session)
+        return Record([answer], is_whole=True, session=self._session)
 
     def _conclude(self) -> None:
-        """Believe what was read if the stream has reported the rest of a good end."""
+        """Accept what was read if the stream has reported the rest of a good end."""
         if self._is_idle and self._completed and self._session:
             self.record = replace(self._completed, session=self._session)
 
@@ -164,15 +164,15 @@ class ReadAhead:
             await self._read_in_writing(self._writing)
         if self._due:
             self._due = False
-            answers, whole = await self._read_answers()
-            self._read = Record(answers, whole, self._session)
+            answers, is_whole = await self._read_answers()
+            self._read = Record(answers, is_whole, self._session)
             self._conclude_read(self._read)
 
     async def _read_in_writing(self, writing: UnfinishedAnswer) -> None:
-        """Read an answer while it is written; a read that takes long is given up, since no event is heard meanwhile."""
+        """Read an answer while it is written; a read that takes long is given up, since no event is taken meanwhile."""
         with anyio.move_on_after(IN_WRITING_SECONDS) as limit:
-            answers, whole = await self._read_answers()
-            writing.take(answers, whole=whole)
+            answers, is_whole = await self._read_answers()
+            writing.take(answers, is_whole=is_whole)
         if limit.cancelled_caught:
             writing.spoil()
 
@@ -185,7 +185,7 @@ class ReadAhead:
             return [], False
 
     def _conclude_read(self, read: Record) -> None:
-        """Believe what was read if the stream had reported the end before."""
+        """Accept what was read if the stream had reported the end before."""
         if self._ended:
             self._completed = read.completed_by(self._ended)
             self._conclude()

@@ -15,7 +15,7 @@ from typing import Any
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.wire.message import Message
-from opencode_mcp.runs.following.follow import CheckedAnswer, Observation
+from opencode_mcp.runs.following.observation import CheckedAnswer, Observation
 from opencode_mcp.runs.limits import Limits, Used, left
 from opencode_mcp.runs.outcome.answer_summary import summarise
 from opencode_mcp.runs.outcome.state import State

@@ -41,14 +41,14 @@ class UnfinishedAnswer:
         """Note that the message must be read again at its end."""
         self._is_spoiled, self._message = True, None
 
-    def take(self, answers: list[Message], *, whole: bool) -> None:
+    def take(self, answers: list[Message], *, is_whole: bool) -> None:
         """Take the answers to the prompt as they were read; it is spoiled if it is not the only one.
 
         Args:
             answers: The last of the answers.
-            whole: Whether these are all.
+            is_whole: Whether these are all.
         """
-        if whole and [answer.info.id for answer in answers] == [self._message_id]:
+        if is_whole and [answer.info.id for answer in answers] == [self._message_id]:
             self._message = answers[0]
         else:
             self.spoil()

@@ -10,7 +10,8 @@ from dataclasses import replace
 import anyio
 
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.following.follow import Observation, SendProgress
+from opencode_mcp.runs.following.observation import Observation
+from opencode_mcp.runs.following.wait_callbacks import SendProgress
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.run_record import Run
 from opencode_mcp.runs.verification.verification_progress import Verification

@@ -47,7 +47,8 @@ from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
 from opencode_mcp.opencode.vocabulary.wire.session_objects import SessionStatus
 from opencode_mcp.opencode.vocabulary.wire.shared_values import ABORTED_ERROR, Failure
 
-QUIET_LIMIT_SECONDS = 10.0
+IDLE_LIMIT_SECONDS = 10.0
+"""Time for which a run without an end can be idle before it counts as lost."""
 
 
 class State(StrEnum):
@@ -119,7 +120,7 @@ class Evidence:
     """True if the session is idle and has the prompt in its inbox."""
     copied: bool = False
     """True if a fork copied the prompt before its answer was complete."""
-    quiet_seconds: float = 0.0
+    idle_seconds: float = 0.0
     """Time that the session has been idle without a complete answer."""
 
 
@@ -133,7 +134,7 @@ def classify(evidence: Evidence) -> State:
         return _end_state(evidence.error)
     if evidence.never_started or evidence.copied or evidence.stopped:
         return State.ABORTED
-    return State.LOST if evidence.quiet_seconds > QUIET_LIMIT_SECONDS else State.SETTLING
+    return State.LOST if evidence.idle_seconds > IDLE_LIMIT_SECONDS else State.SETTLING
 
 
 def _busy_state(status: SessionStatus, *, asked: bool) -> State:

@@ -18,7 +18,7 @@ from opencode_mcp.opencode.http_client.read_group import at_once
 from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 from opencode_mcp.opencode.vocabulary.wire.message import Message
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
-from opencode_mcp.runs.following.follow import Observation
+from opencode_mcp.runs.following.observation import Observation
 from opencode_mcp.runs.outcome.reported_files import add_authors, list_files, list_missing, list_named, list_outside
 from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 from opencode_mcp.runs.reports.integrated_work import OtherWork, no_other_work

@@ -15,14 +15,15 @@ from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.opencode.vocabulary.submission import Receipt
 from opencode_mcp.opencode.vocabulary.wire.message import Message
 from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
-from opencode_mcp.runs.following.follow import CheckedAnswer, Observation, present_activity, run_age, waiting_behind
+from opencode_mcp.runs.following.observation import CheckedAnswer, Observation
+from opencode_mcp.runs.following.present_activity import present_activity, waiting_behind
 from opencode_mcp.runs.following.read_ahead import known_record
 from opencode_mcp.runs.limits import Used, passed_limit
 from opencode_mcp.runs.outcome.answer_summary import AnswerSummary, summarise
 from opencode_mcp.runs.outcome.endings import failure_kind
 from opencode_mcp.runs.outcome.failed_command import failed_command
 from opencode_mcp.runs.outcome.run_report import STATUSES, RunReport, Status, Usage, list_todos
-from opencode_mcp.runs.outcome.state import ENDS, QUIET_LIMIT_SECONDS, State
+from opencode_mcp.runs.outcome.state import ENDS, IDLE_LIMIT_SECONDS, State
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.reports.changed_files import changed_files
@@ -32,6 +33,7 @@ from opencode_mcp.runs.reports.merged_prompts import read_merged
 from opencode_mcp.runs.reports.noted_refusals import add_noted_refusals
 from opencode_mcp.runs.reports.subagent_spending import SubagentSpending, read_subagent_spending
 from opencode_mcp.runs.reports.waited_time import waited_seconds
+from opencode_mcp.runs.run_age import run_age
 from opencode_mcp.runs.run_record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.session_history.given_answers import GivenAnswer, answers_in
 from opencode_mcp.runs.session_history.spending import step_of
@@ -133,7 +135,7 @@ async def report_run(
 
 def _origin(seen: Observation) -> str:
     """Return a note if the answer or the prompt did not come about as usual; empty otherwise."""
-    if seen.copied and seen.state is State.ABORTED:
+    if seen.is_copied and seen.state is State.ABORTED:
         return COPIED
     return CORRECTED if seen.correction else ""
 
@@ -223,13 +225,13 @@ async def _answers(client: OpenCodeClient, run: Run, seen: Observation) -> list[
 
 def _is_begun(seen: Observation) -> bool:
     """Return True if OpenCode has begun the prompt of a run, or the first of its prompts."""
-    is_first_unstarted = seen.never_started and not seen.prompts and seen.correction is None
+    is_first_unstarted = seen.is_never_started and not seen.prompts and seen.correction is None
     return seen.waits_behind is None and not is_first_unstarted
 
 
 async def _answers_to(client: OpenCodeClient, run: Run, seen: Observation) -> list[Message]:
     """Return every answer to a prompt; after an abort or a failure OpenCode writes the last ones only now."""
-    if seen.state is State.COMPLETED and seen.whole:
+    if seen.state is State.COMPLETED and seen.is_whole:
         return seen.answers
     answers = await all_answers(client, run)
     if seen.state is not State.ABORTED:
@@ -276,7 +278,7 @@ async def _add_present(report: RunReport, hub: Hub, run: Run, seen: Observation,
         report.activity = waiting_behind(seen.waits_behind)
     elif seen.verifying:
         report.activity = seen.verifying
-    elif seen.is_idle and report.seconds > QUIET_LIMIT_SECONDS:
+    elif seen.is_idle and report.seconds > IDLE_LIMIT_SECONDS:
         report.activity, report.idle = IDLE, True
     elif seen.state is not State.WAITING:
         report.activity = await present_activity(seen.client, hub, run, seen.status, answers)
@@ -315,10 +317,10 @@ def _report_without_read(run: Run, seen: Observation) -> RunReport | None:
     """Report a run of which OpenCode has nothing, or that cannot be read any more; ``None`` for any other."""
     if seen.state is State.LOST and seen.gone:
         return _lost_report(run, seen)
-    if seen.removed:
+    if seen.is_removed:
         return _bare_report(run, "aborted").model_copy(update={"note": REMOVED, "removed": True})
-    if seen.session_deleted:
-        reason = f"{SESSION_DELETED} {GOES_ON}" if seen.goes_on_deleted else SESSION_DELETED
+    if seen.is_session_deleted:
+        reason = f"{SESSION_DELETED} {GOES_ON}" if seen.is_still_at_work else SESSION_DELETED
         return _bare_report(run, "aborted").model_copy(update={"shortfall": reason, "session_deleted": True})
     return None
 

@@ -186,6 +186,6 @@ def _outcome(answers: list[Message]) -> Outcome:
         empty=says_nothing(answers[-1]),
         cut_short=is_cut_short(answers[-1]),
         stopped=was_stopped_between(answers),
-        quiet_seconds=inf,
+        idle_seconds=inf,
     )
     return OUTCOMES.get(classify(evidence), "failed")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
     from opencode_mcp.runs.deadline import Deadline
-    from opencode_mcp.runs.following.follow import SendProgress
+    from opencode_mcp.runs.following.wait_callbacks import SendProgress
     from opencode_mcp.server.bridge import Bridge, BridgeContext
 
 NAME = re.compile(rf"({PREFIX}[0-9A-Za-z]+)(?:\.([0-9]{{1,4}}))?", re.ASCII)

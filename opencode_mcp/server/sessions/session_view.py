@@ -10,7 +10,7 @@ from opencode_mcp.markdown.detail_level import PermissionAnswer, RequestFacts
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
 from opencode_mcp.opencode.http_client.read_group import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import without_repetition
-from opencode_mcp.runs.following.follow import present_activity
+from opencode_mcp.runs.following.present_activity import present_activity
 from opencode_mcp.runs.outcome.run_report import PendingRequest, list_todos
 from opencode_mcp.runs.reports.waited_time import waited_seconds
 from opencode_mcp.runs.run_record import Run, all_answers, answers_in

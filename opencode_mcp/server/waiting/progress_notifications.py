@@ -19,7 +19,7 @@ from opencode_mcp.server.waiting.call_context import arrival_of
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.following.follow import SendProgress
+    from opencode_mcp.runs.following.wait_callbacks import SendProgress
 
 logger = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from opencode_mcp.server.waiting.wait import FORM_HEARTBEAT_SECONDS, FORM_SECOND
 
 if TYPE_CHECKING:
     from opencode_mcp.options import Decider
-    from opencode_mcp.runs.following.follow import SendProgress
+    from opencode_mcp.runs.following.wait_callbacks import SendProgress
 
 KEY = "shell"
 OFFERED = ("once", "reject")

@@ -66,7 +66,7 @@ from opencode_mcp.server.waiting.progress_notifications import progress_sender
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.deadline import Deadline
-    from opencode_mcp.runs.following.follow import SendProgress
+    from opencode_mcp.runs.following.wait_callbacks import SendProgress
     from opencode_mcp.runs.outcome.run_report import PendingRequest, RunReport
     from opencode_mcp.runs.run_record import Run
 

@@ -13,7 +13,7 @@ from opencode_mcp.opencode.http_client import project_opening
 from opencode_mcp.runs import run_life as runs
 from opencode_mcp.runs.answers.runs_under_policy import RunsUnderPolicy
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.following.follow import Observation
+from opencode_mcp.runs.following.observation import Observation
 from opencode_mcp.server import project_status
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.uris import PROJECT

@@ -73,7 +73,7 @@ def watched(host: Host, scripted_model: ScriptedModel, era: str) -> Watched:
         async with meanwhile(lambda: host.run(began, *steps, **arguments)) as reports:
             await host.wait_for_progress("writing, ")
             # The next line is sent no sooner, and the call ends as soon as OpenCode asks.
-            await anyio.sleep(ProgressThrottle.SHORTEST)
+            await anyio.sleep(ProgressThrottle.SHORTEST_SECONDS)
             await scripted_model.release(gate)
         return reports[0]
 

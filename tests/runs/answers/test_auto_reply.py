@@ -18,7 +18,7 @@ from opencode_mcp.runs.answers.auto_reply import RUNS_KEPT, AutoReply
 from opencode_mcp.runs.answers.reply_sender import ReplySender
 from opencode_mcp.runs.answers.runs_under_policy import RunsUnderPolicy
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.following.follow import no_progress
+from opencode_mcp.runs.following.wait_callbacks import no_progress
 from opencode_mcp.runs.outcome.run_report import RunReport
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.requests.open_requests import Requests

@@ -126,7 +126,7 @@ async def test_a_command_that_may_run_is_not_to_be_sent_again_whatever_else_fail
 async def test_a_shell_line_runs_on_for_longer_than_a_run_may_be_quiet(
     worker: Worker, commands: Commands, client: OpenCodeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "QUIET_LIMIT_SECONDS", 0.2)
+    monkeypatch.setattr(state, "IDLE_LIMIT_SECONDS", 0.2)
     session = session_of(await worker.run(text("Before.")))
     run = await commands.shell(ShellLine(line="echo one; sleep 2; echo two", directory=session.directory), session)
     assert (await worker.runs.follow(run, 1)).status == "running"

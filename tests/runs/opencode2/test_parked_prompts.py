@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 @pytest.fixture(autouse=True)
 def no_end_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run without events does not count as lost: the inbox decides."""
-    monkeypatch.setattr(state, "QUIET_LIMIT_SECONDS", 10 * WAIT)
+    monkeypatch.setattr(state, "IDLE_LIMIT_SECONDS", 10 * WAIT)
 
 
 @pytest.fixture

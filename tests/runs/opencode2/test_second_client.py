@@ -41,7 +41,7 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> anyio.Event:
         return moved_on
 
     monkeypatch.setattr(follow, "has_moved_on", look)
-    monkeypatch.setattr(follow, "FIRST_INTERVAL", 0.1)
+    monkeypatch.setattr(follow, "FIRST_INTERVAL_SECONDS", 0.1)
     return event
 
 

@@ -14,7 +14,7 @@ from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 from opencode_mcp.opencode.vocabulary.wire.message import Message
 from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Session, SessionStatus
-from opencode_mcp.runs.following.follow import Observation
+from opencode_mcp.runs.following.observation import Observation
 from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 from opencode_mcp.runs.reports import changed_files as module
 from opencode_mcp.runs.reports.changed_files import changed_files

@@ -15,7 +15,7 @@ from mcp_types import ClientCapabilities
 from opencode_mcp.errors import BackendFailed, BackendUnavailable, BridgeError, NotFound, OpenCodeNotStarting
 from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.runs.answers.answer_rules import PERSON, POLICY, Answerer, PermissionReply, QuestionReply
-from opencode_mcp.runs.following.follow import Observation
+from opencode_mcp.runs.following.observation import Observation
 from opencode_mcp.runs.outcome.run_report import PendingRequest, RunReport
 from opencode_mcp.runs.run_record import STARTERS, Run, RunStarter
 from opencode_mcp.server.bridge import Bridge, BridgeContext

@@ -1,4 +1,4 @@
-"""A run that has no end was left by OpenCode for as long as can be proven, and no longer."""
+"""A run that has no end counts as idle for as long as can be proven, and no longer."""
 
 from math import inf
 
@@ -12,7 +12,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.endpoint import Endpoint
 from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.versions import Generation
-from opencode_mcp.runs.following.abandoned_runs import abandoned_seconds
+from opencode_mcp.runs.following.idle_time import proven_idle_seconds
 from opencode_mcp.runs.run_record import Run
 from tests.wires import Route
 
@@ -21,7 +21,7 @@ RUN = Run("/project", "ses_1", "msg_1")
 
 
 @pytest.mark.parametrize(
-    ("generation", "untouched", "silent", "age", "left"),
+    ("generation", "unchanged", "silent", "age", "idle"),
     [
         pytest.param(1, 30, 0, None, 0, id="nothing is known, and clocks may differ"),
         pytest.param(1, 100, 0, None, 40, id="longer ago than clocks differ"),
@@ -33,12 +33,12 @@ RUN = Run("/project", "ses_1", "msg_1")
         pytest.param(1, 30, 0, 29.95, 0, id="perhaps before the run"),
     ],
 )
-async def test_a_run_was_left_for_as_long_as_can_be_proven(
+async def test_a_run_is_idle_for_as_long_as_can_be_proven(
     generation: Generation,
-    untouched: float,
+    unchanged: float,
     silent: float,
     age: float | None,
-    left: float,
+    idle: float,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def server_age(_hub: Hub) -> float | None:
@@ -52,4 +52,4 @@ async def test_a_run_was_left_for_as_long_as_can_be_proven(
     endpoint = Endpoint(url="http://127.0.0.1:1", generation=generation)
     hub = Hub(Connection(Route(endpoint)), anyio.create_task_group())
     client = OpenCodeClient(Transport(endpoint))
-    assert await abandoned_seconds(client, hub, RUN, untouched=untouched) == left
+    assert await proven_idle_seconds(client, hub, RUN, unchanged_seconds=unchanged) == idle
