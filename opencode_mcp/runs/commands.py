@@ -30,17 +30,16 @@ from opencode_mcp.opencode.vocabulary.submission import CommandSubmission, Recei
 from opencode_mcp.opencode.vocabulary.wire.agents_and_commands import Command
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
-from opencode_mcp.options import Decider
-from opencode_mcp.runs.limits import NO_LIMITS, Limits
 from opencode_mcp.runs.outcome.answer_summary import first_words
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_have_arrived
 from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_note import ANY_PROMPT
-from opencode_mcp.runs.run_record import Run, RunStarter
+from opencode_mcp.runs.run_record import Run
 from opencode_mcp.runs.starting.prompt_poster import BEGIN_SILENCE, POST_LEAST, next_message_id
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
+from opencode_mcp.runs.starting.start_options import StartOptions
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.similar_names import similar_names
 from opencode_mcp.workspace.configuration.definitions import DefinitionQuery
@@ -122,51 +121,41 @@ class Commands:
         self,
         command: SlashCommand,
         session: Session | None = None,
-        *,
-        caller_limit: Decider = "allow",
-        starter: RunStarter = "agent",
-        limits: Limits = NO_LIMITS,
-        before_send: Callable[[Run], None] | None = None,
-        start_deadline: StartDeadline | None = None,
+        options: StartOptions | None = None,
     ) -> Run:
         """Start a slash command (``session.command``).
 
         Args:
             command: What to do.
             session: The session to do it in; none: a new one.
-            caller_limit: How strict the caller wants permissions to be answered at least.
-            starter: Who is behind the host that starts it.
-            limits: The limits of the run; see ``Runs.start``.
-            before_send: Gets the run before OpenCode does, and so before it can ask anything.
-            start_deadline: Lifted when the command is sent; none: sending it may take as long as it takes.
+            options: What it has in common with the start of a prompt.
 
         Raises:
             NotFound: There is no such command, agent or model; the hint names those that there are.
             SessionBusy: The session has a run already.
             BackendError: OpenCode could not be reached, or refused it.
         """
-        start_deadline = start_deadline or StartDeadline()
+        options = options or StartOptions()
         client = OpenCodeClient(await self._hub.ensure())
         await check_command(client, command, self._runs.instance_reload)
         has_id = (await client.features()).command_ids
         message_id = await next_message_id(client, session) if has_id else ANY_PROMPT
         words = first_words(f"/{command.name} {command.arguments}")
-        note = self._runs.notes.new(message_id, caller_limit, starter, words, limits)
+        note = self._runs.notes.new(message_id, options.caller_limit, options.starter, words, options.limits)
         begun = session or await self._runs.turns.begin_session(client, command.directory, note, command.settings)
         turns, is_new = self._runs.turns, session is None
         async with (
-            turns.not_left_empty(client, begun, start_deadline, is_new=is_new),
+            turns.not_left_empty(client, begun, options.deadline, is_new=is_new),
             turns.turn(begun, is_new=is_new) as client,
         ):
-            run = await turns.noted(client, begun, note, start_deadline, is_new=is_new)
-            if before_send:
-                before_send(run)
+            run = await turns.noted(client, begun, note, options.deadline, is_new=is_new)
+            await options.announce(run)
             submission = command.submission(run.message_id, is_first=is_new)
-            run = await self._begin_command(client, run, submission, start_deadline)
+            run = await self._begin_command(client, run, submission, options.deadline)
             if not has_id:
                 await turns.note_prompt(client, begun, run)
-        if before_send and not has_id:
-            before_send(run)
+        if not has_id:
+            await options.announce(run)
         return run
 
     async def shell(

@@ -30,7 +30,7 @@ class KnownPrompts:
         default_factory=lambda: BoundedDict[str, Mapping[str, Any] | None](PROMPTS_KEPT)
     )
     """The callers' schemas of the answers, as far as they are known."""
-    taken_back: BoundedDict[str, State] = field(default_factory=lambda: BoundedDict[str, State](PROMPTS_KEPT))
-    """The prompts that were taken back because they were never begun, each with the state of its run."""
+    withdrawn: BoundedDict[str, State] = field(default_factory=lambda: BoundedDict[str, State](PROMPTS_KEPT))
+    """The prompts that were withdrawn because they were never begun, each with the state of its run."""
     stop_reasons: BoundedDict[str, str] = field(default_factory=lambda: BoundedDict[str, str](PROMPTS_KEPT))
     """The prompts whose runs were stopped from here at a limit, each with a sentence on it."""

@@ -1,11 +1,33 @@
 """The life of a prompt: start it, follow it, find it again, stop it.
 
-A run belongs to OpenCode, not to the request that started it: everything here works from the triple (directory, session
-id, message id), and what is kept is a cache.
+A run belongs to OpenCode, not to the request that started it. Everything here works from directory, session id and
+message id, which any bridge can have; what ``Runs`` keeps (``known_prompts.py``) is a cache.
+
+``Runs`` decides in which order the parts of ``runs/`` are used; each part does one thing:
+
+1. Start (``start``). The prompt is checked (``prompting/``). The session's turn is taken, and the note on the run is
+   written (``starting/session_turns.py``). Only then is the prompt sent (``starting/prompt_poster.py``), so there is no
+   run that a second bridge would answer more loosely.
+2. Observe (``observe``). One follower waits for each prompt of the run (``following/``). A run may have several: one
+   that asks for a corrected answer, and those that send the failure of a verification back. A prompt that was stopped
+   before it began is withdrawn.
+3. Report (``report``). What was seen becomes a report (``reports/``). What this bridge knows besides is added, such as
+   the verification and the reason of a stop.
+4. Stop (``stop``, ``abort``). A run is stopped only if its session has not gone on to another prompt. Its subagents are
+   stopped with it (``session_stopping.py``).
+
+Who answers the requests of a run is not decided here: ``answers/runs_under_policy.py`` waits on behalf of the tools.
+
+Rejected:
+
+* An object for each run, with a task that follows it from its start. Its state would be a second copy of OpenCode's,
+  would end with the bridge, and would be missing for a run that another bridge has started.
+* Reporting within ``observe``. A report reads more than a wait does, and a caller that waits for many runs reports them
+  only at the end.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +38,6 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http_client.read_group import at_once
 from opencode_mcp.opencode.http_client.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
-from opencode_mcp.options import Decider
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.following.follow import Follower
 from opencode_mcp.runs.following.observation import Observation
@@ -24,7 +45,6 @@ from opencode_mcp.runs.following.schema_corrections import find_correction, obse
 from opencode_mcp.runs.following.verified_runs import observe_verified
 from opencode_mcp.runs.following.wait_callbacks import Respond, SendProgress, leave_open, no_progress
 from opencode_mcp.runs.known_prompts import KnownPrompts
-from opencode_mcp.runs.limits import NO_LIMITS, Limits
 from opencode_mcp.runs.outcome.answer_summary import first_words
 from opencode_mcp.runs.outcome.run_report import RunReport, add_verification
 from opencode_mcp.runs.outcome.state import IDLE_WITHOUT_END, State
@@ -33,21 +53,22 @@ from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.reports.integrated_work import brought_back, no_other_work
-from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
+from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, WITHDRAWN, changed_settings, report_run
 from opencode_mcp.runs.run_lookup import find_run, find_run_to_stop
 from opencode_mcp.runs.run_note import Notes
-from opencode_mcp.runs.run_record import Run, RunStarter, is_removed, is_session_deleted, is_superseded, latest_prompt
+from opencode_mcp.runs.run_record import Run, is_removed, is_session_deleted, is_superseded, latest_prompt
 from opencode_mcp.runs.session_stopping import SessionTree, StopResult, stop_and_compare
 from opencode_mcp.runs.starting.prompt_poster import POST_LEAST, PromptPoster, next_message_id
 from opencode_mcp.runs.starting.session_turns import SessionTurns
-from opencode_mcp.runs.starting.start_deadline import StartDeadline
+from opencode_mcp.runs.starting.start_options import StartOptions
 from opencode_mcp.runs.unpriced_models import unknown_cost
 from opencode_mcp.runs.verification.request import Verify
 from opencode_mcp.runs.verification.verification_progress import Verification, Verifications
 
 logger = logging.getLogger(__name__)
 
-ABORT_DEADLINE = 10.0
+ABORT_SECONDS = 10.0
+"""Time that OpenCode may take to stop a run."""
 SETTLE_SECONDS = 2.0
 """Time in which OpenCode must complete the answer of a run that it does not work on any more."""
 STOPPED = "It was stopped."
@@ -90,48 +111,38 @@ class Runs:
         self,
         prompt: Prompt,
         session: Session | None = None,
+        options: StartOptions | None = None,
         *,
-        caller_limit: Decider = "allow",
-        starter: RunStarter = "agent",
-        limits: Limits = NO_LIMITS,
         verify: Verify | None = None,
-        before_send: Callable[[Run], Awaitable[None] | None] | None = None,
-        start_deadline: StartDeadline | None = None,
     ) -> Run:
         """Hand a prompt to OpenCode (``session.prompt_async``).
 
         Args:
             prompt: What to do.
             session: The session to go on in; none: a new one.
-            caller_limit: How strict the caller wants permissions to be answered at least.
-            starter: Who is behind the host that starts it.
-            limits: The limits of the run, which its note keeps; ``enforcement/`` stops a run at them.
-            verify: How its work is verified, which its note keeps too; ``enforcement/`` does it.
-            before_send: Gets the run before OpenCode does, and so before it can ask anything. If what it returns raises
-                an error, nothing is sent, and a session that was created for the run is deleted.
-            start_deadline: Lifted when the prompt is sent; none: sending it may take as long as it takes.
+            options: What it has in common with the start of a slash command.
+            verify: How its work is verified, which its note keeps; ``enforcement/`` does it.
 
         Raises:
             CallerError: What ``check_prompt`` refuses.
             SessionBusy: The session has a run already.
             BackendError: OpenCode could not be reached; nothing was started.
         """
-        start_deadline = start_deadline or StartDeadline()
+        options = options or StartOptions()
         client = await self.turns.client_in(prompt.directory)
         await check_prompt(client, prompt, self.instance_reload)
         words = first_words(prompt.text)
         message_id = prompt.message_id or await next_message_id(client, session)
-        note = self.notes.new(message_id, caller_limit, starter, words, limits, verify)
+        note = self.notes.new(message_id, options.caller_limit, options.starter, words, options.limits, verify)
         begun = session or await self.turns.begin_session(client, prompt.directory, note, prompt.settings, prompt.title)
         is_new = session is None
         async with (
-            self.turns.not_left_empty(client, begun, start_deadline, is_new=is_new),
+            self.turns.not_left_empty(client, begun, options.deadline, is_new=is_new),
             self.turns.turn(begun, is_new=is_new) as client,
         ):
-            run = await self.turns.noted(client, begun, note, start_deadline, is_new=is_new)
-            if before_send and (admission := before_send(run)):
-                await admission
-            seconds = start_deadline.remaining(at_least=POST_LEAST, at_most=READ_TIMEOUT_SECONDS)
+            run = await self.turns.noted(client, begun, note, options.deadline, is_new=is_new)
+            await options.announce(run)
+            seconds = options.deadline.remaining(at_least=POST_LEAST, at_most=READ_TIMEOUT_SECONDS)
             await self.poster.post(client, run, prompt, seconds, is_first=is_new)
             return run
 
@@ -148,7 +159,7 @@ class Runs:
 
         Args:
             run: From ``start`` or ``find``.
-            deadline: When to stop waiting; one that has passed allows one look.
+            deadline: When to stop waiting; one that has passed allows one read.
             send_progress: Gets a line of progress at most four times a second, at least every ten seconds.
             respond: Answers the run's requests.
             corrects: Whether an answer that does not fit a schema in the prompt is to be corrected (once).
@@ -157,16 +168,20 @@ class Runs:
             BackendError: OpenCode could not be read.
         """
 
-        async def follow(prompt: Run) -> Observation:
+        async def observe_prompt(prompt: Run) -> Observation:
             return await self.observe_prompt(prompt, deadline, send_progress, respond, corrects=corrects)
 
         verification = self._verification_of(run)
         try:
             if verification is None:
-                return await follow(run)
-            return await observe_verified(run, verification, follow, deadline, send_progress)
+                seen = await observe_prompt(run)
+            else:
+                seen = await observe_verified(run, verification, observe_prompt, deadline, send_progress)
         except NotFound as error:
             return await self._deletion_of(run, error)
+        if seen.is_never_started:
+            seen.is_withdrawn = await self._withdraw(run, seen)
+        return seen
 
     async def _deletion_of(self, run: Run, error: NotFound) -> Observation:
         """Return the observation of a run whose session was deleted.
@@ -197,25 +212,18 @@ class Runs:
         *,
         corrects: bool = True,
     ) -> Observation:
-        """Wait as ``observe`` does for one prompt of a run, whatever follows it.
-
-        Args:
-            run: The run of that prompt alone.
-            deadline: When to stop waiting; one that has passed allows one look.
-            send_progress: Gets a line of progress at most four times a second, at least every ten seconds.
-            respond: Answers the run's requests.
-            corrects: Whether an answer that does not fit a schema in the prompt is to be corrected (once).
+        """Wait as ``observe`` does for one prompt, whatever follows it; ``run`` is the run of that prompt alone.
 
         Raises:
             BackendError: OpenCode could not be read.
         """
         client = await self.turns.client_in(run.directory)
-        if run.message_id in self.known.taken_back:
-            return Observation(client, self.known.taken_back[run.message_id], is_never_started=True)
+        if run.message_id in self.known.withdrawn:
+            return Observation(client, self.known.withdrawn[run.message_id], is_never_started=True)
         if not self._is_latest(run) and await is_removed(client, run):
             return Observation(client, State.ABORTED, is_removed=True)
 
-        async def follow(run: Run) -> Observation:
+        async def follow_once(run: Run) -> Observation:
             return await Follower(client, self._hub, run, send_progress, respond).follow(deadline)
 
         async def send(run: Run, text: str) -> Run | None:
@@ -223,9 +231,9 @@ class Runs:
 
         schema = await self._schema_in_prompt(client, run)
         if schema is None:
-            return await follow(run)
+            return await follow_once(run)
         may_correct = corrects and run.message_id not in self.known.stopped
-        return await observe_corrected(client, run, schema, follow, send if may_correct else None)
+        return await observe_corrected(client, run, schema, follow_once, send if may_correct else None)
 
     def _is_latest(self, run: Run) -> bool:
         """Return True if the event stream shows that a run's prompt is the latest one of its session."""
@@ -265,7 +273,8 @@ class Runs:
         Args:
             run: The run.
             seen: The run as it was seen last.
-            for_caller: True if a caller gets the report: only that one says what the prompt changed in its session.
+            for_caller: True if a caller gets the report: the first such report says what the prompt changed in its
+                session.
 
         Raises:
             BackendError: OpenCode could not be read.
@@ -273,9 +282,9 @@ class Runs:
         report = await self._report_of(run, seen)
         report.not_started = seen.is_never_started
         if seen.is_never_started:
-            report.note = TAKEN_BACK if await self._take_back(run, seen) else LEFT_IN_INBOX
+            report.note = WITHDRAWN if seen.is_withdrawn else LEFT_IN_INBOX
         unknown = await self._unknown_cost(run, seen, report)
-        changed = self._changed_settings(run) if for_caller else ""
+        changed = self._take_changed_settings(run) if for_caller else ""
         report.note = " ".join(filter(None, [report.note, unknown, changed]))
         if verification := self._verification_of(run):
             add_verification(report, verification.record)
@@ -299,34 +308,34 @@ class Runs:
         model = report.model or self.known.models.get(run.message_id, "")
         return unknown_cost(await seen.client.used_providers(run.directory), model)
 
-    def _changed_settings(self, run: Run) -> str:
-        """Return, once, a note on what the prompt changed in its session; empty if it changed nothing."""
+    def _take_changed_settings(self, run: Run) -> str:
+        """Return a note on what the prompt changed in its session, and forget it; empty if it changed nothing."""
         accepted = self.known.accepted.pop(run.message_id, None)
         return changed_settings(accepted) if accepted else ""
 
-    async def _take_back(self, run: Run, seen: Observation) -> bool:
-        """Take back a prompt that was never begun, or the session's next prompt would begin it; return success.
+    async def _withdraw(self, run: Run, seen: Observation) -> bool:
+        """Withdraw a prompt that was never begun, or the session's next prompt would begin it; return success.
 
         A prompt that was not sent from here may be somebody's who wants it to begin then.
         """
         sent = seen.correction or run
-        if sent.message_id in self.known.taken_back:
+        if sent.message_id in self.known.withdrawn:
             return True
         if sent.message_id not in self.known.words:
             return False
         try:
-            taken = await seen.client.withdraw_prompt(sent.session_id, sent.message_id)
+            is_withdrawn = await seen.client.withdraw_prompt(sent.session_id, sent.message_id)
         except BackendError as error:
-            logger.info("could not take %s back: %s", sent.message_id, error)
+            logger.info("could not withdraw %s: %s", sent.message_id, error)
             return False
-        if taken:
-            self.known.taken_back[sent.message_id] = seen.state
-        return taken
+        if is_withdrawn:
+            self.known.withdrawn[sent.message_id] = seen.state
+        return is_withdrawn
 
     async def follow(
         self, run: Run, seconds: float, send_progress: SendProgress = no_progress, *, corrects: bool = True
     ) -> RunReport:
-        """Wait for a run as ``observe`` does, answer none of its requests, and report it; 0 seconds only look.
+        """Wait for a run as ``observe`` does, answer none of its requests, and report it; 0 seconds only read.
 
         Raises:
             BackendError: OpenCode could not be read.
@@ -352,7 +361,7 @@ class Runs:
         client = await self.turns.client_in(session.directory)
         return await find_run_to_stop(client, self.notes, self.known.words, session)
 
-    async def stop(self, run: Run, seconds: float = ABORT_DEADLINE, reason: str = STOPPED) -> StopResult:
+    async def stop(self, run: Run, seconds: float = ABORT_SECONDS, reason: str = STOPPED) -> StopResult:
         """Stop a run, its subagents and its verification (``session.abort``); its answer is not corrected any more.
 
         Args:
@@ -363,14 +372,14 @@ class Runs:
         Raises:
             BackendError: OpenCode could not be asked to stop.
         """
-        self.known.stopped[run.message_id] = True
-        was_verified = self._stop_verification(run, reason)
+        was_verified = self._begin_stop(run, reason)
         tree, busy = await self._busy_tree(run)
         still_busy = await tree.stop(seconds, busy) if busy else []
         return StopResult(was_running=bool(busy) or was_verified, busy=still_busy)
 
-    def _stop_verification(self, run: Run, reason: str) -> bool:
-        """Stop the verification of a run, if this bridge does it; return True if its command runs."""
+    def _begin_stop(self, run: Run, reason: str) -> bool:
+        """Note that a run is stopped, and stop its verification if this bridge does it; return True if that runs."""
+        self.known.stopped[run.message_id] = True
         verification = self._verification_of(run)
         return verification is not None and verification.stop(reason)
 
@@ -384,11 +393,10 @@ class Runs:
         Raises:
             BackendError: OpenCode could not be asked to stop, or could not be read.
         """
-        self.known.stopped[run.message_id] = True
-        was_verified = self._stop_verification(run, STOPPED) or verified_elsewhere
+        was_verified = self._begin_stop(run, STOPPED) or verified_elsewhere
         tree, busy = await self._busy_tree(run)
-        stop = await stop_and_compare(tree, ABORT_DEADLINE) if busy else StopResult(was_running=was_verified)
-        seen = await self.observe(run, Deadline.after(ABORT_DEADLINE if stop.was_running else SETTLE_SECONDS))
+        stop = await stop_and_compare(tree, ABORT_SECONDS) if busy else StopResult(was_running=was_verified)
+        seen = await self.observe(run, Deadline.after(ABORT_SECONDS if stop.was_running else SETTLE_SECONDS))
         if not stop.was_running and seen.state in IDLE_WITHOUT_END:
             # Nobody works on it, and nothing more comes of it.
             seen.state = State.LOST

@@ -37,6 +37,7 @@ from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_note import Notes
 from opencode_mcp.runs.run_record import Run
 from opencode_mcp.runs.session_stopping import SessionTree, StopResult
+from opencode_mcp.runs.starting.start_options import StartOptions
 from tests.harness.servers.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.runs.worker import WAIT, Worker, session_of
@@ -318,7 +319,7 @@ async def test_a_prompt_is_no_looser_than_the_subagents_that_still_work_for_an_e
     worker: Worker, scripted_model: ScriptedModel, http: httpx.AsyncClient
 ) -> None:
     asked = Prompt(text=script(text("First.")), directory=worker.directory)
-    first = await worker.runs.start(asked, caller_limit="human", starter="person")
+    first = await worker.runs.start(asked, options=StartOptions(caller_limit="human", starter="person"))
     await worker.runs.follow(first, WAIT)
     # As a subagent that OpenCode has detached: it is busy, and its parent is idle.
     child = (await http.post("/session", json={"parentID": first.session_id})).json()["id"]

@@ -1,8 +1,21 @@
 """The only module that sends replies to OpenCode's requests.
 
-Tools, forms, tasks, operations and the policy's own replies all go through ``ReplySender.send``. The request is looked
-up in OpenCode; its session and its run follow from the request itself, and not from what the caller says; the rules of
-``answer_rules.py`` are applied to these. A request that is not found is not answered.
+Tools, forms, tasks, operations and the policy's own replies all go through ``ReplySender``:
+
+1. Find (``find``). The request is looked up in OpenCode. Its session and its run follow from the request itself, not
+   from what the caller says. A request that is not found is not answered.
+2. Check (``check``). ``answer_rules.py`` decides by the operator's policy, by what was noted about the run and about
+   the runs above it, and by who answers. The strictest of these holds.
+3. Send (``send``). OpenCode gets the reply. If the connection fails meanwhile, the error says whether the reply may
+   have arrived. It is not sent again: another answerer may have been quicker.
+4. Note (``note``). The answer to a permission is noted in the session, with who gave it, so that any bridge can report
+   it. The answer holds without the note.
+
+Rejected:
+
+* A check in each tool, where the arguments are at hand. One that is forgotten would let an agent answer for a person.
+* To trust the session that the caller names. A caller could then answer a request of a run with stricter rules.
+* To note an answer before it is sent. The note would be wrong if OpenCode refuses the answer.
 """
 
 import logging
@@ -57,7 +70,7 @@ SPREAD_SECONDS = 2.0
 """Time within which OpenCode closes the other permissions of a session after a refusal, or a permanent answer."""
 NOTE_SECONDS = 2.0
 """Time for noting an answer, which is given already."""
-WITHDRAWN = "The rights under which this was to be answered have changed, so it is still open."
+RIGHTS_CHANGED = "The rights under which this was to be answered have changed, so it is still open."
 CheckSession = Callable[[str], Awaitable[Session]]
 """Gives the session of an id, or raises why it is not the caller's."""
 
@@ -82,7 +95,7 @@ class ReplySender:
         runs: Finds the run that a request belongs to.
         answer_rules: The rules.
         check_session: Holds sessions to the allowed directories.
-        is_withdrawn: Returns True once the rules hold no more, so that nothing is sent.
+        have_rights_changed: Returns True once the rules hold no more, so that nothing is sent.
     """
 
     def __init__(
@@ -92,13 +105,13 @@ class ReplySender:
         runs: Runs,
         answer_rules: AnswerRules,
         check_session: CheckSession,
-        is_withdrawn: Callable[[], bool] = lambda: False,
+        have_rights_changed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._client = client
         self._requests = requests
         self._runs = runs
         self._check_session = check_session
-        self._is_withdrawn = is_withdrawn
+        self._have_rights_changed = have_rights_changed
         self.answer_rules = answer_rules
         self.refused = BoundedDict[str, list[Decision]](REFUSALS_KEPT)
         """Permissions that a person or an agent refused from here, by the prompt whose run asked."""
@@ -264,12 +277,17 @@ class ReplySender:
             answer = replace(answer, permission=permission.permission, patterns=subject, ends_run=ends_run)
         try:
             with anyio.move_on_after(NOTE_SECONDS):
-                async with self._runs.turns.alone_in(run.session_id):
-                    session = await self._client.session_get(run.session_id)
-                    if by or all(known.request_id != permission.id for known in answers_in(session)):
-                        await self._client.session_set_metadata(session, metadata_with(session, answer))
+                await self._write_note(run.session_id, answer)
         except BridgeError as error:
             logger.info("could not note the answer to %s: %s", permission.id, error)
+
+    async def _write_note(self, session_id: str, answer: GivenAnswer) -> None:
+        """Write an answer into the metadata of a session; one that was only seen, unless somebody has noted it."""
+        async with self._runs.turns.alone_in(session_id):
+            session = await self._client.session_get(session_id)
+            noted = {known.request_id for known in answers_in(session)}
+            if answer.by or answer.request_id not in noted:
+                await self._client.session_set_metadata(session, metadata_with(session, answer))
 
     async def _deliver(self, asked: FoundRequest, reply: RequestReply) -> str:
         """Call the operation that takes a reply; see ``send``."""
@@ -294,8 +312,8 @@ class ReplySender:
         Raises:
             NotAllowed: The rules forbid it, or hold no more; the hint says what else can be done.
         """
-        if self._is_withdrawn():
-            raise NotAllowed(WITHDRAWN, hint="Call again, with the new rights.")
+        if self._have_rights_changed():
+            raise NotAllowed(RIGHTS_CHANGED, hint="Call again, with the new rights.")
         if reason := self.answer_rules.refusal(run, pending, reply, by):
             raise NotAllowed(reason, hint=self._way_out(pending, reply), scope=self.answer_rules.missing_scope)
 
@@ -306,7 +324,7 @@ class ReplySender:
         return "" if self.answer_rules.closed(pending, reject=is_rejection(reply)) else OPERATOR_HINT
 
     async def run_of(self, *sessions: Session) -> Run:
-        """The run of the last of some sessions, as strict as what was noted for any of them.
+        """Return the run of the last of some sessions, as strict as what was noted for any of them.
 
         A session's note is for one prompt. Its subagents may still work for that prompt when the session has gone on to
         another one, so for them its strictness holds in any case.

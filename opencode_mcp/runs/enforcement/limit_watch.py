@@ -34,11 +34,11 @@ from opencode_mcp.runs.session_stopping import SessionTree
 logger = logging.getLogger(__name__)
 
 WATCHED_KEPT = 1000
-SILENCE = 10.0
-"""Seconds without an event of the run after which it is read."""
-ENDED_AFTER = 30.0
-"""Seconds for which the session of a run that has ended is idle; it is idle too before OpenCode has the prompt."""
-RETRY_PAUSE = 1.0
+SILENCE_SECONDS = 10.0
+"""Time without an event of the run after which it is read."""
+END_IDLE_SECONDS = 30.0
+"""Time for which the session of a run that has ended is idle; it is idle too before OpenCode has the prompt."""
+RETRY_PAUSE_SECONDS = 1.0
 SharedLimit = Callable[[float], Awaitable[str]]
 """Takes the cost of a run so far, in US dollars; returns a sentence on a limit of several runs, if they exceed it."""
 ASKING = (backend_events.PermissionAsked, backend_events.QuestionAsked, backend_events.RequestClosed)
@@ -121,7 +121,7 @@ class _Watcher:
         """Watch the run until it has ended or was stopped, or OpenCode is gone."""
         with self._hub.listen(self._run.session_id) as listener:
             await self._begin()
-            while not await self._is_over():
+            while not await self._enforce():
                 events = await listener.wait(self._read_timeout())
                 if any(isinstance(event, backend_events.Lost) for event in events):
                     return
@@ -140,9 +140,9 @@ class _Watcher:
         """Return the seconds after which the run is read without an event."""
         minutes = self._run.limits.max_minutes
         if minutes is None or self._time.is_paused:
-            return SILENCE
+            return SILENCE_SECONDS
         left = minutes * MINUTE - self._time.seconds(anyio.current_time())
-        return min(max(left, 0), SILENCE)
+        return min(max(left, 0), SILENCE_SECONDS)
 
     def _notice(self, events: Sequence[backend_events.Event]) -> None:
         for event in events:
@@ -157,7 +157,7 @@ class _Watcher:
                 case _:
                     self._requests_stale = self._requests_stale or isinstance(event, ASKING)
 
-    async def _is_over(self) -> bool:
+    async def _enforce(self) -> bool:
         """Read what may have changed, and stop the run if it exceeds a limit; return True if there is no more to do.
 
         A reading that fails is repeated: OpenCode may only be slow, and the stream tells when it is gone.
@@ -165,13 +165,13 @@ class _Watcher:
         try:
             if reason := await self._excess():
                 return await self._stop(reason)
-            return self._is_unsure and await self._has_ended()
+            return self._is_unsure and await self._read_end()
         except NotFound:
             return True  # The session was deleted.
         except BridgeError as error:
             logger.info("could not compare %s with its limits: %s", self._run.session_id, error)
             self._is_unsure = True
-            await anyio.sleep(RETRY_PAUSE)
+            await anyio.sleep(RETRY_PAUSE_SECONDS)
             return False
 
     async def _excess(self) -> str:
@@ -220,7 +220,8 @@ class _Watcher:
     def _used(self) -> Used:
         return Used(self._usage.cost, self._usage.steps, self._time.seconds(anyio.current_time()))
 
-    async def _has_ended(self) -> bool:
+    async def _read_end(self) -> bool:
+        """Read whether the run goes on; return True once its session has been idle for ``END_IDLE_SECONDS``."""
         self._is_unsure = False
         is_busy = self._run.session_id in await self._client.session_status(self._run.directory)
         if is_busy or self._runs.is_verified_now(self._run):
@@ -228,7 +229,7 @@ class _Watcher:
             return False
         now = anyio.current_time()
         self._idle_since = self._idle_since or now
-        return now - self._idle_since >= ENDED_AFTER
+        return now - self._idle_since >= END_IDLE_SECONDS
 
     async def _stop(self, reason: str) -> bool:
         """Stop the run; return False if a part of it is still busy."""
@@ -244,15 +245,19 @@ class _Watcher:
         return not stopped.busy
 
     async def _note_reason(self, reason: str) -> None:
-        """Write the reason into the note of the run, for other bridges, unless the session has another one by now."""
-        run, notes = self._run, self._runs.notes
+        """Write the reason into the note of the run, for other bridges; a failure is no loss."""
         try:
-            async with self._runs.turns.alone_in(run.session_id):
-                session = await self._client.session_get(run.session_id)
-                for note in notes.of(session):
-                    if note.message_id == run.message_id:
-                        noted = replace(note, stopped=reason)
-                        await notes.write(self._client, session, noted)
-                        notes.remember(run.session_id, noted)
+            async with self._runs.turns.alone_in(self._run.session_id):
+                await self._write_reason(reason)
         except BridgeError as error:
-            logger.info("could not note why %s was stopped: %s", run.session_id, error)
+            logger.info("could not note why %s was stopped: %s", self._run.session_id, error)
+
+    async def _write_reason(self, reason: str) -> None:
+        """Write the reason into the note of the run, unless the session has the note of another one by now."""
+        notes = self._runs.notes
+        session = await self._client.session_get(self._run.session_id)
+        for note in notes.of(session):
+            if note.message_id == self._run.message_id:
+                noted = replace(note, stopped=reason)
+                await notes.write(self._client, session, noted)
+                notes.remember(session.id, noted)

@@ -1,5 +1,6 @@
 """Observation of a run: its state as a follower saw it last, with everything that its report takes from it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +36,8 @@ class Observation:
     """True if these are all of its messages since the prompt."""
     is_never_started: bool = False
     """True if the session is idle, and has the prompt in its inbox: it was never begun."""
+    is_withdrawn: bool = False
+    """True if such a prompt was taken out of the inbox again, so that the session's next prompt does not begin it."""
     is_idle: bool = False
     """True if OpenCode did not work on the run when it was read last, whether or not its end is on record."""
     waits_behind: str | None = None
@@ -68,3 +71,7 @@ class Observation:
     """Ids of the prompts of a run with a verification, oldest first; the observation is that of the last one."""
     verifying: str = ""
     """Line on the verification that a completed run waits for; its state is then that of a running one."""
+
+
+ObservePrompt = Callable[[Run], Awaitable[Observation]]
+"""Follows one prompt of a run to its end, or until the wait ends."""

@@ -15,7 +15,7 @@ from typing import Any
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.wire.message import Message
-from opencode_mcp.runs.following.observation import CheckedAnswer, Observation
+from opencode_mcp.runs.following.observation import CheckedAnswer, Observation, ObservePrompt
 from opencode_mcp.runs.limits import Limits, Used, left
 from opencode_mcp.runs.outcome.answer_summary import summarise
 from opencode_mcp.runs.outcome.state import State
@@ -27,14 +27,12 @@ from opencode_mcp.text.outside_text import clean, shorten
 FIRST_ANSWER_CHARACTERS = 1000
 """Longest first answer that the report of a second wrong one repeats, in characters."""
 NOT_CORRECTED = "No correction was asked for, since the run has used up one of its limits."
-Follow = Callable[[Run], Awaitable[Observation]]
-"""Follows a run to its end, or until the wait ends."""
-Send = Callable[[Run, str], Awaitable[Run | None]]
+SendPrompt = Callable[[Run, str], Awaitable[Run | None]]
 """Sends the prompt that asks for a correction of a run's answer; returns its run, ``None`` if it was not sent."""
 
 
 async def observe_corrected(
-    client: OpenCodeClient, run: Run, schema: Mapping[str, Any], follow: Follow, send: Send | None
+    client: OpenCodeClient, run: Run, schema: Mapping[str, Any], observe_prompt: ObservePrompt, send: SendPrompt | None
 ) -> Observation:
     """Follow a run and the correction of its answer.
 
@@ -42,7 +40,7 @@ async def observe_corrected(
         client: Reads what was sent.
         run: The run.
         schema: The schema of its answer.
-        follow: Follows each of the two.
+        observe_prompt: Follows each of the two.
         send: Asks for the correction; ``None``: leave a wrong answer as it is.
 
     Raises:
@@ -50,7 +48,7 @@ async def observe_corrected(
     """
     correction = await find_correction(client, run)
     if correction is None:
-        seen = await follow(run)
+        seen = await observe_prompt(run)
         await _check(seen, schema)
         problem = _problem_to_correct(run, seen)
         if send is None or not problem:
@@ -58,7 +56,7 @@ async def observe_corrected(
         correction = await send(run, correction_text(problem))
         if correction is None:
             return seen
-    seen = await follow(correction)
+    seen = await observe_prompt(correction)
     seen.correction = correction
     await _check(seen, schema)
     if seen.checked and seen.checked.problem:

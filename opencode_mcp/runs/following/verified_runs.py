@@ -4,33 +4,30 @@ A failure that is sent back to the session is a further prompt, and part of the 
 that prompt once it was sent. Therefore a run can be found and reported by the id of its first prompt alone.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import anyio
 
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.following.observation import Observation
+from opencode_mcp.runs.following.observation import Observation, ObservePrompt
 from opencode_mcp.runs.following.wait_callbacks import SendProgress
 from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.run_record import Run
 from opencode_mcp.runs.verification.verification_progress import Verification
 
-Follow = Callable[[Run], Awaitable[Observation]]
-"""Follows one prompt of a run to its end, or until the wait ends."""
 PROGRESS_SECONDS = 10.0
 """Time between two lines of progress while a command runs."""
 
 
 async def observe_verified(
-    run: Run, verification: Verification, follow: Follow, deadline: Deadline, send_progress: SendProgress
+    run: Run, verification: Verification, observe_prompt: ObservePrompt, deadline: Deadline, send_progress: SendProgress
 ) -> Observation:
     """Follow a run, its verification, and the prompts that send a failure back.
 
     Args:
         run: The run.
         verification: Its verification; a task of this bridge takes care of it, or it is not waited for.
-        follow: Follows each of the prompts.
+        observe_prompt: Follows each of the prompts.
         deadline: End of the wait.
         send_progress: Gets the lines of progress.
 
@@ -40,13 +37,13 @@ async def observe_verified(
     while True:
         repairs = verification.record.repairs
         prompts = [run.message_id, *repairs]
-        seen = await follow(replace(run, message_id=prompts[-1]))
+        seen = await observe_prompt(replace(run, message_id=prompts[-1]))
         seen.prompts = prompts
         if verification.record.repairs != repairs:
             continue
         if not verification.is_pending or not _may_go_on(seen):
             return seen
-        if not await _has_moved(verification, repairs, deadline, send_progress):
+        if not await _wait_for_change(verification, repairs, deadline, send_progress):
             seen.state, seen.verifying = State.RUNNING, verification.activity
             return seen
 
@@ -56,7 +53,7 @@ def _may_go_on(seen: Observation) -> bool:
     return seen.state is State.COMPLETED or (seen.state is State.LOST and not seen.gone)
 
 
-async def _has_moved(
+async def _wait_for_change(
     verification: Verification, repairs: tuple[str, ...], deadline: Deadline, send_progress: SendProgress
 ) -> bool:
     """Wait until a verification has ended or has sent a failure back; return False if the deadline passes before."""

@@ -67,7 +67,7 @@ COPIED = (
     "Nothing runs here: this session is a fork, which copied the prompt before its answer was complete. The session "
     "that it was copied from goes on by itself."
 )
-TAKEN_BACK = "The prompt was stopped before it began, and was taken back."
+WITHDRAWN = "The prompt was stopped before it began, and was withdrawn."
 LEFT_IN_INBOX = (
     "The prompt was stopped before it began. It is still in the inbox of the session: OpenCode will run it with the "
     "next prompt."

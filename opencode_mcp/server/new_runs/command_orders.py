@@ -7,6 +7,8 @@ from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
 from opencode_mcp.runs.commands import SlashCommand
 from opencode_mcp.runs.limits import Limits
+from opencode_mcp.runs.starting.start_deadline import StartDeadline
+from opencode_mcp.runs.starting.start_options import StartOptions
 from opencode_mcp.server.access.execution.shell_lines import quoted
 from opencode_mcp.server.new_runs import run_orders, start_limits
 from opencode_mcp.server.new_runs.isolated_runs import Isolation, place_of
@@ -96,11 +98,13 @@ async def start_command(
         return await bridge.commands.start(
             command,
             checked.session,
-            caller_limit=order.caller_limit,
-            starter=start.starter,
-            limits=held,
-            before_send=place.note_run(before_send),
-            start_deadline=start.deadline,
+            StartOptions(
+                caller_limit=order.caller_limit,
+                starter=start.starter,
+                limits=held,
+                before_send=place.note_run(before_send),
+                deadline=start.deadline or StartDeadline(),
+            ),
         )
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.prompting.prompt import Prompt
+from opencode_mcp.runs.starting.start_deadline import StartDeadline
+from opencode_mcp.runs.starting.start_options import StartOptions
 from opencode_mcp.server.access.execution import verify_commands
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.changes.unseen_changes import worktree_of
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.options import Decider
     from opencode_mcp.runs.run_record import Run, RunStarter
-    from opencode_mcp.runs.starting.start_deadline import StartDeadline
     from opencode_mcp.settings import Settings
 
 WORKS_ELSEWHERE = (
@@ -120,12 +121,14 @@ async def start_run(bridge: Bridge, order: RunOrder, start: StartTerms) -> "Run"
         return await bridge.runs.start(
             prompt,
             session,
-            caller_limit=order.permissions or "allow",
-            starter=start.starter,
-            limits=held,
+            StartOptions(
+                caller_limit=order.permissions or "allow",
+                starter=start.starter,
+                limits=held,
+                before_send=place.note_run(before_send),
+                deadline=start.deadline or StartDeadline(),
+            ),
             verify=replace(verified, **chosen) if verified else None,
-            before_send=place.note_run(before_send),
-            start_deadline=start.deadline,
         )
 
 

@@ -74,10 +74,10 @@ async def test_an_item_of_the_inbox_is_changed_and_taken_back(host: Host, standi
     assert [(item["id"], item["delivery"]) for item in standin.state.sessions[session].inbox] == [(kept, "queue")]
 
 
-async def test_a_prompt_that_is_stopped_before_it_begins_is_taken_back(host: Host, standin: StandIn) -> None:
+async def test_a_prompt_that_is_stopped_before_it_begins_is_withdrawn(host: Host, standin: StandIn) -> None:
     report = await host.data("opencode_run", prompt="Never begun.", wait_seconds=60)
     assert (report["status"], report["text"]) == ("aborted", "")
-    assert "was taken back" in report["note"]
+    assert "was withdrawn" in report["note"]
     assert standin.state.sessions[report["session_id"]].inbox == []
 
 

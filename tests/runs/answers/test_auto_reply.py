@@ -26,6 +26,7 @@ from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_record import Run
 from opencode_mcp.runs.session_history.given_answers import GivenAnswer, answers_in
+from opencode_mcp.runs.starting.start_options import StartOptions
 from tests.harness.faults.proxy import Proxy
 from tests.harness.project import configure, make_project
 from tests.harness.servers.opencode import OpenCode
@@ -117,7 +118,7 @@ async def decided(under_policy: RunsUnderPolicy, run: Run, number: int) -> RunRe
 async def test_what_policy_decides_is_answered_while_nobody_waits_and_listed_in_the_report(
     auto_reply: AutoReply, under_policy: RunsUnderPolicy, runs: Runs, asking: Path, beside: httpx.AsyncClient
 ) -> None:
-    run = await runs.start(prompt(asking, "echo free", "echo never"), before_send=auto_reply.add)
+    run = await runs.start(prompt(asking, "echo free", "echo never"), options=StartOptions(before_send=auto_reply.add))
     await idle(beside, run)
     report = await decided(under_policy, run, 2)
     assert (report.status, report.text) == ("completed", "Done.")
@@ -130,7 +131,7 @@ async def test_what_policy_decides_is_answered_while_nobody_waits_and_listed_in_
 async def test_what_a_person_decides_stays_open(
     auto_reply: AutoReply, under_policy: RunsUnderPolicy, runs: Runs, asking: Path
 ) -> None:
-    run = await runs.start(prompt(asking, "echo free", "echo other"), before_send=auto_reply.add)
+    run = await runs.start(prompt(asking, "echo free", "echo other"), options=StartOptions(before_send=auto_reply.add))
     report = await report_of(under_policy, run)
     assert report.status == "needs_input"
     assert [request.patterns for request in report.pending] == [["echo other"]]
@@ -140,7 +141,9 @@ async def test_what_a_person_decides_stays_open(
 async def test_a_run_with_a_stricter_limit_of_its_caller_is_not_answered_for(
     auto_reply: AutoReply, under_policy: RunsUnderPolicy, runs: Runs, asking: Path
 ) -> None:
-    run = await runs.start(prompt(asking, "echo free"), caller_limit="agent", before_send=auto_reply.add)
+    run = await runs.start(
+        prompt(asking, "echo free"), options=StartOptions(caller_limit="agent", before_send=auto_reply.add)
+    )
     report = await report_of(under_policy, run)
     assert report.status == "needs_input"
     assert AnswerRules(POLICY).decider(run, report.pending[0]) == "agent"
@@ -150,7 +153,7 @@ async def test_a_run_with_a_stricter_limit_of_its_caller_is_not_answered_for(
 async def test_a_subagent_keeps_the_strictness_of_its_prompt_when_the_session_goes_on_to_another(
     runs: Runs, requests: Requests, asking: Path, beside: httpx.AsyncClient
 ) -> None:
-    run = await runs.start(prompt(asking), caller_limit="reject")
+    run = await runs.start(prompt(asking), options=StartOptions(caller_limit="reject"))
     await idle(beside, run)
     # As a subagent that OpenCode has detached, and a prompt that no bridge has noted.
     child = (await beside.post("/session", json={"parentID": run.session_id})).raise_for_status().json()["id"]
@@ -188,7 +191,7 @@ async def test_nobody_elses_run_is_answered_for_until_it_is_waited_for(
         return any(request["sessionID"] == run.session_id for request in found)
 
     await eventually(asked)
-    own = await runs.start(prompt(asking, "echo free"), before_send=auto_reply.add)
+    own = await runs.start(prompt(asking, "echo free"), options=StartOptions(before_send=auto_reply.add))
     await idle(beside, own)
     assert await asked()
     assert (await report_of(under_policy, run)).text == "Done."
@@ -220,7 +223,7 @@ async def test_what_was_asked_while_no_events_came_is_answered_once_they_come_ag
     proxy: Proxy,
     beside: httpx.AsyncClient,
 ) -> None:
-    run = await runs.start(prompt(asking, "echo free at last"), before_send=auto_reply.add)
+    run = await runs.start(prompt(asking, "echo free at last"), options=StartOptions(before_send=auto_reply.add))
     await proxy.refuse()
     await anyio.sleep(0.3)
     proxy.accept()
@@ -239,7 +242,7 @@ async def test_what_a_deleted_session_left_behind_hinders_nothing(
     gone = await runs.start(prompt(asking, "echo of the past"))
     assert (await runs.follow(gone, WAIT)).status == "needs_input"
     (await beside.delete(f"/session/{gone.session_id}")).raise_for_status()
-    run = await runs.start(prompt(asking, "echo free again"), before_send=auto_reply.add)
+    run = await runs.start(prompt(asking, "echo free again"), options=StartOptions(before_send=auto_reply.add))
     await proxy.cut()
     await idle(beside, run)
     assert [decision.reply for decision in (await decided(under_policy, run, 1)).decided] == ["once"]

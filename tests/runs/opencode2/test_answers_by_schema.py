@@ -13,6 +13,7 @@ from opencode_mcp.runs.reports.reporter import CORRECTED, IN_PROMPT
 from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_note import Notes
 from opencode_mcp.runs.run_record import Run
+from opencode_mcp.runs.starting.start_options import StartOptions
 from tests.harness.servers.model import ScriptedModel
 from tests.runs.worker import WAIT, Worker, session_of
 from tests.scripted_model.script import Action, Step, bash, hold, script, step, structured, text
@@ -75,7 +76,7 @@ async def test_a_run_that_has_used_up_its_limit_is_not_corrected_and_says_so(
     worker: Worker, client: OpenCodeClient
 ) -> None:
     prompt = Prompt(text=script(WRONG, later=[RIGHT]), directory=worker.directory, output_schema=SCHEMA)
-    run = await worker.runs.start(prompt, limits=Limits(max_steps=1))
+    run = await worker.runs.start(prompt, options=StartOptions(limits=Limits(max_steps=1)))
     report = await worker.runs.follow(run, WAIT)
     assert (report.status, report.output) == ("failed", {"answer": "many"})
     assert report.error.endswith(NOT_CORRECTED)

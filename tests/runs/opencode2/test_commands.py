@@ -15,6 +15,7 @@ from opencode_mcp.runs.commands import Commands, ShellLine, SlashCommand
 from opencode_mcp.runs.outcome import state
 from opencode_mcp.runs.run_note import ANY_PROMPT, Notes
 from opencode_mcp.runs.run_record import Run, all_answers
+from opencode_mcp.runs.starting.start_options import StartOptions
 from tests.runs.worker import WAIT, Worker, session_of
 from tests.scripted_model.script import bash, script, text
 
@@ -35,7 +36,9 @@ async def test_a_command_is_a_run_of_the_prompt_that_opencode_made_for_it(
     worker: Worker, commands: Commands, client: OpenCodeClient, notes: Notes
 ) -> None:
     noted: list[Run] = []
-    run = await commands.start(greeting(worker, "Hello."), caller_limit="human", before_send=noted.append)
+    run = await commands.start(
+        greeting(worker, "Hello."), options=StartOptions(caller_limit="human", before_send=noted.append)
+    )
     report = await worker.runs.follow(run, WAIT)
     assert (report.status, report.text, report.message_id) == ("completed", "Hello.", run.message_id)
     assert await prompts_in(client, run.session_id) == [run.message_id]

@@ -13,7 +13,7 @@ from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.outcome import state
 from opencode_mcp.runs.prompting.message_ids import new_message_id
-from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK
+from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, WITHDRAWN
 from opencode_mcp.runs.run_record import Run
 from tests.harness.opencode2.standin.app import running_standin
 from tests.harness.waiting import eventually
@@ -92,7 +92,7 @@ async def test_a_prompt_that_waits_for_its_turn_is_not_taken_for_a_stopped_one(
     assert (report.status, report.text) == ("completed", "Second.")
 
 
-async def test_a_prompt_in_the_inbox_is_taken_back_where_the_server_can(standin: OpenCodeClient) -> None:
+async def test_a_prompt_in_the_inbox_is_withdrawn_where_the_server_can(standin: OpenCodeClient) -> None:
     session = await standin.session_create("/tmp/anywhere")  # noqa: S108 - the stand-in opens nothing
     kept, gone = [await parked(standin, session) for _ in range(2)]
     assert await standin.pending_prompts(session.id) == [kept.message_id, gone.message_id]
@@ -100,7 +100,7 @@ async def test_a_prompt_in_the_inbox_is_taken_back_where_the_server_can(standin:
     assert await standin.pending_prompts(session.id) == [kept.message_id]
 
 
-async def test_a_prompt_that_was_sent_from_here_is_taken_back_once(
+async def test_a_prompt_that_was_sent_from_here_is_withdrawn_once(
     worker: Worker, client: OpenCodeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[str] = []
@@ -115,7 +115,7 @@ async def test_a_prompt_that_was_sent_from_here_is_taken_back_once(
     await client.call("session.switchAgent", path={"sessionID": session.id}, body={"agent": "removed"})
     run = await worker.start(text("Never said."), session=session)
     reports = [await worker.runs.follow(run, WAIT) for _ in range(2)]
-    assert [(report.status, report.note) for report in reports] == [("failed", TAKEN_BACK)] * 2
+    assert [(report.status, report.note) for report in reports] == [("failed", WITHDRAWN)] * 2
     assert "removed" in reports[1].error
     assert taken == [run.message_id]
 
