@@ -119,7 +119,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.runs.outcome.shortfall_sentences",
         "opencode_mcp.runs.prompting.prompt",
         "opencode_mcp.runs.prompting.reload",
-        "opencode_mcp.runs.prompting.session_lock",
+        "opencode_mcp.runs.starting.session_lock",
         "opencode_mcp.runs.run_record",
         "opencode_mcp.runs.reports.other_sessions",
         "opencode_mcp.runs.reports.reporter",

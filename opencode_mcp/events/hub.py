@@ -70,7 +70,7 @@ from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Perm
 
 logger = logging.getLogger(__name__)
 
-BACKLOG = 1000
+BACKLOG_EVENTS = 1000
 REMEMBERED_SESSIONS = 2000
 REMEMBERED_REQUESTS = 1000
 CONNECT_TIMEOUT_SECONDS = 15.0
@@ -88,7 +88,7 @@ class Listener:
 
     def put(self, event: Event) -> None:
         """Add an event; a full backlog becomes one ``Gap``."""
-        if len(self._events) >= BACKLOG:
+        if len(self._events) >= BACKLOG_EVENTS:
             self._events.clear()
             event = Gap(event.session_id)
         self._events.append(event)

@@ -37,7 +37,7 @@ from opencode_mcp.runs.prompting.send_failures import is_reported_failure, may_h
 from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_note import ANY_PROMPT
 from opencode_mcp.runs.run_record import Run
-from opencode_mcp.runs.starting.prompt_poster import BEGIN_SILENCE, POST_LEAST, next_message_id
+from opencode_mcp.runs.starting.prompt_poster import BEGIN_SILENCE_SECONDS, LEAST_POST_SECONDS, next_message_id
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
 from opencode_mcp.runs.starting.start_options import StartOptions
 from opencode_mcp.text.outside_text import one_line
@@ -46,12 +46,12 @@ from opencode_mcp.workspace.configuration.definitions import DefinitionQuery
 
 logger = logging.getLogger(__name__)
 
-LONGEST = 7 * 86_400.0
-"""Seconds that a run may take before the request left behind is given up; the run itself is not."""
-BEGINS_WITHIN = 15.0
-BEGINS_LEAST = 2.0
-"""Seconds that what was sent has to begin, however late it is; then its run is reported as it is."""
-NAMES_SHOWN = 30
+LONGEST_RUN_SECONDS = 7 * 86_400.0
+"""Time that a run may take before the request left behind is given up; the run itself is not."""
+BEGIN_SECONDS = 15.0
+LEAST_BEGIN_SECONDS = 2.0
+"""Time that what was sent has to begin, at most and however late it is; then its run is reported as it is."""
+COMMANDS_SHOWN = 30
 TITLE_CHARACTERS = 60
 Post = Callable[[], Awaitable[Receipt | None]]
 
@@ -188,9 +188,9 @@ class Commands:
         ):
             run = Run(begun.directory, begun.id, await next_message_id(client, session))
             submission = ShellSubmission(message_id=run.message_id, line=shell.line, agent=chosen)
-            post = partial(client.submit_shell, begun.id, begun.directory, submission, timeout=LONGEST)
+            post = partial(client.submit_shell, begun.id, begun.directory, submission, timeout=LONGEST_RUN_SECONDS)
             await start_deadline.commit()
-            seconds = start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN)
+            seconds = start_deadline.remaining(at_least=LEAST_BEGIN_SECONDS, at_most=BEGIN_SECONDS)
             await self._begin(client, run, post, seconds)
         return run
 
@@ -198,9 +198,11 @@ class Commands:
         self, client: OpenCodeClient, run: Run, submission: CommandSubmission, start_deadline: StartDeadline
     ) -> Run:
         """Send a slash command as ``_begin`` does; one without an id has as much time as a prompt."""
-        least, most = (BEGINS_LEAST, BEGINS_WITHIN) if run.message_id else (POST_LEAST, READ_TIMEOUT_SECONDS)
-        seconds = start_deadline.remaining(at_least=least, at_most=most)
-        send = partial(client.submit_command, timeout=LONGEST, begin_within=seconds)
+        if run.message_id:
+            seconds = start_deadline.remaining(at_least=LEAST_BEGIN_SECONDS, at_most=BEGIN_SECONDS)
+        else:
+            seconds = start_deadline.remaining(at_least=LEAST_POST_SECONDS, at_most=READ_TIMEOUT_SECONDS)
+        send = partial(client.submit_command, timeout=LONGEST_RUN_SECONDS, begin_within=seconds)
         return await self._begin(client, run, partial(send, run.session_id, run.directory, submission), seconds)
 
     async def _begin(self, client: OpenCodeClient, run: Run, post: Post, seconds: float) -> Run:
@@ -228,7 +230,7 @@ class Commands:
         """Wait until OpenCode works on a run, or has answered its request."""
         begin = anyio.current_time()
         while True:
-            events = await listener.wait(BEGIN_SILENCE)
+            events = await listener.wait(BEGIN_SILENCE_SECONDS)
             if any(isinstance(event, _Answered) for event in events):
                 return
             if not run.message_id:
@@ -308,7 +310,7 @@ async def _find_command(client: OpenCodeClient, directory: str, name: str) -> Co
     names = [command.name for command in commands]
     similar = similar_names(name, names)
     meant = f"Did you mean {' or '.join(similar)}? " if similar else ""
-    known = ", ".join(names[:NAMES_SHOWN]) or "none"
+    known = ", ".join(names[:COMMANDS_SHOWN]) or "none"
     error = NotFound(f"OpenCode has no command {name!r}.", hint=f"{meant}The commands are {known}.")
     return Missing(DefinitionQuery("command", (name,)), error)
 

@@ -12,7 +12,7 @@ from typing import cast
 from opencode_mcp.errors import NotAllowed, SettingsChange
 from opencode_mcp.text.quantities import quantity
 
-MINUTE = 60.0
+MINUTE_SECONDS = 60.0
 COST_DIGITS = 6
 """Decimals of a cost that count: sums of costs are not exact."""
 
@@ -76,7 +76,7 @@ def left(limits: Limits, used: Used) -> Limits | None:
     cost, minutes, steps = limits.max_cost, limits.max_minutes, limits.max_steps
     rest = Limits(
         None if cost is None else round(cost - used.cost, COST_DIGITS),
-        None if minutes is None else minutes - used.seconds / MINUTE,
+        None if minutes is None else minutes - used.seconds / MINUTE_SECONDS,
         None if steps is None else steps - used.steps,
     )
     return rest if all(value > 0 for value in rest.as_data().values()) else None
@@ -94,7 +94,7 @@ def excess(limits: Limits, used: Used) -> str:
         return f"The run was stopped in step {begun}, whose calls may have ended: the limit is {limit}."
     if limits.max_cost is not None and used.cost >= limits.max_cost:
         return f"The run was stopped for its cost: the limit is {_dollars(limits.max_cost)} USD."
-    if limits.max_minutes is not None and used.seconds >= limits.max_minutes * MINUTE:
+    if limits.max_minutes is not None and used.seconds >= limits.max_minutes * MINUTE_SECONDS:
         return f"The run was stopped for its working time: the limit is {limits.max_minutes:g} min."
     return ""
 
@@ -108,8 +108,8 @@ def passed_limit(limits: Limits, used: Used) -> str:
         text = f"it took {quantity(used.steps, 'step')}, and the limit is {quantity(limits.max_steps, 'step')}"
     elif limits.max_cost is not None and round(used.cost - limits.max_cost, COST_DIGITS) > 0:
         text = f"it cost {_dollars(used.cost)} USD, and the limit is {_dollars(limits.max_cost)} USD"
-    elif limits.max_minutes is not None and used.seconds > limits.max_minutes * MINUTE:
-        text = f"it worked for {used.seconds / MINUTE:.3g} min, and the limit is {limits.max_minutes:g} min"
+    elif limits.max_minutes is not None and used.seconds > limits.max_minutes * MINUTE_SECONDS:
+        text = f"it worked for {used.seconds / MINUTE_SECONDS:.3g} min, and the limit is {limits.max_minutes:g} min"
     else:
         return ""
     return f"The run ended before it could be stopped at its limit: {text}."

@@ -51,19 +51,19 @@ from opencode_mcp.runs.outcome.state import IDLE_WITHOUT_END, State
 from opencode_mcp.runs.output_schema.schema_in_prompt import correction_id
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload
-from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.reports.integrated_work import brought_back, no_other_work
 from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, WITHDRAWN, changed_settings, report_run
 from opencode_mcp.runs.run_lookup import find_run, find_run_to_stop
 from opencode_mcp.runs.run_note import Notes
 from opencode_mcp.runs.run_record import Run, is_removed, is_session_deleted, is_superseded, latest_prompt
 from opencode_mcp.runs.session_stopping import SessionTree, StopResult, stop_and_compare
-from opencode_mcp.runs.starting.prompt_poster import POST_LEAST, PromptPoster, next_message_id
+from opencode_mcp.runs.starting.prompt_poster import LEAST_POST_SECONDS, PromptPoster, next_message_id
+from opencode_mcp.runs.starting.session_lock import SessionLocks
 from opencode_mcp.runs.starting.session_turns import SessionTurns
 from opencode_mcp.runs.starting.start_options import StartOptions
 from opencode_mcp.runs.unpriced_models import unknown_cost
-from opencode_mcp.runs.verification.request import Verify
 from opencode_mcp.runs.verification.verification_progress import Verification, Verifications
+from opencode_mcp.runs.verification.wanted_verification import Verify
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ class Runs:
         ):
             run = await self.turns.noted(client, begun, note, options.deadline, is_new=is_new)
             await options.announce(run)
-            seconds = options.deadline.remaining(at_least=POST_LEAST, at_most=READ_TIMEOUT_SECONDS)
+            seconds = options.deadline.remaining(at_least=LEAST_POST_SECONDS, at_most=READ_TIMEOUT_SECONDS)
             await self.poster.post(client, run, prompt, seconds, is_first=is_new)
             return run
 
@@ -201,7 +201,7 @@ class Runs:
         return verification is not None and verification.is_pending
 
     def _verification_of(self, run: Run) -> Verification | None:
-        return self.verifications.of(run.session_id, run.message_id, run.verification)
+        return self.verifications.track(run.session_id, run.message_id, run.verification)
 
     async def observe_prompt(
         self,
@@ -261,7 +261,7 @@ class Runs:
                 if latest is None or latest.info.id != run.message_id:
                     return await find_correction(client, run)
                 prompt = Prompt(text=text, directory=run.directory)
-                await self.poster.post(client, correction, prompt, POST_LEAST)
+                await self.poster.post(client, correction, prompt, LEAST_POST_SECONDS)
         except BridgeError as error:
             logger.info("could not ask for a corrected answer to %s: %s", run.message_id, error)
             return None

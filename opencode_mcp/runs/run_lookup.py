@@ -12,7 +12,7 @@ from opencode_mcp.runs.outcome.answer_summary import first_words, visible_text
 from opencode_mcp.runs.output_schema.schema_in_prompt import corrected_prompt
 from opencode_mcp.runs.run_note import ANY_PROMPT, Note, Notes, combined, first_prompt
 from opencode_mcp.runs.run_record import Run, is_at_work_on, latest_prompt
-from opencode_mcp.runs.verification.request import VerificationRecord
+from opencode_mcp.runs.verification.wanted_verification import VerificationRecord
 from opencode_mcp.text.outside_text import one_line
 
 LONGEST_ID = 80

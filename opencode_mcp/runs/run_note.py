@@ -17,17 +17,17 @@ from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.runs.limits import NO_LIMITS, Limits, read_limits
 from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies, strictest
 from opencode_mcp.runs.run_record import STARTERS, RunStarter
-from opencode_mcp.runs.verification.request import VerificationRecord, Verify, read_record
-from opencode_mcp.runs.verification.request import as_data as as_record_data
+from opencode_mcp.runs.verification.wanted_verification import VerificationRecord, Verify, read_record
+from opencode_mcp.runs.verification.wanted_verification import as_data as as_record_data
 from opencode_mcp.text.json_values import as_text
 
-KEY = "opencode-mcp"
+NOTE_KEY = "opencode-mcp"
 """The key of a session's metadata that is the bridges' own."""
-KIND = "run note"
+NOTE_KIND = "run note"
 ANY_PROMPT = ""
 """Stands for the id of a note's prompt while it is not known."""
 NOTES_KEPT = 1000
-NOTHING: Mapping[str, object] = {}
+NO_METADATA: Mapping[str, object] = {}
 
 
 class NoteCodec(Protocol):
@@ -107,7 +107,7 @@ class Notes:
     def metadata(self, note: Note, session: Session | None = None) -> dict[str, object]:
         """The metadata of a session with a note in it; what else the session carries stays."""
         content = {
-            "is": KIND,
+            "is": NOTE_KIND,
             "message": note.message_id,
             "permissions": note.caller_limit,
             "starter": note.starter,
@@ -117,7 +117,8 @@ class Notes:
             "stopped": note.stopped,
             "verification": as_record_data(note.verification),
         }
-        return {**(metadata_of(session) if session else NOTHING), KEY: self._codec.seal(json.dumps(content).encode())}
+        before = metadata_of(session) if session else NO_METADATA
+        return {**before, NOTE_KEY: self._codec.seal(json.dumps(content).encode())}
 
     async def write(self, client: OpenCodeClient, session: Session, note: Note) -> None:
         """Note something for a session's next prompt, in the session's turn (``session.get``, ``session.update``).
@@ -140,7 +141,7 @@ class Notes:
         return next((note.words for note in self.of(session) if note.message_id == message_id and note.words), "")
 
     def _on_record(self, session: Session) -> Note | None:
-        sealed = metadata_of(session).get(KEY)
+        sealed = metadata_of(session).get(NOTE_KEY)
         if sealed is None:
             return None
         opened = self._codec.unseal_or_none(sealed) if isinstance(sealed, str) else None
@@ -150,14 +151,14 @@ class Notes:
 def _read(opened: bytes) -> Note:
     try:
         value: object = json.loads(opened)
-        content = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else NOTHING
+        content = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else NO_METADATA
         policies = read_policies(content.get("policies"))
         limits = read_limits(content.get("limits", {}))
         verification = read_record(content.get("verification"))
     except ValueError:
         return UNREADABLE
     message, caller_limit, starter = content.get("message"), content.get("permissions"), content.get("starter")
-    readable = content.get("is") == KIND and isinstance(message, str)
+    readable = content.get("is") == NOTE_KIND and isinstance(message, str)
     if not readable or caller_limit not in DECIDERS or starter not in STARTERS:
         return UNREADABLE
     words, stopped = content.get("words"), content.get("stopped")
@@ -167,7 +168,7 @@ def _read(opened: bytes) -> Note:
 def metadata_of(session: Session) -> Mapping[str, object]:
     """Return the metadata of a session, written by callers and bridges."""
     metadata = (session.model_extra or {}).get("metadata")
-    return cast("Mapping[str, object]", metadata) if isinstance(metadata, Mapping) else NOTHING
+    return cast("Mapping[str, object]", metadata) if isinstance(metadata, Mapping) else NO_METADATA
 
 
 def first_prompt(message_id: str, notes: Iterable[Note]) -> str:

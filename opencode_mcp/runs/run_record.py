@@ -19,8 +19,7 @@ from opencode_mcp.options import Decider
 from opencode_mcp.runs.limits import NO_LIMITS, Limits, read_limits
 from opencode_mcp.runs.outcome.endings import is_rejected
 from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies
-from opencode_mcp.runs.verification import request as verification_request
-from opencode_mcp.runs.verification.request import VerificationRecord
+from opencode_mcp.runs.verification.wanted_verification import VerificationRecord, read_record
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +64,7 @@ class Run:
         read: dict[str, Any] = {
             "policies": read_policies(data.get("policies", [])),
             "limits": read_limits(data.get("limits", {})),
-            "verification": verification_request.read_record(data.get("verification")),
+            "verification": read_record(data.get("verification")),
         }
         return cls(**{**data, **read})
 

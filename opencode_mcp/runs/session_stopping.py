@@ -22,7 +22,7 @@ from opencode_mcp.text.outside_text import shorten
 
 logger = logging.getLogger(__name__)
 
-PAUSE = 0.05
+ABORT_PAUSE_SECONDS = 0.05
 READ_SECONDS = 5.0
 """Seconds for which a tree is read; what was not reached by then is left out."""
 MOST_SESSIONS = 5000
@@ -161,7 +161,7 @@ class SessionTree:
             # A tree that takes all the time to read must still be aborted as far as it is known.
             while left := await self.busy_levels(seconds / 3):
                 await self._abort(left, seconds / 2)
-                await anyio.sleep(PAUSE)
+                await anyio.sleep(ABORT_PAUSE_SECONDS)
         return [session_id for level in left for session_id in level]
 
     async def _abort(self, levels: list[list[str]], seconds: float) -> None:

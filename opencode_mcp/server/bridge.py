@@ -23,9 +23,10 @@ from opencode_mcp.remote_isolation import remote_integration, remote_records, re
 from opencode_mcp.runs import commands, open_waits, run_life, run_note
 from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender, runs_under_policy
 from opencode_mcp.runs.enforcement import limit_watch, verifier
-from opencode_mcp.runs.prompting import reload, session_lock
+from opencode_mcp.runs.prompting import reload
 from opencode_mcp.runs.requests import open_requests
 from opencode_mcp.runs.requests import permission_policy as policy
+from opencode_mcp.runs.starting import session_lock
 from opencode_mcp.server.access import fence, operation_arguments, operations_of_tools
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.execution import verify_commands
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode import client
     from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.runs.starting import starting_runs
-    from opencode_mcp.runs.verification.request import Verify
+    from opencode_mcp.runs.verification.wanted_verification import Verify
     from opencode_mcp.server.access.operations_of_tools import OneOperation, Uses
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
     from opencode_mcp.settings import Settings

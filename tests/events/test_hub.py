@@ -117,7 +117,7 @@ async def test_a_listener_that_waits_wakes_at_the_first_event() -> None:
 
 
 async def test_a_full_backlog_becomes_one_gap_and_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "BACKLOG", 3)
+    monkeypatch.setattr(hub_module, "BACKLOG_EVENTS", 3)
     listener = Listener()
     for number in range(5):
         listener.put(Idle(f"ses_{number}"))
@@ -168,7 +168,7 @@ async def test_all_listeners_of_a_session_receive_the_same_events(hub: Hub, http
 async def test_a_listener_that_lags_is_notified_of_a_gap_and_slows_nobody(
     hub: Hub, http: httpx.AsyncClient, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "BACKLOG", 80)
+    monkeypatch.setattr(hub_module, "BACKLOG_EVENTS", 80)
     session = await make_session(http)
     gates = [f"{session} {number}" for number in range(3)]
     bursts = [action for gate in gates for action in (words(50), hold(gate))]

@@ -32,7 +32,7 @@ def without_events(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_heartbeat_counts_the_silence_and_not_the_wait(
     worker: Worker, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ProgressThrottle, "LONGEST", 0.3)
+    monkeypatch.setattr(ProgressThrottle, "LONGEST_SECONDS", 0.3)
     began = anyio.current_time()
     run = await worker.start(step(hold("counted"), text("Done.")))
     lines: list[str] = []
@@ -96,7 +96,7 @@ async def cut_often(proxy: Proxy) -> None:
 async def test_a_waiter_that_lost_opencode_says_what_it_knows_and_the_next_one_finds_the_run(
     worker: Worker, proxy: Proxy, hub: Hub, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ProgressThrottle, "LONGEST", 0.1)
+    monkeypatch.setattr(ProgressThrottle, "LONGEST_SECONDS", 0.1)
     run = await worker.start(step(text("So far so good. "), hold("lost"), text("The end.")))
     await scripted_model.reached("lost")
     await wait_for_draft(hub, run, "So far so good. ")

@@ -46,7 +46,7 @@ async def test_a_line_whose_lower_part_alone_is_known_is_followed_to_its_top(
 async def test_a_line_that_is_too_long_is_an_error_and_not_a_shorter_line(
     requests: Requests, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requests_module, "DEEPEST", 3)
+    monkeypatch.setattr(requests_module, "DEEPEST_SUBAGENT", 3)
     line = await chain(http, 5)
     assert await requests.lineage(line[2]) == line[2:]
     with pytest.raises(BackendFailed, match="more than 3 sessions above it"):

@@ -11,7 +11,7 @@ from opencode_mcp.opencode.http_client.transport import Transport
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.requests.permission_policy import Policy
-from opencode_mcp.runs.run_note import KEY, UNREADABLE, Note, Notes, combined
+from opencode_mcp.runs.run_note import NOTE_KEY, UNREADABLE, Note, Notes, combined
 from opencode_mcp.server.tokens.token_codec import TokenCodec
 from tests.harness.servers.opencode import OpenCode
 
@@ -45,7 +45,7 @@ def test_a_note_keeps_how_its_prompt_begins(seal: TokenCodec) -> None:
     assert Notes(seal).first_words_of(noted, "msg_1") == "/review src"
     assert Notes(seal).first_words_of(noted, "msg_2") == ""
     odd = seal.seal(json.dumps(CONTENT | {"words": 5}).encode())
-    assert Notes(seal).first_words_of(session({KEY: odd}), "msg_1") == ""
+    assert Notes(seal).first_words_of(session({NOTE_KEY: odd}), "msg_1") == ""
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"mine": 1}, "odd"])
@@ -55,7 +55,7 @@ def test_without_a_note_nothing_is_known(seal: TokenCodec, metadata: object) -> 
 
 @pytest.mark.parametrize("forged", ["odd", 5, {"message": "msg_1", "permissions": "allow", "starter": "agent"}, []])
 def test_a_note_that_no_bridge_has_sealed_leaves_the_decision_to_a_person(seal: TokenCodec, forged: object) -> None:
-    assert Notes(seal).of(session({KEY: forged})) == [UNREADABLE]
+    assert Notes(seal).of(session({NOTE_KEY: forged})) == [UNREADABLE]
     assert (UNREADABLE.caller_limit, UNREADABLE.starter) == ("human", "person")
 
 
@@ -70,7 +70,7 @@ CONTENT: dict[str, object] = {
 
 def test_the_content_that_the_next_test_changes_is_that_of_a_note(seal: TokenCodec) -> None:
     sealed = seal.seal(json.dumps(CONTENT).encode())
-    assert Notes(seal).of(session({KEY: sealed})) == [Note("msg_1", "allow", "agent")]
+    assert Notes(seal).of(session({NOTE_KEY: sealed})) == [Note("msg_1", "allow", "agent")]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_content_that_the_next_test_changes_is_that_of_a_note(seal: TokenCod
     ],
 )
 def test_what_was_sealed_for_another_purpose_is_no_note(seal: TokenCodec, content: bytes) -> None:
-    assert Notes(seal).of(session({KEY: seal.seal(content)})) == [UNREADABLE]
+    assert Notes(seal).of(session({NOTE_KEY: seal.seal(content)})) == [UNREADABLE]
 
 
 def test_another_state_directorys_note_leaves_the_decision_to_a_person(seal: TokenCodec, tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ class AnswerRules:
         """Return True if an agent may answer; what a person decides, only if an agent alone started the run.
 
         OpenCode keeps ``always`` for every session, also for those that persons started, so who started this run says
-        nothing about it: it takes the operator's word.
+        nothing about it: only the policy of the operator can leave it to an agent.
         """
         if request.kind == "question":
             return self._agent_may_answer_question(run, person_reachable=person_reachable)

@@ -53,7 +53,7 @@ from opencode_mcp.runs.outcome.run_report import Decision, PendingRequest
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.requests.answers_as_sent import fit_answers, read_differently
 from opencode_mcp.runs.requests.open_requests import Requests, is_of_directory
-from opencode_mcp.runs.requests.request_descriptions import Request, describe
+from opencode_mcp.runs.requests.request_descriptions import OpenRequest, describe
 from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_note import Note, combined
 from opencode_mcp.runs.run_record import Run
@@ -79,7 +79,7 @@ CheckSession = Callable[[str], Awaitable[Session]]
 class FoundRequest:
     """An open request, and whose it is."""
 
-    request: Request
+    request: OpenRequest
     session: Session
     """The session that asks."""
     parents: Sequence[Session]
@@ -148,7 +148,7 @@ class ReplySender:
             raise NotFound(_gone(request_id))
         return FoundRequest(request, session, await self._parents(session))
 
-    async def _request(self, request_id: str, places: Sequence[str], session_id: str) -> Request:
+    async def _request(self, request_id: str, places: Sequence[str], session_id: str) -> OpenRequest:
         """Return a request from the event stream or the lists of some directories.
 
         Args:
@@ -351,7 +351,7 @@ def _whether_given(asked: FoundRequest, error: BackendError) -> str:
     return f"{known} {session} shows if {asked.request.id} is still open; answer it again only then."
 
 
-def _check_asker(request: Request, session_id: str) -> None:
+def _check_asker(request: OpenRequest, session_id: str) -> None:
     """Raise ``InvalidArgument`` if another session than the named one asks."""
     if request.session_id != session_id:
         raise InvalidArgument(
@@ -360,7 +360,7 @@ def _check_asker(request: Request, session_id: str) -> None:
         )
 
 
-def _refusal_of(request: Request) -> str:
+def _refusal_of(request: OpenRequest) -> str:
     """Return the sentence on a rejection that ended a run."""
     if isinstance(request, Permission):
         return refusal_text(request.permission or QUESTION_TOOL, ", ".join(request.patterns))

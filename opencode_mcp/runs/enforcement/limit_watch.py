@@ -22,7 +22,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.runs.enforcement.usage import RunUsage
 from opencode_mcp.runs.enforcement.working_time import WorkingTime
-from opencode_mcp.runs.limits import MINUTE, Used, excess
+from opencode_mcp.runs.limits import MINUTE_SECONDS, Used, excess
 from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.requests.open_requests import Requests
@@ -141,7 +141,7 @@ class _Watcher:
         minutes = self._run.limits.max_minutes
         if minutes is None or self._time.is_paused:
             return SILENCE_SECONDS
-        left = minutes * MINUTE - self._time.seconds(anyio.current_time())
+        left = minutes * MINUTE_SECONDS - self._time.seconds(anyio.current_time())
         return min(max(left, 0), SILENCE_SECONDS)
 
     def _notice(self, events: Sequence[backend_events.Event]) -> None:

@@ -10,8 +10,8 @@ from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_record import Run, latest_prompt
 from opencode_mcp.runs.starting.prompt_poster import POST_LEAST, next_message_id
-from opencode_mcp.runs.verification.request import VerificationRecord
 from opencode_mcp.runs.verification.verification_progress import Verification
+from opencode_mcp.runs.verification.wanted_verification import VerificationRecord
 from opencode_mcp.text.outside_text import clean, indented
 
 UNSENT = "The failure was not sent back: OpenCode or this MCP server ended at that moment."

@@ -14,7 +14,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.wire.message import MessageInfo
 from opencode_mcp.runs.run_record import PAGES_READ, Run
 
-NEWEST = 5
+NEWEST_MESSAGES = 5
 """Messages of a page: one step is usually new."""
 
 
@@ -78,7 +78,7 @@ class RunUsage:
         found: list[MessageInfo] = []
         cursor = ""
         for _ in range(PAGES_READ):
-            page = await self._client.session_messages(session_id, limit=NEWEST, before=cursor)
+            page = await self._client.session_messages(session_id, limit=NEWEST_MESSAGES, before=cursor)
             infos = [message.info for message in page.items]
             found = infos + found
             cursor = page.cursor

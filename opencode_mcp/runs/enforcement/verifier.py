@@ -1,6 +1,6 @@
 """Verifies the work of runs, also while nobody waits for them.
 
-One task attends to each run that is to be verified, from before its prompt is sent until the result is final. It
+One task verifies each run that is to be verified, from before its prompt is sent until the result is final. It
 follows the prompt to its end, runs the command, and sends a failure back as often as the caller wants. The result is
 in the note of the run, so every bridge reports it.
 
@@ -11,6 +11,7 @@ verifies the run if the note has no result.
 
 import hashlib
 import logging
+import math
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -37,21 +38,22 @@ from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.run_life import STOPPED, Runs
 from opencode_mcp.runs.run_record import Run
 from opencode_mcp.runs.verification.command import verify
-from opencode_mcp.runs.verification.request import Verified, Verify
 from opencode_mcp.runs.verification.verification_progress import Verification
+from opencode_mcp.runs.verification.wanted_verification import Verified, Verify
 
 logger = logging.getLogger(__name__)
 
-STOP_READ_EVERY = 3.0
-"""Seconds between two reads of the note while a command runs: another bridge may ask to stop it."""
-READ_EVERY = 1.0
-"""Seconds between two reads of a note that another bridge is going to write."""
+STOP_READ_INTERVAL_SECONDS = 3.0
+"""Time between two reads of the note while a command runs: another bridge may ask to stop it."""
+NOTE_READ_INTERVAL_SECONDS = 1.0
+"""Time between two reads of a note that another bridge is going to write."""
 LONGEST_OUTAGE_SECONDS = 300.0
 """Time for which a verification waits until a call has found OpenCode again."""
-CLOSED_WITHIN_SECONDS = 600.0
+ANSWER_WAIT_SECONDS = 600.0
+"""Time of one wait for an answer to a request; another one follows."""
 MOVED_ON = "The session went on to another prompt before the work was verified."
 NOT_HERE = "Its bridge has ended, and the settings of this MCP server do not allow the command."
-FAR_AWAY = float("inf")
+NO_DEADLINE = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class CommandParts:
 
 
 class Verifier:
-    """Attends to the runs that are to be verified.
+    """Verifies the work of runs.
 
     Args:
         hub: Connects to OpenCode.
@@ -96,7 +98,7 @@ class Verifier:
             run: The run.
             is_new: True if this bridge is starting it, so that no other one verifies it.
         """
-        verification = self._runs.verifications.of(run.session_id, run.message_id, run.verification)
+        verification = self._runs.verifications.track(run.session_id, run.message_id, run.verification)
         if verification and not verification.has_task and not verification.record.is_over:
             verification.has_task = True
             self._task_group.start_soon(self._verify_in_turn, run, verification, is_new)
@@ -108,7 +110,7 @@ class Verifier:
             SessionBusy: Another bridge was starting something in the session all the time.
             BackendError: The note could not be read or written.
         """
-        verification = self._runs.verifications.of(run.session_id, run.message_id, run.verification)
+        verification = self._runs.verifications.track(run.session_id, run.message_id, run.verification)
         if verification is None or verification.record.is_over or verification.command:
             return False
         client = await self._client()
@@ -145,7 +147,7 @@ class Verifier:
             if verification.record.is_over:
                 yield False
                 return
-            await anyio.sleep(READ_EVERY)
+            await anyio.sleep(NOTE_READ_INTERVAL_SECONDS)
             lock = try_lock(path)
         try:
             yield True
@@ -171,9 +173,9 @@ class Verifier:
                 logger.info("the verification of %s is interrupted: %s", run.session_id, error)
             is_new = False
             with anyio.move_on_after(LONGEST_OUTAGE_SECONDS) as waiting:
-                await anyio.sleep(READ_EVERY)
+                await anyio.sleep(NOTE_READ_INTERVAL_SECONDS)
                 while not self._hub.follows:  # noqa: ASYNC110 - the hub notifies only of events of OpenCode
-                    await anyio.sleep(READ_EVERY)
+                    await anyio.sleep(NOTE_READ_INTERVAL_SECONDS)
             if waiting.cancelled_caught:
                 # The call that follows the run next adds it again.
                 return None
@@ -217,11 +219,11 @@ class Verifier:
 
         async def wait_answered(pending: list[PendingRequest]) -> list[PendingRequest]:
             for request in pending:
-                while not await self._requests.wait_closed(request, prompt.directory, CLOSED_WITHIN_SECONDS):
+                while not await self._requests.wait_closed(request, prompt.directory, ANSWER_WAIT_SECONDS):
                     pass
             return []
 
-        return await self._runs.observe_prompt(prompt, Deadline(FAR_AWAY), no_progress, wait_answered)
+        return await self._runs.observe_prompt(prompt, Deadline(NO_DEADLINE), no_progress, wait_answered)
 
     async def _result(self, run: Run, verification: Verification) -> Verified:
         """Run the command, unless that makes no sense any more."""
@@ -252,7 +254,7 @@ class Verifier:
 
     async def _watch_for_stop(self, run: Run, verification: Verification) -> None:
         while True:
-            await anyio.sleep(STOP_READ_EVERY)
+            await anyio.sleep(STOP_READ_INTERVAL_SECONDS)
             try:
                 noted = await read_note(self._runs, await self._client(), run)
             except BridgeError as error:

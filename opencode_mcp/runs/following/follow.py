@@ -241,7 +241,7 @@ class Follower:
         await self._send_progress(line)
 
     async def _present_activity(self) -> str:
-        """Return what the run does now, for a host that would otherwise hear nothing."""
+        """Return what the run does now, for a host that would otherwise receive nothing."""
         if self._seen.waits_behind is not None:
             return waiting_behind(self._seen.waits_behind)
         try:

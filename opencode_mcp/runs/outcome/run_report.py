@@ -13,7 +13,7 @@ from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Alwa
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Todo
 from opencode_mcp.runs.outcome.endings import FailureKind
 from opencode_mcp.runs.outcome.state import State
-from opencode_mcp.runs.verification.request import VerificationRecord
+from opencode_mcp.runs.verification.wanted_verification import VerificationRecord
 from opencode_mcp.text.outside_text import clean, one_line
 
 Status = Literal["completed", "running", "needs_input", "failed", "aborted"]

@@ -18,7 +18,7 @@ from opencode_mcp.processes.fed_program import run_fed
 if TYPE_CHECKING:
     from opencode_mcp.runs.output_schema.checker_worker import Job, Verdict
 
-SECONDS = 10.0
+CHECK_SECONDS = 10.0
 """Time that a check may take, including the start of the process."""
 # -P: Python would look for modules in the working directory first, and that is a project of anybody's.
 COMMAND = (sys.executable, "-P", "-m", "opencode_mcp.runs.output_schema.checker_worker")
@@ -46,12 +46,12 @@ async def mismatch_apart(schema: Mapping[str, Any], answer: object) -> str:
 async def _check(job: "Job") -> "Verdict":
     try:
         text = json.dumps(job).encode()
-        with anyio.fail_after(SECONDS):
+        with anyio.fail_after(CHECK_SECONDS):
             done = await run_fed(COMMAND, text)
         done.check_returncode()
         return cast("Verdict", json.loads(done.stdout))
     except TimeoutError:
-        return _unfinished(f"took more than {SECONDS:.0f} s", "Simplify its patterns and references.")
+        return _unfinished(f"took more than {CHECK_SECONDS:.0f} s", "Simplify its patterns and references.")
     except (RecursionError, CalledProcessError):
         return _unfinished("needs more than it may use", "Make it smaller and less deep.")
     except (OSError, ValueError) as error:

@@ -16,7 +16,7 @@ if sys.platform != "win32":
 
 CPU_SECONDS = 20
 """Processor time after which the system ends this process, should nobody else do so."""
-MEMORY = 2 * 1024**3
+MEMORY_BYTES = 2 * 1024**3
 """Bytes of address space."""
 TOO_DEEP = f"The check of output_schema was stopped: {ENDLESS}, or it and the answer are nested too deeply."
 
@@ -62,7 +62,7 @@ def _limit_resources() -> None:
         return
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
 def main() -> None:

@@ -16,11 +16,11 @@ import referencing.exceptions
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.text.outside_text import cut
 
-SHOWN = 5
+MISTAKES_SHOWN = 5
 """Mistakes that are reported."""
-MOST = 1000
-"""Mistakes that are looked at; a large answer may have millions."""
-LONGEST = 500
+MISTAKES_READ = 1000
+"""Mistakes that are read; a large answer may have millions."""
+MISTAKE_CHARACTERS = 500
 """Characters of one mistake: it quotes the answer, which may be of any length."""
 REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
 ENDLESS = "output_schema refers to itself without end"
@@ -72,12 +72,13 @@ def mismatch(schema: Mapping[str, Any], output: object) -> str:
     """
     validator = cast("Any", jsonschema.Draft202012Validator(schema, registry=referencing.Registry[Any]()))
     try:
-        found = list(islice(cast("Iterator[jsonschema.ValidationError]", validator.iter_errors(output)), MOST))
+        mistakes = cast("Iterator[jsonschema.ValidationError]", validator.iter_errors(output))
+        found = list(islice(mistakes, MISTAKES_READ))
     except referencing.exceptions.Unresolvable as error:
         return f"The schema refers to what it does not define ({_cut(str(error))})."
     errors = sorted(found, key=lambda error: error.json_path)
-    return " ".join(f"{_cut(error.json_path)}: {_cut(error.message)}." for error in errors[:SHOWN])
+    return " ".join(f"{_cut(error.json_path)}: {_cut(error.message)}." for error in errors[:MISTAKES_SHOWN])
 
 
 def _cut(text: str) -> str:
-    return cut(text, LONGEST)
+    return cut(text, MISTAKE_CHARACTERS)

@@ -31,7 +31,7 @@ from opencode_mcp.workspace.configuration.definitions import DefiningFile, Defin
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-CLEAN_UP_TIMEOUT = 10.0
+CLEAN_UP_SECONDS = 10.0
 STILL_GOOD = "OpenCode still works with what it read before. Whoever owns the file must correct it; then call again."
 NEW_START = "OpenCode reads that file only when it starts: end OpenCode once nothing runs in it, and call again."
 
@@ -156,7 +156,7 @@ async def _try_configuration(client: OpenCodeClient, directory: str) -> None:
         raise
     except BridgeError as error:
         logger.info("OpenCode could not try its configuration: %s", error)
-    with anyio.move_on_after(CLEAN_UP_TIMEOUT, shield=True):
+    with anyio.move_on_after(CLEAN_UP_SECONDS, shield=True):
         try:
             await client.instance_dispose(trial)
         except BridgeError as error:

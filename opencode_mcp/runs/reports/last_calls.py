@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.wire.message import Message
 
 CALLS_SHOWN = 5
-ENDS = {"completed": "completed", "error": "stopped or failed", "running": "begun"}
+WORDS_OF_STATUSES = {"completed": "completed", "error": "stopped or failed", "running": "begun"}
 """End of a call by its status; one of any other status was not begun."""
 
 
@@ -35,4 +35,4 @@ def last_calls(answers: "Sequence[Message]", directory: str) -> str:
 def _described(part: ToolPart, directory: str) -> str:
     subject = subject_of(part.state.input, directory)
     call = shorten(f"{part.tool}: {subject}" if subject else part.tool, LINE_LIMIT)
-    return f"{call} ({ENDS.get(part.state.status, 'not begun')})"
+    return f"{call} ({WORDS_OF_STATUSES.get(part.state.status, 'not begun')})"

@@ -40,7 +40,7 @@ EARLIER_MILLISECONDS = 3_600_000
 """Milliseconds before the work within which another run must have begun, unless it still goes on. OpenCode does not
 count the end of a run as a change of its session."""
 EVER = Period(-math.inf, math.inf)
-SECONDS = 5.0
+READING_SECONDS = 5.0
 """Seconds in which the other sessions are read."""
 
 
@@ -79,7 +79,7 @@ async def _read_works(
 ) -> tuple[dict[str, SessionWork], list[Session]]:
     """Return the work of the latest of some sessions, as far as it could be read, and the sessions that still exist."""
     reads = {session.id: partial(_read_work, client, session, period) for session in sessions[:SESSIONS_READ]}
-    found, failed = await read_each(reads, within=SECONDS)
+    found, failed = await read_each(reads, within=READING_SECONDS)
     gone = {name for name, error in failed.items() if isinstance(error, NotFound)}
     unread = failed.keys() - gone
     if unread:
@@ -120,7 +120,7 @@ async def _without_ended(client: OpenCodeClient, sessions: Sequence[Session], pe
     if len(sessions) <= FEW_SESSIONS:
         return list(sessions)
     reads = {session.id: partial(_has_ended, client, session, period) for session in sessions}
-    ended, _ = await read_each(reads, within=SECONDS)
+    ended, _ = await read_each(reads, within=READING_SECONDS)
     return [session for session in sessions if not ended.get(session.id)]
 
 

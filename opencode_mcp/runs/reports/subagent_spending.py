@@ -16,7 +16,7 @@ from opencode_mcp.runs.session_history.subagents import Subagents, read_subagent
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 5.0
+READING_SECONDS = 5.0
 """Seconds in which the subagents are read."""
 
 
@@ -49,7 +49,7 @@ async def read_subagent_spending(
     family, is_whole = await _family(client, session_id, started)
     since = answers[0].info.time.created
     reads = {session.id: partial(_spent_since, client, session, since) for session in family}
-    found, failed = await read_each(reads, within=SECONDS)
+    found, failed = await read_each(reads, within=READING_SECONDS)
     spent = Spending.total(cast("dict[str, Spending]", found).values())
     return SubagentSpending(spent, len(family), is_whole and not failed)
 
@@ -63,7 +63,7 @@ async def _family(client: OpenCodeClient, session_id: str, started: set[str]) ->
         return [], False
     mine = [child for child in children if child.id in started]
     found, failed = await read_each(
-        {child.id: partial(read_subagents_of, client, child) for child in mine}, within=SECONDS
+        {child.id: partial(read_subagents_of, client, child) for child in mine}, within=READING_SECONDS
     )
     family = {child.id: child for child in mine}
     for name, below in cast("dict[str, Subagents]", found).items():

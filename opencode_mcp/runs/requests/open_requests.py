@@ -22,13 +22,13 @@ from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.wire.parts import ToolPart
 from opencode_mcp.opencode.vocabulary.wire.permissions_and_questions import Permission, Question
 from opencode_mcp.runs.outcome.run_report import PendingRequest
-from opencode_mcp.runs.requests.request_descriptions import Request, describe
+from opencode_mcp.runs.requests.request_descriptions import OpenRequest, describe
 
 logger = logging.getLogger(__name__)
 
 REQUESTS_KEPT = 1000
 SESSIONS_KEPT = 1000
-DEEPEST = 50
+DEEPEST_SUBAGENT = 50
 """Sessions above a session: each of them is a request to OpenCode."""
 
 Asking = TypeVar("Asking", Permission, Question)
@@ -65,7 +65,7 @@ class Requests:
         """Return the session of a request that was reported before; empty where it was not."""
         return self._reported.get(request_id, "")
 
-    async def listed(self, directory: str) -> list[Request]:
+    async def listed(self, directory: str) -> list[OpenRequest]:
         """The requests of a directory's sessions, those left behind too (``permission.list``, ``question.list``)."""
         async with at_once() as reads:
             permissions = reads.start(self._read, self._client.permissions, Permission, directory)
@@ -85,7 +85,7 @@ class Requests:
             logger.info("%s; the requests that the event stream reported are used instead", error.message)
             return [request for request in self._hub.asked() if isinstance(request, kind)]
 
-    async def waiting_in(self, directory: str) -> list[Request]:
+    async def waiting_in(self, directory: str) -> list[OpenRequest]:
         """Return the requests of the sessions of a directory that probably wait, with one look at each list.
 
         Unlike ``open``, it does not check whether the tool call that asks has ended.
@@ -117,7 +117,7 @@ class Requests:
                 described.append(shown)
         return described
 
-    async def _of_run(self, request: Request, session_id: str, busy: Iterable[str]) -> Request | None:
+    async def _of_run(self, request: OpenRequest, session_id: str, busy: Iterable[str]) -> OpenRequest | None:
         """Return a request as one of a session or its busy subagents; ``None`` if it is of none of them."""
         if _outlasts_work(request) and request.session_id == session_id:
             return request
@@ -184,7 +184,7 @@ class Requests:
         found = await self.find(request.request_id, [directory])
         return found is not None and await self.still_waits(found, directory)
 
-    async def find(self, request_id: str, directories: Sequence[str]) -> Request | None:
+    async def find(self, request_id: str, directories: Sequence[str]) -> OpenRequest | None:
         """The request of an id, left behind or not: from the event stream, or from the lists of the directories."""
         for request in self._hub.asked():
             if request.id == request_id:
@@ -195,7 +195,7 @@ class Requests:
                     return request
         return None
 
-    async def still_waits(self, request: Request, directory: str) -> bool:
+    async def still_waits(self, request: OpenRequest, directory: str) -> bool:
         """Return True if OpenCode still waits for an answer (``session.status``, ``session.message``).
 
         Args:
@@ -212,13 +212,14 @@ class Requests:
         """The session and its parents, up to the one that has none (``session.get``).
 
         Raises:
-            BackendFailed: It has more than ``DEEPEST`` of them: what was decided for the topmost one is not known.
+            BackendFailed: It has more than ``DEEPEST_SUBAGENT`` of them, so it is not known what was decided for the
+                topmost one.
             BackendError: OpenCode could not be asked.
         """
         line = await self._line(session_id)
-        if len(line) > DEEPEST:
+        if len(line) > DEEPEST_SUBAGENT:
             raise BackendFailed(
-                f"The session {session_id} has more than {DEEPEST} sessions above it.",
+                f"The session {session_id} has more than {DEEPEST_SUBAGENT} sessions above it.",
                 hint="Nothing that it asks is answered here. opencode_abort stops it.",
             )
         return line
@@ -229,7 +230,7 @@ class Requests:
         The hub may know the lower part alone, for instance after a restart of the bridge, so the last one is asked for.
         """
         line = self._hub.lineage(session_id)
-        while len(line) <= DEEPEST:
+        while len(line) <= DEEPEST_SUBAGENT:
             parent = await self._parent(line[-1])
             if not parent or parent in line:
                 break
@@ -250,7 +251,7 @@ class Requests:
             self._topmost[session_id] = True
         return session.parent_id or ""
 
-    async def _described(self, request: Request, *, subagent: bool) -> PendingRequest | None:
+    async def _described(self, request: OpenRequest, *, subagent: bool) -> PendingRequest | None:
         """Describe a request with the input of the tool call that asks; ``None`` if that has ended."""
         try:
             call = await self._call(request)
@@ -258,7 +259,7 @@ class Requests:
             return None
         return None if call and call.has_ended else describe(request, call, subagent=subagent)
 
-    async def _call(self, request: Request) -> ToolPart | None:
+    async def _call(self, request: OpenRequest) -> ToolPart | None:
         """The tool call that asked (``session.message``); ``None`` for a request without one, which is believed.
 
         Raises:
@@ -269,12 +270,12 @@ class Requests:
         return await self._client.tool_call(request.session_id, request.tool.message_id, request.tool.call_id)
 
 
-def is_of_directory(request: Request) -> TypeGuard[Question]:
+def is_of_directory(request: OpenRequest) -> TypeGuard[Question]:
     """Return True for a question of which OpenCode knows the directory and not the session."""
     return isinstance(request, Question) and request.of_directory
 
 
-def _outlasts_work(request: Request) -> bool:
+def _outlasts_work(request: OpenRequest) -> bool:
     return isinstance(request, Question) and request.of_client
 
 

@@ -14,11 +14,11 @@ Where several deciders are possible the strictest holds. This one rule covers al
 
 "Always" needs care. It makes OpenCode allow a whole pattern, such as ``git *``, in every session of the project, and it
 is not asked again. So the decider must be right for every text that the pattern covers, not only for the text that was
-asked (``decider_of_all``). A rule counts there as soon as it may overlap the pattern. It replaces the rules before it
-only if it certainly covers the whole pattern. Both decisions err on the strict side (``pattern_relations.py``).
+asked (``decider_of_covered``). A rule counts there as soon as it may overlap the pattern. It replaces the rules before
+it only if it certainly covers the whole pattern. Both decisions err on the strict side (``pattern_relations.py``).
 
-OpenCode 2 renamed some kinds of permission. A rule holds for both names (``NAMES``), so that it need not be written
-again; where rules under both names match, those under the name that OpenCode uses count, as the last ones.
+OpenCode 2 renamed some kinds of permission. A rule holds for both names (``KIND_NAMES``), so that it need not be
+written again; where rules under both names match, those under the name that OpenCode uses count, as the last ones.
 
 This module is pure. It does not know who is present: whether a ``human`` permission is put to a person, or left to an
 agent that works alone, is decided in ``answers/answer_rules.py``. A shell line that a caller names is taken apart by
@@ -42,7 +42,7 @@ from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.options import DECIDERS, Decider, Rules, as_decider, as_rules
 from opencode_mcp.runs.requests.pattern_relations import covers, expansions, may_overlap
 
-NAMES = (("bash", "shell"), ("task", "subagent"))
+KIND_NAMES = (("bash", "shell"), ("task", "subagent"))
 """Kinds of permission with the names in OpenCode 1 and in OpenCode 2."""
 STRICTNESS: Mapping[Decider, int] = {decider: strictness for strictness, decider in enumerate(DECIDERS)}
 
@@ -65,7 +65,7 @@ class Policy:
         deciders: list[Decider] = [self._decider_of(permission, pattern) for pattern in patterns or [""]]
         return strictest([*deciders, caller_limit])
 
-    def decider_of_all(self, permission: str, patterns: Sequence[str], caller_limit: Decider = "allow") -> Decider:
+    def decider_of_covered(self, permission: str, patterns: Sequence[str], caller_limit: Decider = "allow") -> Decider:
         """Return who may answer for everything that some patterns cover: the strictest decider of any of it.
 
         Args:
@@ -74,9 +74,9 @@ class Policy:
             caller_limit: A limit that holds at any rate.
         """
         covered = [text for pattern in patterns for text in expansions(pattern)]
-        return strictest([caller_limit, *(self._decider_of_any(permission, pattern) for pattern in covered)])
+        return strictest([caller_limit, *(self._decider_of_covered_by(permission, pattern) for pattern in covered)])
 
-    def _decider_of_any(self, permission: str, pattern: str) -> Decider:
+    def _decider_of_covered_by(self, permission: str, pattern: str) -> Decider:
         possible: set[Decider] = {self.default}
         for rule, decider in self._rules_for(permission):
             if covers(rule, pattern):
@@ -85,7 +85,7 @@ class Policy:
                 possible.add(decider)
         return strictest(possible)
 
-    def strictest(self, permission: str) -> Decider:
+    def strictest_of_kind(self, permission: str) -> Decider:
         """Return who decides if the patterns of a permission are unknown: the strictest decider of its kind.
 
         Args:
@@ -114,17 +114,20 @@ class Policy:
 
 def names_of(permission: str) -> tuple[str, ...]:
     """Return the names of a kind of permission in both generations of OpenCode, the given one last."""
-    others = [name for names in NAMES if permission in names for name in names if name != permission]
-    return (*others, permission)
+    for names in KIND_NAMES:
+        if permission in names:
+            other = names[0] if permission == names[1] else names[1]
+            return other, permission
+    return (permission,)
 
 
 def as_data(policies: Iterable[Policy]) -> list[dict[str, object]]:
-    """Policies as JSON data; see ``read_policies``."""
+    """Return policies as JSON data; see ``read_policies``."""
     return [asdict(policy) for policy in policies]
 
 
 def read_policies(data: object) -> tuple[Policy, ...]:
-    """Policies out of JSON data.
+    """Read policies from JSON data.
 
     Raises:
         ValueError: They are none.
@@ -145,5 +148,5 @@ def _read(item: object) -> Policy:
 
 
 def strictest(deciders: Iterable[Decider]) -> Decider:
-    """The strictest of some deciders."""
+    """Return the strictest of some deciders."""
     return max(deciders, key=STRICTNESS.__getitem__)

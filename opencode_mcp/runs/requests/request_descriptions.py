@@ -23,10 +23,10 @@ DETAILS: Mapping[str, bool] = dict.fromkeys(
 )
 """Fields of a question that are described only if they are set."""
 
-Request = Permission | Question
+OpenRequest = Permission | Question
 
 
-def describe(request: Request, call: ToolPart | None = None, *, subagent: bool) -> PendingRequest:
+def describe(request: OpenRequest, call: ToolPart | None = None, *, subagent: bool) -> PendingRequest:
     """Describe what is asked.
 
     Args:

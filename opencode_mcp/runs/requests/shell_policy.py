@@ -49,7 +49,7 @@ def shell_decider(policy: Policy, line: str, caller_limit: Decider = "allow") ->
     for name in PERMISSIONS:
         deciders.append(policy.decider(name, patterns, caller_limit))
         if UNCERTAIN.search(plain):
-            deciders.append(policy.strictest(name))
+            deciders.append(policy.strictest_of_kind(name))
     return strictest(deciders)
 
 
@@ -69,28 +69,28 @@ def asked_decider(policy: Policy, permission: str, patterns: Sequence[str], call
 def always_decider(
     policy: Policy, permission: str, patterns: Sequence[str], caller_limit: Decider = "allow"
 ) -> Decider:
-    """Return who may answer "always", as ``Policy.decider_of_all`` does, also for whole shell lines.
+    """Return who may answer "always", as ``Policy.decider_of_covered`` does, also for whole shell lines.
 
     OpenCode 2 saves the line itself as the pattern. A ``*`` in it, such as that of ``ls *.py``, then fits any text, and
     so any further commands.
     """
     if permission != WHOLE_LINE:
-        return policy.decider_of_all(permission, patterns, caller_limit)
+        return policy.decider_of_covered(permission, patterns, caller_limit)
     return strictest([caller_limit, *(_decider_of_saved(policy, pattern) for pattern in patterns)])
 
 
 def _decider_of_unknown(policy: Policy, permission: str) -> Decider:
-    of_any = policy.strictest(permission)
+    of_any = policy.strictest_of_kind(permission)
     return strictest([policy.default, "human" if of_any == "reject" else of_any])
 
 
 def _decider_of_saved(policy: Policy, pattern: str) -> Decider:
-    return _decider_of_any(policy) if WILD.search(pattern) else _line_decider(policy, pattern)
+    return _decider_of_any_line(policy) if WILD.search(pattern) else _line_decider(policy, pattern)
 
 
-def _decider_of_any(policy: Policy) -> Decider:
+def _decider_of_any_line(policy: Policy) -> Decider:
     """Return the strictest decider of any line."""
-    return policy.decider_of_all(WHOLE_LINE, ["*"])
+    return policy.decider_of_covered(WHOLE_LINE, ["*"])
 
 
 def _line_decider(policy: Policy, line: str) -> Decider:
@@ -99,12 +99,12 @@ def _line_decider(policy: Policy, line: str) -> Decider:
     if not UNCERTAIN.search(plain):
         return policy.decider(WHOLE_LINE, patterns)
     of_parts = policy.decider(WHOLE_LINE, [*patterns, *simple_commands(plain, ANY_SEPARATORS)])
-    of_any = _decider_of_any(policy)
+    of_any = _decider_of_any_line(policy)
     return strictest([of_parts, "human" if of_any == "reject" else of_any])
 
 
 def simple_commands(line: str, separators: re.Pattern[str] = COMMAND_SEPARATORS) -> list[str]:
-    """The simple commands of a line, each as it stands, and without quotes, spaces and words that mean nothing."""
+    """Return the simple commands of a line, each as it stands, and bare: without quotes, spaces and leading words."""
     parts = [part.strip() for part in separators.split(line)]
     bare = [_bare(part) for part in parts]
     return [text for text in dict.fromkeys([*parts, *bare]) if text]

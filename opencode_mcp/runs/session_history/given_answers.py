@@ -12,9 +12,9 @@ from opencode_mcp.runs.run_note import metadata_of
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_list, as_map, as_maps, as_number, as_text
 
-KEY = "opencode-mcp-answers"
+ANSWERS_KEY = "opencode-mcp-answers"
 """Key of the note in a session's metadata."""
-KEPT = 50
+ANSWERS_KEPT = 50
 """Answers that a session keeps, the latest."""
 REASON_CHARACTERS = 300
 """Longest reason that is kept."""
@@ -71,15 +71,15 @@ class GivenAnswer:
 
 def answers_in(session: Session) -> list[GivenAnswer]:
     """Return the answers that a session has on record; not those of the session that a fork copied."""
-    note = as_map(metadata_of(session).get(KEY))
+    note = as_map(metadata_of(session).get(ANSWERS_KEY))
     return [_read(item) for item in as_maps(note.get("answers"))] if note.get("session") == session.id else []
 
 
 def metadata_with(session: Session, answer: GivenAnswer) -> dict[str, object]:
     """Return the metadata of a session with one more answer; it replaces another one to the same request."""
     others = [known for known in answers_in(session) if known.request_id != answer.request_id]
-    kept = [*others, answer][-KEPT:]
-    return {**metadata_of(session), KEY: {"session": session.id, "answers": [_as_data(one) for one in kept]}}
+    kept = [*others, answer][-ANSWERS_KEPT:]
+    return {**metadata_of(session), ANSWERS_KEY: {"session": session.id, "answers": [_as_data(one) for one in kept]}}
 
 
 def _as_data(answer: GivenAnswer) -> JsonMap:

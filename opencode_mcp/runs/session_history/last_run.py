@@ -21,12 +21,14 @@ from opencode_mcp.runs.session_history.prompt_beginning import prompt_beginning
 from opencode_mcp.runs.session_history.spending import step_of
 from opencode_mcp.text.json_values import as_map
 
-Outcome = Literal["completed", "failed", "aborted", "undone", "running", "needs_input", "unanswered", "none", "unknown"]
+LastRunOutcome = Literal[
+    "completed", "failed", "aborted", "undone", "running", "needs_input", "unanswered", "none", "unknown"
+]
 """Outcome of a session's last run. ``unanswered``: its prompt has no answer, or a fork has copied an unfinished one;
 ``none``: the session has no message; ``unknown``: the messages were not read."""
-LATEST = 6
+LATEST_MESSAGES = 6
 """Messages that are read first: a prompt with a few steps."""
-OUTCOMES: dict[State, Outcome] = {State.COMPLETED: "completed", State.ABORTED: "aborted"}
+OUTCOMES_OF_ENDS: dict[State, LastRunOutcome] = {State.COMPLETED: "completed", State.ABORTED: "aborted"}
 """Outcomes by the state of the run; every other state of an idle session is a failure."""
 
 
@@ -34,7 +36,7 @@ OUTCOMES: dict[State, Outcome] = {State.COMPLETED: "completed", State.ABORTED: "
 class LastRun:
     """The last run of a session."""
 
-    outcome: Outcome
+    outcome: LastRunOutcome
     prompt: str = ""
     """Beginning of its prompt; empty if the prompt cannot be read."""
     prompt_id: str = ""
@@ -73,7 +75,7 @@ async def read_last_run(
     Raises:
         BackendError: OpenCode could not be read.
     """
-    page = await client.session_messages(session.id, limit=LATEST)
+    page = await client.session_messages(session.id, limit=LATEST_MESSAGES)
     messages = page.items
     if not messages:
         return LastRun("none", is_whole=True)
@@ -157,7 +159,7 @@ def _answers(messages: list[Message], prompt_id: str) -> list[Message]:
     return [message for message in answers if message.info.role == "assistant"]
 
 
-async def _outcome_in(session: Session, answers: list[Message], asked: _Asked) -> Outcome:
+async def _outcome_in(session: Session, answers: list[Message], asked: _Asked) -> LastRunOutcome:
     """Return the outcome of the last run of an idle session; an answer that breaks its schema is a failure."""
     if session.revert:
         return "undone"
@@ -178,7 +180,7 @@ async def _fits(answers: list[Message], schema: Mapping[str, Any], *, in_text: b
     return not (schema and await mismatch_apart(schema, answer.value))
 
 
-def _outcome(answers: list[Message]) -> Outcome:
+def _outcome(answers: list[Message]) -> LastRunOutcome:
     if not answers:
         return "unanswered"
     evidence = Evidence(
@@ -188,4 +190,4 @@ def _outcome(answers: list[Message]) -> Outcome:
         stopped=was_stopped_between(answers),
         idle_seconds=inf,
     )
-    return OUTCOMES.get(classify(evidence), "failed")
+    return OUTCOMES_OF_ENDS.get(classify(evidence), "failed")

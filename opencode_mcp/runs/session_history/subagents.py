@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
-PAGE = 1000
+SESSIONS_A_PAGE = 1000
 MOST_PAGES = 10
 
 
@@ -51,7 +51,7 @@ async def read_subagents(client: "OpenCodeClient", directory: str = "") -> Subag
     found: dict[str, Session] = {}
     before = 0.0
     for _ in range(MOST_PAGES):
-        page = await client.all_sessions(SessionFilter(archived=True, before=before, limit=PAGE), directory)
+        page = await client.all_sessions(SessionFilter(archived=True, before=before, limit=SESSIONS_A_PAGE), directory)
         known = len(found)
         found |= {session.id: session for session in page.items}
         if not page.cursor or len(found) == known:

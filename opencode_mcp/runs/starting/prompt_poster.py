@@ -23,11 +23,11 @@ from opencode_mcp.runs.run_record import Run
 
 logger = logging.getLogger(__name__)
 
-POST_LEAST = 5.0
+LEAST_POST_SECONDS = 5.0
 """Seconds that OpenCode has to take a prompt, however late it is: it usually takes a hundredth of that."""
-BEGIN_WITHIN = 2.0
+BEGIN_SECONDS = 2.0
 """Seconds within which OpenCode must begin a prompt that it has taken."""
-BEGIN_SILENCE = 0.2
+BEGIN_SILENCE_SECONDS = 0.2
 """Seconds without an event after which OpenCode is asked whether the session is busy."""
 
 
@@ -125,13 +125,13 @@ class PromptPoster:
             listener: Gets the events of the session.
             sent: Time at which the prompt was sent.
         """
-        deadline = anyio.current_time() + BEGIN_WITHIN
+        deadline = anyio.current_time() + BEGIN_SECONDS
         state = self._hub.kept_state(run.session_id)
         while not (state.error or state.has_begun(run.message_id, sent)):
             left = deadline - anyio.current_time()
             if left <= 0:
                 return run.message_id in state.prompts
-            events = await listener.wait(min(BEGIN_SILENCE, left))
+            events = await listener.wait(min(BEGIN_SILENCE_SECONDS, left))
             if not events and run.session_id in await client.session_status(run.directory):
                 # It was idle before in the same turn, so it can work on nothing else.
                 state.working_on = run.message_id

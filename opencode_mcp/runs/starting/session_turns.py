@@ -16,10 +16,10 @@ from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.outcome.answer_summary import first_words, visible_text
 from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.send_failures import may_have_arrived
-from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.run_note import Note, Notes, combined
 from opencode_mcp.runs.run_record import Run, latest_prompt
 from opencode_mcp.runs.session_stopping import SessionTree
+from opencode_mcp.runs.starting.session_lock import SessionLocks
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
 from opencode_mcp.runs.verification.verification_progress import Verifications
 

@@ -22,7 +22,10 @@ LOCK_FILE = "count.lock"
 LOCK_SECONDS = 20.0
 """Seconds to wait for another bridge that counts; that takes a few requests to OpenCode."""
 SESSION = ".session"
-"""Ending of the file with the id of the session that a lease is for; the lease itself is emptied by each look at it."""
+"""Ending of the file with the id of the session that a lease is for.
+
+The id is not in the lease itself: taking the lock truncates that file, so each bridge that checks it would empty it.
+"""
 
 
 class StartingLease:

@@ -9,7 +9,7 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.isolation.left_files import LeftFiles
 from opencode_mcp.processes.shell_line import run_shell_line
 from opencode_mcp.runs.verification.environment import command_environment
-from opencode_mcp.runs.verification.request import Verified, Verify
+from opencode_mcp.runs.verification.wanted_verification import Verified, Verify
 
 OUTPUT_CHARACTERS = 3000
 """Characters of the end of the output that are kept."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from opencode_mcp.bounded_dict import BoundedDict
-from opencode_mcp.runs.verification.request import VerificationRecord
+from opencode_mcp.runs.verification.wanted_verification import VerificationRecord
 from opencode_mcp.text.outside_text import shorten
 
-KEPT = 1000
+VERIFICATIONS_KEPT = 1000
 LINE_CHARACTERS = 100
 """Characters of a command in a line of progress."""
 
@@ -76,10 +76,10 @@ class Verifications:
     """Verifications by the id of the run's prompt."""
 
     def __init__(self) -> None:
-        self._known = BoundedDict[str, Verification](KEPT)
+        self._known = BoundedDict[str, Verification](VERIFICATIONS_KEPT)
 
-    def of(self, session_id: str, message_id: str, record: VerificationRecord | None) -> Verification | None:
-        """Return the verification of a run; ``None`` if it has none.
+    def track(self, session_id: str, message_id: str, record: VerificationRecord | None) -> Verification | None:
+        """Track the verification of a run as it is on record, and return it; ``None`` if it has none.
 
         Args:
             session_id: Session of the run.

@@ -12,7 +12,7 @@ from urllib.request import url2pathname
 
 from opencode_mcp.disk.path_errors import shortened
 from opencode_mcp.errors import InvalidArgument, NotAllowed
-from opencode_mcp.runs.run_note import KEY
+from opencode_mcp.runs.run_note import NOTE_KEY
 from opencode_mcp.runs.session_history import given_answers
 from opencode_mcp.server.access import argument_values
 from opencode_mcp.server.access.argument_values import RULES, texts_at, values_at, with_text_at
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 BREAKS = re.compile(r"[\t\n\r]")
 BLANKS = "".join(map(chr, range(33)))
 OWN_NOTES: Mapping[str, str] = {
-    KEY: "who may answer the session's requests",
-    given_answers.KEY: "how the session's requests were answered",
+    NOTE_KEY: "who may answer the session's requests",
+    given_answers.ANSWERS_KEY: "how the session's requests were answered",
 }
 """Keys of the bridges' own notes in the metadata of a session, with what they record."""
 BY_PERMISSION = (

@@ -10,7 +10,7 @@ import anyio
 
 from opencode_mcp.runs.reports.reporter import END_PAUSE_SECONDS, END_SECONDS
 from opencode_mcp.runs.run_note import first_prompt
-from opencode_mcp.runs.session_history.last_run import LastRun, Outcome, read_last_run
+from opencode_mcp.runs.session_history.last_run import LastRun, LastRunOutcome, read_last_run
 from opencode_mcp.runs.session_history.spending import Spending, own_spending
 from opencode_mcp.server.access.operations_of_tools import MESSAGES
 from opencode_mcp.server.results.amounts import DATA_DIGITS
@@ -86,7 +86,7 @@ class SessionFacts:
         return Spending.total([self.own, self.subagents])
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> LastRunOutcome:
         """Return what the session does, or else the outcome of its last run."""
         return self.activity or self.last.outcome
 

@@ -126,7 +126,7 @@ async def test_a_command_that_may_run_is_not_to_be_sent_again_whatever_else_fail
     assert times == [READ_TIMEOUT_SECONDS / 2]
 
 
-async def test_a_shell_line_runs_on_for_longer_than_a_run_may_be_quiet(
+async def test_a_shell_line_runs_on_for_longer_than_a_run_may_be_idle(
     worker: Worker, commands: Commands, client: OpenCodeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state, "IDLE_LIMIT_SECONDS", 0.2)

@@ -8,7 +8,7 @@ import pytest
 from opencode import AsyncOpencode
 
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.runs.following import follow
+from opencode_mcp.runs.following import evidence_reader, follow
 from opencode_mcp.runs.outcome.endings import refusal_text
 from opencode_mcp.runs.run_record import Run, has_moved_on
 from tests.harness.failures import unwrapped
@@ -35,12 +35,12 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> anyio.Event:
     """An event for the first time that a follower has read whether its session has moved on."""
     event = anyio.Event()
 
-    async def look(client: OpenCodeClient, run: Run) -> bool:
+    async def read(client: OpenCodeClient, run: Run) -> bool:
         moved_on = await has_moved_on(client, run)
         event.set()
         return moved_on
 
-    monkeypatch.setattr(follow, "has_moved_on", look)
+    monkeypatch.setattr(evidence_reader, "has_moved_on", read)
     monkeypatch.setattr(follow, "FIRST_INTERVAL_SECONDS", 0.1)
     return event
 

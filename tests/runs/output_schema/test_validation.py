@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.runs.output_schema.validation import SHOWN, check_schema, mismatch
+from opencode_mcp.runs.output_schema.validation import MISTAKES_SHOWN, check_schema, mismatch
 from tests.harness.each import for_each
 
 
@@ -80,4 +80,4 @@ def test_the_error_of_an_answer_that_does_not_fit_says_where_and_why(
 def test_of_many_mistakes_the_first_few_are_reported() -> None:
     schema = an_object(**{f"p{number}": {"type": "integer"} for number in range(20)})
     text = mismatch(schema, {f"p{number}": "x" for number in range(20)})
-    assert text.count("is not of type") == SHOWN
+    assert text.count("is not of type") == MISTAKES_SHOWN

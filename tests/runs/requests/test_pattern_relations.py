@@ -60,4 +60,4 @@ def test_a_pattern_with_an_optional_tail_fits_the_text_without_it() -> None:
 def test_always_is_answered_by_the_strictest_who_answers_for_any_of_it(
     rules: dict[str, Decider], always: list[str], decider: Decider
 ) -> None:
-    assert Policy("human", {"bash": rules}).decider_of_all("bash", always) == decider
+    assert Policy("human", {"bash": rules}).decider_of_covered("bash", always) == decider

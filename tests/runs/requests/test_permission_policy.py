@@ -89,8 +89,8 @@ def test_a_rule_holds_for_both_names_of_a_kind_and_the_name_in_use_counts_last(o
         policy = Policy("human", {written: {"git *": "allow", "rm *": "reject"}})
         assert policy.decider(asked, ["git log"]) == "allow"
         assert policy.decider(asked, ["rm x"]) == "reject"
-        assert policy.decider_of_all(asked, ["git log*"]) == "allow"
-        assert policy.strictest(asked) == "reject"
+        assert policy.decider_of_covered(asked, ["git log*"]) == "allow"
+        assert policy.strictest_of_kind(asked) == "reject"
         both = Policy("human", {asked: {"git *": "reject"}, written: {"*": "allow"}})
         assert both.decider(asked, ["git log"]) == "reject"
         assert both.decider(asked, ["ls"]) == "allow"

@@ -7,7 +7,7 @@ from opencode_mcp.opencode.vocabulary.wire.message import Message
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 from opencode_mcp.runs.prompting.message_ids import message_id
 from opencode_mcp.runs.session_history.answer_times import recorded_seconds
-from opencode_mcp.runs.session_history.given_answers import KEPT, GivenAnswer, answers_in, metadata_with
+from opencode_mcp.runs.session_history.given_answers import ANSWERS_KEPT, GivenAnswer, answers_in, metadata_with
 
 NOW = 1_700_000_000_000
 
@@ -34,9 +34,9 @@ def test_an_answer_replaces_what_was_received_of_it_and_the_latest_are_kept() ->
     metadata = metadata_with(session({}), given("a", by=""))
     metadata = metadata_with(session(metadata), given("a"))
     assert answers_in(session(metadata)) == [given("a")]
-    for number in range(KEPT + 5):
+    for number in range(ANSWERS_KEPT + 5):
         metadata = metadata_with(session(metadata), given(str(number)))
-    assert [answer.request_id for answer in answers_in(session(metadata))][0 :: KEPT - 1] == ["per_5", "per_54"]
+    assert [answer.request_id for answer in answers_in(session(metadata))][0 :: ANSWERS_KEPT - 1] == ["per_5", "per_54"]
 
 
 def test_a_note_of_another_form_is_read_as_far_as_it_goes() -> None:

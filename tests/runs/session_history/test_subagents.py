@@ -52,7 +52,7 @@ def test_sessions_that_name_each_other_as_parents_end_the_search() -> None:
 
 
 async def test_all_pages_are_read_also_if_several_sessions_changed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subagents, "PAGE", 2)
+    monkeypatch.setattr(subagents, "SESSIONS_A_PAGE", 2)
     sessions = [session("a", updated=1), session("b", "a", 2), session("c", "a", 2), session("d", "b", 3)]
     found = await read_subagents(cast("OpenCodeClient", Sessions(*sessions)))
     assert sorted(one.id for one in found.below("a")) == ["b", "c", "d"]

@@ -7,7 +7,13 @@ import pytest
 from opencode_mcp.runs.enforcement.repairs import repair_text
 from opencode_mcp.runs.outcome.run_report import RunReport, add_verification
 from opencode_mcp.runs.verification.environment import command_environment
-from opencode_mcp.runs.verification.request import VerificationRecord, Verified, Verify, as_data, read_record
+from opencode_mcp.runs.verification.wanted_verification import (
+    VerificationRecord,
+    Verified,
+    Verify,
+    as_data,
+    read_record,
+)
 from opencode_mcp.server.results.run_reports.report_text import report_text
 
 RECORD = VerificationRecord(

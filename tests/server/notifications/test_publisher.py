@@ -11,7 +11,7 @@ from anyio.lowlevel import checkpoint
 from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent
 
 from opencode_mcp.errors import BackendUnavailable
-from opencode_mcp.events.hub import BACKLOG, Hub, Listener
+from opencode_mcp.events.hub import BACKLOG_EVENTS, Hub, Listener
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.opencode.vocabulary.backend_events import (
@@ -266,7 +266,7 @@ async def test_after_a_gap_anything_may_have_changed() -> None:
 async def test_a_listener_that_lagged_is_reported_as_after_a_gap() -> None:
     listeners = RecordingListeners(uris.todo("ses_2"))
     async with noticing(listeners) as hub:
-        hub.say(*[grown() for _ in range(BACKLOG + 1)])
+        hub.say(*[grown() for _ in range(BACKLOG_EVENTS + 1)])
         await eventually(listeners.has(ResourceUpdated(uris.todo("ses_2"))))
 
 

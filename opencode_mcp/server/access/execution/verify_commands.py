@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import InvalidArgument, NotAllowed
-from opencode_mcp.runs.verification.request import MOST_REPAIRS, Verify
+from opencode_mcp.runs.verification.wanted_verification import MOST_REPAIRS, Verify
 from opencode_mcp.server.access.execution.shell_lines import decider_of
 from opencode_mcp.server.access.operations_of_tools import SHELL
 from opencode_mcp.settings import settings_file_text

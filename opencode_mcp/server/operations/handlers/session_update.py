@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 from opencode_mcp.opencode.v1 import session_note
-from opencode_mcp.runs.run_note import KEY, metadata_of
+from opencode_mcp.runs.run_note import NOTE_KEY, metadata_of
 from opencode_mcp.runs.session_history import given_answers
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
@@ -12,7 +12,7 @@ from opencode_mcp.text.json_types import JsonMap
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
 
-NOTES = frozenset({KEY, session_note.NOTE_KEY, given_answers.KEY})
+NOTES = frozenset({NOTE_KEY, session_note.NOTE_KEY, given_answers.ANSWERS_KEY})
 """Keys of the bridges' own notes in the metadata of a session."""
 
 

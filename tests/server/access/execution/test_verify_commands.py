@@ -7,7 +7,7 @@ import pytest
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.options import VerifyCommand
 from opencode_mcp.runs.requests.permission_policy import Policy
-from opencode_mcp.runs.verification.request import Verify
+from opencode_mcp.runs.verification.wanted_verification import Verify
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.execution.verify_commands import may_verify, request_of
 from opencode_mcp.settings import Settings

@@ -9,8 +9,8 @@ import pytest
 
 from opencode_mcp.opencode.operation_catalog.arguments import split
 from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
-from opencode_mcp.runs.prompting.session_lock import SessionLocks
-from opencode_mcp.runs.run_note import KEY
+from opencode_mcp.runs.run_note import NOTE_KEY
+from opencode_mcp.runs.starting.session_lock import SessionLocks
 from opencode_mcp.server.operations.handlers.handler import OperationRequest
 from opencode_mcp.server.operations.handlers.session_update import update_session
 from tests.harness.operations import operation
@@ -46,14 +46,14 @@ class Backend:
 
 
 async def test_a_note_that_is_written_meanwhile_is_not_replaced_by_an_older_one() -> None:
-    backend = Backend({KEY: "old note"})
+    backend = Backend({NOTE_KEY: "old note"})
     async with anyio.create_task_group() as tasks, backend.locks.hold(SESSION):
         # A run is being started: the update waits for its turn, and reads what the run has noted.
         tasks.start_soon(lambda: backend.update(metadata={"mine": 1}))
         await anyio.wait_all_tasks_blocked()
-        assert backend.metadata == {KEY: "old note"}
-        backend.metadata = {KEY: "new note"}
-    assert backend.metadata == {"mine": 1, KEY: "new note"}
+        assert backend.metadata == {NOTE_KEY: "old note"}
+        backend.metadata = {NOTE_KEY: "new note"}
+    assert backend.metadata == {"mine": 1, NOTE_KEY: "new note"}
 
 
 @pytest.mark.parametrize("before", [{}, {"mine": 1}])
@@ -64,7 +64,7 @@ async def test_where_no_bridge_has_noted_anything_the_metadata_is_the_callers(be
 
 
 async def test_an_update_without_metadata_waits_for_nobody() -> None:
-    backend = Backend({KEY: "note"})
+    backend = Backend({NOTE_KEY: "note"})
     async with backend.locks.hold(SESSION):
         await backend.update(title="New")
-    assert backend.metadata == {KEY: "note"}
+    assert backend.metadata == {NOTE_KEY: "note"}

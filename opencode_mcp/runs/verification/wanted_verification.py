@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar, cast, get_args
 
-Outcome = Literal["passed", "failed", "timed out", "stopped", "not run"]
+VerificationOutcome = Literal["passed", "failed", "timed out", "stopped", "not run"]
 """Outcome of a verification. ``stopped``: somebody stopped it; ``not run``: it could not be started."""
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+VERIFICATION_OUTCOMES: tuple[VerificationOutcome, ...] = get_args(VerificationOutcome)
 MOST_REPAIRS = 5
 
 
@@ -34,7 +34,7 @@ class Verify:
 class Verified:
     """Result of a verification."""
 
-    outcome: Outcome
+    outcome: VerificationOutcome
     exit_code: int | None = None
     """Exit code of the command; ``None`` if it did not end by itself."""
     output: str = ""
@@ -82,7 +82,7 @@ def read_record(data: object) -> VerificationRecord | None:
     fields = _fields(data)
     result = fields.get("result")
     verified = None if result is None else _read(Verified, _fields(result))
-    if verified is not None and verified.outcome not in OUTCOMES:
+    if verified is not None and verified.outcome not in VERIFICATION_OUTCOMES:
         raise ValueError("no outcome")
     return _read(
         VerificationRecord, fields | {"request": _read(Verify, _fields(fields.get("request"))), "result": verified}

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.errors import SessionBusy
-from opencode_mcp.runs.prompting import session_lock
-from opencode_mcp.runs.prompting.session_lock import SessionLocks
+from opencode_mcp.runs.starting import session_lock
+from opencode_mcp.runs.starting.session_lock import SessionLocks
 
 pytestmark = pytest.mark.anyio
 
