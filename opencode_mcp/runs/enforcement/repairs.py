@@ -9,7 +9,7 @@ from opencode_mcp.runs.output_schema.schema_in_prompt import corrected_prompt
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.run_life import Runs
 from opencode_mcp.runs.run_record import Run, latest_prompt
-from opencode_mcp.runs.starting.prompt_poster import POST_LEAST, next_message_id
+from opencode_mcp.runs.starting.prompt_poster import LEAST_POST_SECONDS, next_message_id
 from opencode_mcp.runs.verification.verification_progress import Verification
 from opencode_mcp.runs.verification.wanted_verification import VerificationRecord
 from opencode_mcp.text.outside_text import clean, indented
@@ -44,7 +44,7 @@ async def send_repair(runs: Runs, run: Run, verification: Verification) -> None:
         )
         record = replace(verification.record, repairs=(*verification.record.repairs, message_id))
         await write_note(runs, client, run, record)
-        await runs.poster.post(client, replace(run, message_id=message_id), prompt, POST_LEAST)
+        await runs.poster.post(client, replace(run, message_id=message_id), prompt, LEAST_POST_SECONDS)
         verification.update(record)
 
 
