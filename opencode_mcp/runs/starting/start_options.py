@@ -17,12 +17,12 @@ If what it returns raises an error, nothing is sent, and a session that was crea
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartOptions:
-    """Who starts a run, under what limits, and how long the start may take."""
+    """Options of one start: the starter of the run, its limits, and the time that the start may take."""
 
     caller_limit: Decider = "allow"
-    """How strict the caller wants permissions to be answered at least."""
+    """Least strictness with which the caller wants permissions to be answered."""
     starter: RunStarter = "agent"
-    """Who is behind the host that starts the run."""
+    """Starter of the run, behind the host."""
     limits: Limits = NO_LIMITS
     """Limits of the run, which its note keeps; ``enforcement/`` stops a run at them."""
     before_send: BeforeSend | None = None
