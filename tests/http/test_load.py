@@ -17,8 +17,8 @@ from tests.harness.bridges.raw_http import RawHttp
 from tests.harness.bridges.rawrpc import Host as Client
 from tests.harness.bridges.served import Served, serving
 from tests.harness.waiting import eventually
+from tests.http.metrics.test_metrics import metrics
 from tests.http.operator import MODERN, Operator
-from tests.http.test_metrics import metrics
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ import pytest
 
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.worktrees import Worktrees
-from tests.isolation.repository import ENVIRONMENT
+from tests.isolation.git_repository import ENVIRONMENT
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.access.fence import Fence
 from opencode_mcp.server.results.integration_text import text_of
 from opencode_mcp.settings import Settings
-from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
+from tests.isolation.git_repository import ENVIRONMENT, contents, git, make_repository, put
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.integration_ways import How

@@ -12,7 +12,7 @@ from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
 from opencode_mcp.isolation.worktrees import Worktrees
 from tests.harness.faults.small_disk import FILLER, fill, make_room, small_disk
-from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
+from tests.isolation.git_repository import ENVIRONMENT, contents, git, make_repository, put
 
 pytestmark = pytest.mark.anyio
 MEGABYTE = 1 << 20

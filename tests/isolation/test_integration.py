@@ -15,7 +15,7 @@ from opencode_mcp.isolation.recorded_worktrees import WORKING_TREE
 from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.results.integration_text import data_of, text_of
-from tests.isolation.repository import contents, git, make_repository, put
+from tests.isolation.git_repository import contents, git, make_repository, put
 
 pytestmark = pytest.mark.anyio
 REQUEST = IntegrationOptions("Work of OpenCode")

@@ -12,7 +12,7 @@ from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.integration_result import IntegrationOptions
 from opencode_mcp.isolation.left_files import LeftFiles
 from opencode_mcp.isolation.worktrees import Worktrees
-from tests.isolation.repository import ENVIRONMENT, git, make_repository, put
+from tests.isolation.git_repository import ENVIRONMENT, git, make_repository, put
 
 pytestmark = pytest.mark.anyio
 REQUEST = IntegrationOptions("Work")

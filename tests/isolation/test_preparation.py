@@ -17,7 +17,7 @@ from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.options import IsolationSetup, as_isolation
 from tests.harness.each import for_each
-from tests.isolation.repository import ENVIRONMENT, git, make_repository, put
+from tests.isolation.git_repository import ENVIRONMENT, git, make_repository, put
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform == "win32", reason="the shell lines are POSIX's")]
 

@@ -20,7 +20,7 @@ from opencode_mcp.isolation.repository.writing import write
 from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.results.integration_text import text_of
-from tests.isolation.repository import contents, git, make_repository, put
+from tests.isolation.git_repository import contents, git, make_repository, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable

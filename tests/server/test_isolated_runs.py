@@ -15,7 +15,7 @@ from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 from opencode_mcp.server.new_runs.isolated_runs import isolation_note
 from opencode_mcp.server.results.run_reports.run_steps import next_step
 from opencode_mcp.settings import Settings
-from tests.isolation.repository import ENVIRONMENT, make_repository, put
+from tests.isolation.git_repository import ENVIRONMENT, make_repository, put
 from tests.remote_isolation.far_opencode import READY, REPOSITORY, FarOpenCode, worktrees_of
 
 pytestmark = pytest.mark.anyio

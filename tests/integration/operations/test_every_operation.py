@@ -8,8 +8,8 @@ import pytest
 
 from tests.harness.operations import operations
 from tests.harness.servers.model import ScriptedModel
-from tests.integration.operations import interfaces, project, sessions, setup
-from tests.integration.operations.case import CASES
+from tests.integration.operations.cases import interfaces, project, sessions, setup
+from tests.integration.operations.cases.case import CASES
 from tests.integration.operations.world import CONFIGURED_KEY, World, make_world
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

@@ -10,7 +10,7 @@ from opencode_mcp.isolation.left_files import LeftFiles
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.runs.verification.command import REMOVED, verify
 from opencode_mcp.runs.verification.wanted_verification import Verify
-from tests.isolation.repository import ENVIRONMENT, make_repository
+from tests.isolation.git_repository import ENVIRONMENT, make_repository
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform == "win32", reason="the lines are POSIX's")]
 

@@ -8,7 +8,7 @@ from opencode_mcp.isolation.worktree_records import Worktree
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.access.allowed_directories import Roots
 from opencode_mcp.settings import Settings
-from tests.isolation.repository import ENVIRONMENT, make_repository
+from tests.isolation.git_repository import ENVIRONMENT, make_repository
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,7 @@ from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.execution.integration_checks import check_of
 from opencode_mcp.server.access.operations_of_tools import UNDO
 from opencode_mcp.settings import Settings
-from tests.isolation.repository import ENVIRONMENT, contents, make_repository, put
+from tests.isolation.git_repository import ENVIRONMENT, contents, make_repository, put
 
 pytestmark = pytest.mark.anyio
 

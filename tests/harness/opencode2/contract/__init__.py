@@ -1,0 +1,1 @@
+"""Tests of the OpenCode 2 for tests: its replies and events fit the client of the released contract."""

@@ -1,0 +1,1 @@
+"""Tests of principals: their tokens, rights and limits, and the settings file."""

@@ -1,0 +1,1 @@
+"""Tests of the names and outcomes in the request logs."""

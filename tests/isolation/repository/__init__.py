@@ -1,0 +1,1 @@
+"""Tests of git in a recorded repository."""

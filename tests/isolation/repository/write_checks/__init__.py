@@ -1,0 +1,1 @@
+"""Tests of checkouts that cannot be read or written."""

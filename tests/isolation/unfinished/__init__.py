@@ -1,0 +1,1 @@
+"""Tests of changes of a checkout that were begun and not finished."""

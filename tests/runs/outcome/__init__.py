@@ -1,0 +1,1 @@
+"""Tests of the state, the end and the report of a run."""
