@@ -27,14 +27,25 @@ IDENTITY = {
 }
 
 
-def make_project(directory: Path) -> Path:
-    """Make a git repository with a few files in one commit on the branch ``main``."""
+OF_MODULE: set[Path] = set()
+"""Projects of the module whose tests run, which OpenCode may have open."""
+
+
+def make_project(directory: Path, *, for_all_modules: bool = False) -> Path:
+    """Make a git repository with a few files in one commit on the branch ``main``.
+
+    Args:
+        directory: Folder of the project.
+        for_all_modules: True if tests of other modules use it, too. OpenCode closes other projects after their module.
+    """
     for name, content in FILES.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8", newline="\n")
     git(directory, "init", "--quiet", "--initial-branch=main")
     commit(directory)
+    if not for_all_modules:
+        OF_MODULE.add(directory)
     return directory
 
 

@@ -48,19 +48,19 @@ def without_latest_sessions(opencode_server: OpenCode | OpenCode2) -> None:
 @pytest.fixture(scope="package")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project for many tests: the first prompt in a directory takes OpenCode a second longer than the next ones."""
-    return make_project(tmp_path_factory.mktemp("workplace"))
+    return make_project(tmp_path_factory.mktemp("workplace"), for_all_modules=True)
 
 
-def make_asking_project(directory: Path) -> Path:
-    """Make a project in which OpenCode asks before it runs a command."""
-    configure(make_project(directory), {"permission": {"bash": "ask"}})
+def make_asking_project(directory: Path, *, for_all_modules: bool = False) -> Path:
+    """Make a project in which OpenCode asks before it runs a command; the arguments are those of ``make_project``."""
+    configure(make_project(directory, for_all_modules=for_all_modules), {"permission": {"bash": "ask"}})
     return directory
 
 
 @pytest.fixture(scope="package")
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Another one, in which OpenCode asks before it runs a command."""
-    return make_asking_project(tmp_path_factory.mktemp("asking"))
+    return make_asking_project(tmp_path_factory.mktemp("asking"), for_all_modules=True)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def asking_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One in which OpenCode takes snapshots, and so reports what each run changes."""
-    project = make_project(tmp_path_factory.mktemp("tracked"))
+    project = make_project(tmp_path_factory.mktemp("tracked"), for_all_modules=True)
     configure(project, SNAPSHOTS)
     return project
 

@@ -29,13 +29,13 @@ SECONDS = 60
 @pytest.fixture(scope="session")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project for many tests: the first prompt in a directory takes OpenCode a second longer than the next ones."""
-    return make_project(tmp_path_factory.mktemp("workplace"))
+    return make_project(tmp_path_factory.mktemp("workplace"), for_all_modules=True)
 
 
 @pytest.fixture(scope="session")
 def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One in which OpenCode takes snapshots, and so knows what each run changes."""
-    project = make_project(tmp_path_factory.mktemp("tracked"))
+    project = make_project(tmp_path_factory.mktemp("tracked"), for_all_modules=True)
     configure(project, SNAPSHOTS)
     return project
 

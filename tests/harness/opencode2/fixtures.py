@@ -55,6 +55,6 @@ def opencode2(opencode2_environment: dict[str, str], run_folder: Path) -> Iterat
 def shared_project(engine_folder: Path) -> Path:
     directory = engine_folder / "project"
     directory.mkdir()
-    make_project(directory)
+    make_project(directory, for_all_modules=True)
     configure(directory, {"snapshots": True})
     return directory
