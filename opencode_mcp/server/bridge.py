@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVarTuple
 
 import anyio
+from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import Context
 
 from opencode_mcp.batch_queue import scope, task_queue
@@ -362,6 +363,8 @@ class Bridge:
 
 BridgeContext = Context[Bridge, object]
 """Context that the SDK passes to a tool."""
+BridgeRequest = ServerRequestContext[Bridge, object]
+"""Request in such a context."""
 
 
 def bridge_of(ctx: BridgeContext) -> Bridge:

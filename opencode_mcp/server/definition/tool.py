@@ -160,10 +160,11 @@ class BridgeTool(Tool):
 
     async def _run(self, arguments: dict[str, Any], context: Context[Any, Any]) -> object:
         values = self.checked(arguments)
-        if not self._only_reads(context):
-            return await self._call(values, context)
+        bridge = context.request_context.lifespan_context
+        if not isinstance(bridge, Bridge) or not self._only_reads():
+            return await self._call(values, context, bridge)
         async with starting(context, start_deadline_of(context), READ_AGAIN):
-            return await self._call(values, context)
+            return await self._call(values, context, bridge)
 
     def checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call, with defaults for those that are left out.
@@ -183,8 +184,7 @@ class BridgeTool(Tool):
             raise self._refusal(arguments, "There is an unknown argument.")
         return values
 
-    async def _call(self, values: dict[str, Any], context: Context[Any, Any]) -> object:
-        bridge = context.request_context.lifespan_context
+    async def _call(self, values: dict[str, Any], context: Context[Any, Any], bridge: object) -> object:
         if isinstance(bridge, Bridge):
             await bridge.check_served(TOOL_USES.get(self.name, NOTHING))
         return await self.fn_metadata.call_fn(self.fn, self.is_async, values, {self.context_kwarg or "ctx": context})
@@ -192,10 +192,9 @@ class BridgeTool(Tool):
     def _reads(self) -> bool:
         return self.annotations is not None and self.annotations.read_only_hint is True
 
-    def _only_reads(self, context: Context[Any, Any]) -> bool:
+    def _only_reads(self) -> bool:
         """Return True if a call can be cancelled at any time; tools that wait check their deadlines themselves."""
-        on_bridge = isinstance(context.request_context.lifespan_context, Bridge)
-        return self._reads() and on_bridge and not WAITING & self.parameters.get("properties", {}).keys()
+        return self._reads() and not WAITING & self.parameters.get("properties", {}).keys()
 
     def _refusal(self, arguments: dict[str, Any], otherwise: str) -> InvalidArgument:
         """Return an error that names each fault of the arguments in a sentence."""

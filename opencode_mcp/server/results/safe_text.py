@@ -19,6 +19,9 @@ CODE = frozenset("$`;|&<>(){}!\\\"'\n\t ")
 
 def shown(text: str) -> str:
     """Return a text without secrets, control sequences and invisible characters, as valid Unicode."""
+    # Most texts of structured content are names of fields and files.
+    if text.isascii() and redact_text.SHORT_WORD.fullmatch(text):
+        return text
     return redact_text.redacted_text(clean(valid_unicode(text)))
 
 

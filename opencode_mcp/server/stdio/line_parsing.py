@@ -37,6 +37,7 @@ LEVELS = {"[": 1, "{": 1, "]": -1, "}": -1}
 ANSWERS = frozenset({"result", "error"})
 """Fields of the host's responses. They are never answered: their ids are ours, and may equal an id of the host."""
 SURROGATE = re.compile("[\ud800-\udfff]")
+SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,11 @@ def read_line(line: str, *, batches: bool) -> Line:
         return Line()
     try:
         value = _parsed(line)
+        # To search one line takes much less time than to look at each text in it.
+        is_valid = line.isascii() and SURROGATE_ESCAPE.search(line) is None
         if isinstance(value, list):
-            return _batch(cast("list[object]", value), allowed=batches)
-        return Line([_message(value)])
+            return _batch(cast("list[object]", value), allowed=batches, is_valid=is_valid)
+        return Line([_message(value, is_valid=is_valid)])
     except _Refused as refused:
         return Line(replies=[_reply(refused, _readable_id(line))])
 
@@ -101,7 +104,7 @@ def _is_too_deep(line: str) -> bool:
     return False
 
 
-def _batch(values: list[object], *, allowed: bool) -> Line:
+def _batch(values: list[object], *, allowed: bool, is_valid: bool) -> Line:
     if not allowed:
         raise _Refused(INVALID_REQUEST, "This connection has no batches: send one message in each line.")
     if not values or len(values) > LARGEST_BATCH:
@@ -109,21 +112,28 @@ def _batch(values: list[object], *, allowed: bool) -> Line:
     line = Line(is_batch=True)
     for value in values:
         try:
-            line.messages.append(_message(value))
+            line.messages.append(_message(value, is_valid=is_valid))
         except _Refused as refused:
             line.replies.append(_reply(refused, None if _is_answer(value) else _id_of(value)))
     return line
 
 
-def _message(value: object) -> JSONRPCMessage:
+def _message(value: object, *, is_valid: bool) -> JSONRPCMessage:
+    """Return a value as a message.
+
+    Args:
+        value: The value.
+        is_valid: Whether its texts are known to be valid Unicode.
+    """
     if not isinstance(value, dict):
         raise _Refused(INVALID_REQUEST, "A message is a JSON object.")
     fields = cast("dict[str, object]", value)
+    has_surrogate = not is_valid and _has_surrogate(fields)
     if "method" in fields:
-        _check_call(fields)
+        _check_call(fields, has_surrogate=has_surrogate)
     elif not _is_answer(fields):
         raise _Refused(INVALID_REQUEST, "The message has neither `method` nor `result` nor `error`.")
-    elif _has_surrogate(fields):
+    elif has_surrogate:
         # If a response were refused, its request would get no response.
         fields = cast("dict[str, object]", _with_valid_text(fields))
     try:
@@ -132,7 +142,7 @@ def _message(value: object) -> JSONRPCMessage:
         raise _Refused(INVALID_REQUEST, "The message is not JSON-RPC 2.0.") from error
 
 
-def _check_call(fields: Mapping[str, object]) -> None:
+def _check_call(fields: Mapping[str, object], *, has_surrogate: bool) -> None:
     """Refuse a request or a notification that the SDK would drop, or whose texts no response could repeat."""
     if fields.get("jsonrpc") != "2.0":
         raise _Refused(INVALID_REQUEST, '`jsonrpc` must be "2.0".')
@@ -140,7 +150,7 @@ def _check_call(fields: Mapping[str, object]) -> None:
         raise _Refused(INVALID_REQUEST, "`id` must be a text or a whole number.")
     if not isinstance(fields["method"], str):
         raise _Refused(INVALID_REQUEST, "`method` must be a text.")
-    if _has_surrogate(fields):
+    if has_surrogate:
         raise _Refused(INVALID_REQUEST, "A text of the message holds half a surrogate pair, which is not Unicode.")
     if not isinstance(fields.get("params") or {}, dict):
         raise _Refused(INVALID_PARAMS, "`params` must be an object.")

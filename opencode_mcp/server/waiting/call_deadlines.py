@@ -10,7 +10,7 @@ import anyio
 from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.runs.starting import start_deadline as runs_start_deadline
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
-from opencode_mcp.server.waiting.call_context import arrival_of, person_seconds_of
+from opencode_mcp.server.waiting.call_context import arrival_of, counted_from
 from opencode_mcp.server.waiting.host_limits import call_seconds_of, wait_seconds_of
 from opencode_mcp.server.waiting.progress_notifications import start_progress
 from opencode_mcp.server.waiting.token_end import token_end_of
@@ -52,19 +52,16 @@ def deadlines_of(ctx: BridgeContext, wait_seconds: float | None = None) -> Deadl
         ctx: The call.
         wait_seconds: Time that its caller wants to wait. A caller that waits long accepts a long start.
     """
-    seconds = wait_seconds_of(ctx, wait_seconds, bridge_of(ctx).settings.wait)
-    start, wait = start_deadline_of(ctx, wait_seconds), _began(ctx) + seconds
+    request = ctx.request_context
+    seconds = wait_seconds_of(request, wait_seconds)
+    start, wait = start_deadline_of(ctx, wait_seconds), counted_from(request) + seconds
     return Deadlines(start=start, wait=wait, seconds=seconds, latest=token_end_of(ctx))
 
 
 def start_deadline_of(ctx: BridgeContext, wait_seconds: float | None = None) -> float:
     """Return the deadline for OpenCode and the project to be ready, for a call that waits for no run, or not yet."""
-    longest = call_seconds_of(ctx, bridge_of(ctx).settings.wait)
-    return _began(ctx) + max(longest, wait_seconds or 0, LEAST_START_SECONDS)
-
-
-def _began(ctx: BridgeContext) -> float:
-    return arrival_of(ctx) + person_seconds_of(ctx)
+    request = ctx.request_context
+    return counted_from(request) + max(call_seconds_of(request), wait_seconds or 0, LEAST_START_SECONDS)
 
 
 @contextmanager

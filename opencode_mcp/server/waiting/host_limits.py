@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mcp.server.session import ServerSession
 
-    from opencode_mcp.server.bridge import BridgeContext
+    from opencode_mcp.server.bridge import BridgeRequest
 
 UNKNOWN_HOST_SECONDS = 45.0
 
@@ -60,19 +60,18 @@ def longest_wait(client_name: str, *, gets_progress: bool) -> float:
     return host.seconds
 
 
-def wait_seconds_of(ctx: "BridgeContext", asked: float | None, setting: float | None) -> float:
+def wait_seconds_of(request: "BridgeRequest", asked: float | None) -> float:
     """Return the seconds that a call waits: those that its caller set, or the limit of its host."""
-    return call_seconds_of(ctx, setting) if asked is None else asked
+    return call_seconds_of(request) if asked is None else asked
 
 
-def call_seconds_of(ctx: "BridgeContext", setting: float | None) -> float:
+def call_seconds_of(request: "BridgeRequest") -> float:
     """Return the seconds that a call may take: those that the operator set, or the limit of its host."""
+    setting = request.lifespan_context.settings.wait
     if setting is not None:
         return setting
-    session = ctx.session
-    meta = ctx.request_context.meta
-    token = meta.get("progress_token") if meta else None
-    return longest_wait(client_name_of(session), gets_progress=token is not None)
+    token = request.meta.get("progress_token") if request.meta else None
+    return longest_wait(client_name_of(request.session), gets_progress=token is not None)
 
 
 def reads_data_alone(session: "ServerSession") -> bool:
@@ -89,4 +88,7 @@ def client_name_of(session: "ServerSession") -> str:
 
 def _host(client_name: str) -> HostProfile | None:
     name = client_name.lower()
-    return next((host for host in HOSTS if host.name in name), None)
+    for host in HOSTS:
+        if host.name in name:
+            return host
+    return None

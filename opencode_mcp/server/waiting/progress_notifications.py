@@ -5,15 +5,14 @@ several parts of one call may send notifications, and hosts print the number.
 """
 
 import logging
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 from mcp.shared.exceptions import MCPError
 
-from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.waiting.call_context import arrival_of
 from opencode_mcp.text.outside_text import one_line
@@ -51,15 +50,13 @@ def progress_sender(ctx: BridgeContext) -> "SendProgress":
     return send
 
 
-@contextmanager
-def start_progress(ctx: BridgeContext) -> Generator[None]:
+def start_progress(ctx: BridgeContext) -> AbstractContextManager[None]:
     """Send progress as soon as the block has taken long: OpenCode starts, or the call waits for it."""
-    bridge = bridge_of(ctx)
-    with bridge.slow_calls.working(partial(_send_start, bridge, progress_sender(ctx))):
-        yield
+    return bridge_of(ctx).slow_calls.working(partial(_send_start, ctx))
 
 
-async def _send_start(bridge: Bridge, send_progress: "SendProgress") -> None:
+async def _send_start(ctx: BridgeContext) -> None:
+    bridge, send_progress = bridge_of(ctx), progress_sender(ctx)
     while True:
         await send_progress(WAITING if bridge.in_use else STARTING)
         await anyio.sleep(NEXT_LINE_SECONDS)

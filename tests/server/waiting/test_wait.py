@@ -167,8 +167,8 @@ class Call:
     client_capabilities = NONE
 
     def __init__(self, bridge: Bridge, error: Exception) -> None:
-        self.request_context = SimpleNamespace(lifespan_context=bridge, meta=None, request=None)
         self.session = FailingSession(error)
+        self.request_context = SimpleNamespace(lifespan_context=bridge, session=self.session, meta=None, request=None)
 
     async def report_progress(self, *_: object) -> None:
         """Fail as a broken wire, or a text that is not Unicode, does."""
