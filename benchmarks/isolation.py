@@ -19,7 +19,7 @@ FOLDERS = 200
 FILES_A_FOLDER = 100
 ROUNDS = 5
 PROMPT = script(write("made.txt", "made\n"), text("Done."))
-MOST = 1000.0
+MOST_MS = 1000.0
 """Milliseconds that an isolated run may take longer than git and OpenCode need for the same."""
 
 
@@ -32,7 +32,9 @@ async def isolation(world: World) -> list[Row]:
         beside_plain = await interleaved(both.isolated, both.plain, rounds=ROUNDS)
         back = await interleaved(both.bring_back, both.merge, rounds=ROUNDS)
     return [
-        paired_row("isolated run in 20,000 files beside git worktree add and the prompt there", beside_git, most=MOST),
+        paired_row(
+            "isolated run in 20,000 files beside git worktree add and the prompt there", beside_git, most=MOST_MS
+        ),
         paired_row("the same beside a run without isolation", beside_plain),
         paired_row("opencode_integrate how=apply there beside git add and git diff of the worktree", back),
     ]

@@ -23,8 +23,8 @@ from tests.scripted_model.script import hold, script, step, text
 ROUNDS = 25
 NEW_ROUNDS = 10
 """Rounds in new directories: OpenCode keeps 20 MB for each of them."""
-MOST = 60.0
-MOST_NEW = 150.0
+MOST_MS = 60.0
+MOST_NEW_MS = 150.0
 QUIET = 0.3
 """Seconds after which whatever the end of a run set off is over."""
 MODEL = "scripted/m1"
@@ -59,9 +59,9 @@ async def prompt_delay(world: World) -> list[Row]:
         )
     beside = f"beside {DIRECT_REQUESTS[world.generation]}"
     return [
-        paired_row(f"call of opencode_run to the model's request, {beside}", default, most=MOST),
-        paired_row(f"the same with `model`, {beside}", named, most=MOST),
-        paired_row(f"the same in a new directory, {beside}", new, most=MOST_NEW),
+        paired_row(f"call of opencode_run to the model's request, {beside}", default, most=MOST_MS),
+        paired_row(f"the same with `model`, {beside}", named, most=MOST_MS),
+        paired_row(f"the same in a new directory, {beside}", new, most=MOST_NEW_MS),
     ]
 
 

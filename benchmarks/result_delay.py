@@ -20,7 +20,7 @@ from opencode_mcp.opencode.versions import Generation
 from tests.scripted_model.script import hold, script, step, text
 
 ROUNDS = 25
-MOST = 10.0
+MOST_MS = 10.0
 LAST_REQUESTS: Mapping[Generation, str] = {
     1: "POST /session/{id}/message",
     2: "the end of the wait for the session, and a read of its messages",
@@ -42,8 +42,8 @@ async def result_delay(world: World) -> list[Row]:
         )
     beside = LAST_REQUESTS[world.generation]
     return [
-        paired_row(f"model's last byte to the result of opencode_run beside {beside}", first, most=MOST),
-        paired_row("the same for later prompts of a session", later, most=MOST),
+        paired_row(f"model's last byte to the result of opencode_run beside {beside}", first, most=MOST_MS),
+        paired_row("the same for later prompts of a session", later, most=MOST_MS),
     ]
 
 

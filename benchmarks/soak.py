@@ -20,7 +20,7 @@ from tests.harness.project import configure, make_project
 from tests.harness.servers.model import running_model
 from tests.harness.waiting import eventually
 
-SECONDS = 300.0
+DURATION_SECONDS = 300.0
 EXTRA = 120.0
 """Seconds after the load in which its last calls must have come to an end."""
 END = 30.0
@@ -45,7 +45,9 @@ class Held:
 def soak(arguments: Sequence[str]) -> int:
     """Run the load, print figures, and give 1 where something went wrong or was left."""
     parser = argparse.ArgumentParser(prog="benchmarks soak", description="Put mixed load on bridges for some minutes.")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"how long (default: {SECONDS:g})")
+    parser.add_argument(
+        "--seconds", type=float, default=DURATION_SECONDS, help=f"how long (default: {DURATION_SECONDS:g})"
+    )
     parser.add_argument("--seed", type=int, default=1, help="decides what the hosts do next (default: 1)")
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:

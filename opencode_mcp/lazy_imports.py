@@ -166,7 +166,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.server.sessions.session_deletion",
         "opencode_mcp.server.sessions.session_list",
         "opencode_mcp.server.sessions.session_rows",
-        "opencode_mcp.server.sessions.session_view",
+        "opencode_mcp.server.sessions.session_details",
         "opencode_mcp.server.sessions.sessions_at_work",
         "opencode_mcp.server.sessions.totals",
         "opencode_mcp.server.sessions.versions_on_disk",

@@ -202,7 +202,7 @@ def call_of_2(text: str) -> None:
 
 def selected(value: object, expression: str) -> None:
     """Select with an expression as long as one may be, which may be refused."""
-    for length in (json_select.LONGEST, json_select.LONGEST // 2):
+    for length in (json_select.MOST_CHARACTERS, json_select.MOST_CHARACTERS // 2):
         with suppress(BridgeError):
             json_select.select_json(value, expression[:length])
 

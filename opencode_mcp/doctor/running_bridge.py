@@ -11,7 +11,7 @@ from opencode_mcp.opencode.http_client.document_fetching import FetchResult, fet
 if TYPE_CHECKING:
     from opencode_mcp.http.address import Address
 
-SECONDS = 3.0
+TIMEOUT_SECONDS = 3.0
 MOST_BYTES = 1 << 20
 OWN_METRIC = b"opencode_mcp_requests_total"
 
@@ -29,6 +29,8 @@ def serves_metrics(address: "Address") -> bool:
 def _fetched(address: "Address", path: str) -> FetchResult:
     async def get() -> FetchResult:
         socket = str(address.path) if address.path else None
-        return await fetch(f"{address.reached_at}{path}", seconds=SECONDS, most_bytes=MOST_BYTES, unix_socket=socket)
+        return await fetch(
+            f"{address.reached_at}{path}", seconds=TIMEOUT_SECONDS, most_bytes=MOST_BYTES, unix_socket=socket
+        )
 
     return anyio.run(get)

@@ -96,17 +96,17 @@ class BridgeServer(MCPServer[Bridge]):
         refusal = self.bridge.allowed.refusal_of_tool(name)
         reason = refused_calls.reason_of(refusal) or refused_calls.reason_of_unlisted(name, self.bridge.settings)
         refused_calls.note_refusal(reason)
-        return explain(refusal, owner=self._owner(context)) if refusal else self._no_tool(name)
+        return explain(refusal, owner=self._owner(context)) if refusal else self._reason_without_tool(name)
 
-    def _no_tool(self, name: str) -> str:
+    def _reason_without_tool(self, name: str) -> str:
         if scopes := missing_scopes.missing_scopes(name, self.bridge.settings):
             wanted = " and ".join(scopes)
             return f"{name} is not allowed here: the access token of this client lacks {wanted}. {SCOPE_REMEDY}"
         if name in TOOL_USES:
             return f"There is no tool {name} here: the settings of this MCP server leave it out."
-        return f"There is no tool {shown(one_line(name))}. {self._similar(name)}".rstrip()
+        return f"There is no tool {shown(one_line(name))}. {self._suggestion(name)}".rstrip()
 
-    def _similar(self, name: str) -> str:
+    def _suggestion(self, name: str) -> str:
         """Suggest the tools whose names are most similar to one that does not exist."""
         known = {tool.removeprefix(TOOL_PREFIX): tool for tool in sorted(self.tool_names)}
         found = similar_names.similar_names(name.removeprefix(TOOL_PREFIX), known)
@@ -132,7 +132,7 @@ class BridgeServer(MCPServer[Bridge]):
         self, uri: AnyUrl | str, context: Context[Bridge, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
         """Read a resource; the error for an unknown URI names the right forms."""
-        spec, arguments = self._resource(str(uri))
+        spec, arguments = self._served_resource(str(uri))
         try:
             async with _bounded(context):
                 await self.bridge.check_served(RESOURCE_USES[spec.name])
@@ -146,7 +146,7 @@ class BridgeServer(MCPServer[Bridge]):
             data = valid_unicode(data) if spec.verbatim else shown(data)
         return [ReadResourceContents(content=data, mime_type=content.mime_type)]
 
-    def _resource(self, uri: str) -> tuple[ResourceSpec, dict[str, str]]:
+    def _served_resource(self, uri: str) -> tuple[ResourceSpec, dict[str, str]]:
         """Return the served resource of a URI, and the values of its placeholders."""
         found = find_resource(uri)
         if found is None or not self._serves(found[0]):
@@ -162,7 +162,7 @@ class BridgeServer(MCPServer[Bridge]):
         """Return our own prompts, and OpenCode's commands once it is in use, except those with the name of a prompt."""
         own = [spec.listed() for spec in self._own_prompts()]
         names = {spec.name for spec in OWN}
-        commands = await self._if_in_use(_commands) if COMMAND_TOOL in self.tool_names else []
+        commands = await self._if_in_use(_command_prompts) if COMMAND_TOOL in self.tool_names else []
         return [*own, *(prompt for prompt in commands if prompt.name not in names)]
 
     def _own_prompts(self) -> list[PromptSpec]:
@@ -175,7 +175,7 @@ class BridgeServer(MCPServer[Bridge]):
         given = {key: str(value) for key, value in (arguments or {}).items()}
         try:
             async with _bounded(context):
-                return await self._filled(name, given)
+                return await self._filled_prompt(name, given)
         except BridgeError as error:
             code = INVALID_PARAMS if isinstance(error, CallerError) else INTERNAL_ERROR
             raise MCPError(code, explain(error, owner=self._owner(context))) from error
@@ -183,11 +183,11 @@ class BridgeServer(MCPServer[Bridge]):
     def _owner(self, context: Context[Bridge, Any] | None) -> SettingsOwner:
         return SettingsOwner(_client_name(context), self.bridge.settings.principal)
 
-    async def _filled(self, name: str, given: Mapping[str, str]) -> GetPromptResult:
+    async def _filled_prompt(self, name: str, given: Mapping[str, str]) -> GetPromptResult:
         own = own_prompt(name)
         if own and own.tools <= self.tool_names:
             return own.filled(given)
-        commands = await _commands_of(self.bridge) if COMMAND_TOOL in self.tool_names else []
+        commands = await _plain_commands(self.bridge) if COMMAND_TOOL in self.tool_names else []
         command = next((command for command in commands if command.name == name), None)
         if own or command is None:
             raise self._no_prompt(name, commands)
@@ -218,11 +218,11 @@ def _bounded(context: Context[Bridge, Any] | None) -> AbstractAsyncContextManage
     return starting(context, start_deadline_of(context), READ_AGAIN) if context else nullcontext()
 
 
-async def _commands(bridge: Bridge) -> list[Prompt]:
-    return [command_prompts.command_listed(command) for command in await _commands_of(bridge)]
+async def _command_prompts(bridge: Bridge) -> list[Prompt]:
+    return [command_prompts.command_listed(command) for command in await _plain_commands(bridge)]
 
 
-async def _commands_of(bridge: Bridge) -> "list[Command]":
+async def _plain_commands(bridge: Bridge) -> "list[Command]":
     """Return the commands that can be prompts: those whose names can be shown unchanged."""
     commands = await bridge.client.commands(await bridge.fence.directory())
     return [command for command in commands if is_plain(command.name)]

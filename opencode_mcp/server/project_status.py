@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
-OPENS_WITHIN = 15.0
+OPENING_SECONDS = 15.0
 """Seconds that OpenCode may take to open the project: with those for the facts, less than the time of a start."""
-WITHIN = 4.0
+FACT_SECONDS = 4.0
 """Seconds that a fact may take: callers get their answer within five, if the project is open."""
 DIRECTORIES = 200
 """Limit of the listed directories."""
@@ -76,10 +76,10 @@ async def describe_project(bridge: "Bridge", directory: str, show: ShownFacts = 
     # The start of OpenCode has its own timeouts.
     await bridge.connection.transport()
     # The reads report what is wrong.
-    with anyio.move_on_after(OPENS_WITHIN), suppress(BridgeError):
+    with anyio.move_on_after(OPENING_SECONDS), suppress(BridgeError):
         await bridge.client.open_project(directory)
     reads = {name: partial(FACTS[name], bridge, directory) for name in SHOWN[show]}
-    found, failed = await read_each(reads, within=WITHIN)
+    found, failed = await read_each(reads, within=FACT_SECONDS)
     _add_facts_of_health(found, failed)
     facts = {name: found[name] for name in NAMES if name in found and (found[name] or name not in SHOWN_IF_ANY)}
     if show == "everything":
@@ -163,7 +163,7 @@ async def _running_sessions(bridge: "Bridge", directory: str) -> dict[str, str]:
     running = await bridge.client.running_sessions(directory)
     readable = running[:TITLES] if bridge.allowed.serves_always(RESOURCE_USES["session"]) else []
     reads = {session_id: partial(bridge.client.session_get, session_id) for session_id in readable}
-    found, _ = await read_each(reads, within=WITHIN / 2)
+    found, _ = await read_each(reads, within=FACT_SECONDS / 2)
     sessions = cast("dict[str, Session]", found)
     return {name: _name_of(bridge, sessions[name]) if name in sessions else "" for name in running}
 

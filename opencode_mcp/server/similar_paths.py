@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
 
 NAMED = 5
-SECONDS = 5.0
+SEARCH_SECONDS = 5.0
 """Time for a search of the whole project."""
 
 
@@ -37,7 +37,7 @@ async def suggest_files(bridge: "Bridge", directory: str, path: str, kind: str =
 
 async def _anywhere(bridge: "Bridge", directory: str, name: str, kind: str) -> list[str]:
     """Find paths of the whole project by a name; none where the search fails or takes too long."""
-    with suppress(BridgeError), anyio.move_on_after(SECONDS):
+    with suppress(BridgeError), anyio.move_on_after(SEARCH_SECONDS):
         return (await bridge.search.files.by_words(ProjectFolder(directory), name, kind or "file")).paths
     return []
 

@@ -8,19 +8,19 @@ from opencode_mcp.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SHOWN = (
+SHOWN_SETTINGS = (
     *("permissions", "read_only", "allow", "deny", "toolsets"),
     *("max_cost", "max_minutes", "max_steps", "max_runs", "max_cost_a_day", "runs_at_once"),
 )
 """Names of the settings that are shown if they have been set; none of them is secret."""
 ALWAYS = frozenset({"permissions"})
 """Names of those that are also shown with their default."""
-DEFAULTS = {field.name: field.default for field in fields(Settings) if field.name in SHOWN}
+DEFAULTS = {field.name: field.default for field in fields(Settings) if field.name in SHOWN_SETTINGS}
 
 
 def flags_of(settings: Settings) -> list[str]:
     """Return the settings that limit a caller, as flags; the kinds of request with a rule are named without it."""
-    shown = [_flag(name, getattr(settings, name)) for name in SHOWN if _is_shown(settings, name)]
+    shown = [_flag(name, getattr(settings, name)) for name in SHOWN_SETTINGS if _is_shown(settings, name)]
     ruled = ", ".join(sorted(settings.permission_rules))
     return [*shown, *([f"permission_rules for {ruled}"] if ruled else [])]
 

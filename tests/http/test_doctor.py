@@ -21,7 +21,7 @@ OAUTH_PRINCIPAL = '[principals.alice]\nsubjects = ["alice"]\ndirectories = ["/a"
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the doctor not wait for programs that take a connection and answer nothing."""
-    monkeypatch.setattr(running_bridge, "SECONDS", 0.2)
+    monkeypatch.setattr(running_bridge, "TIMEOUT_SECONDS", 0.2)
 
 
 def grades(settings: Settings) -> dict[str, tuple[str, str]]:

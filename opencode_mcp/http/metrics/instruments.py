@@ -14,7 +14,7 @@ from opencode_mcp.batch_queue.tasks import UNFINISHED
 from opencode_mcp.http.metrics.current_state import CurrentState
 
 PREFIX = "opencode_mcp"
-SECONDS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+BUCKETS_SECONDS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Upper limits of the durations that are counted together; a call that waits for a run takes minutes."""
 RUN_STATES = ("busy", "retry", "waiting")
 GAUGES = {
@@ -51,7 +51,7 @@ class Instruments:
             ("method", "tool"),
             namespace=PREFIX,
             registry=self._registry,
-            buckets=SECONDS,
+            buckets=BUCKETS_SECONDS,
         )
         self._responses = Counter(
             "http_responses", "HTTP responses", ("status",), namespace=PREFIX, registry=self._registry

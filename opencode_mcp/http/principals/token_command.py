@@ -19,7 +19,7 @@ from opencode_mcp.settings import read_file, resolve, settings_file
 LOCK_SECONDS = 5.0
 HELP = {"max_runs": "runs of the principal at once: a further one is refused, and the tasks of its batches are queued"}
 """Help on options that mean something else for a principal than for the whole bridge."""
-SHOWN = "The token is shown this once, and only its digest is stored:"
+ONCE_SHOWN_HEADING = "The token is shown this once, and only its digest is stored:"
 """Line before a token, for the person."""
 
 
@@ -52,7 +52,7 @@ def run(arguments: Sequence[str], write: Callable[[str], None], tell: Callable[[
         case _:
             write(_listed(file.principals))
             return
-    tell(f"{name} is in {file.path}. {SHOWN}")
+    tell(f"{name} is in {file.path}. {ONCE_SHOWN_HEADING}")
     write(token)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(JSON_LINES)
 
-LONGEST = 200
+MOST_CHARACTERS = 200
 """Characters of a name that a client chose."""
 ACTIONS = frozenset({"tasks/update", "tasks/cancel"})
 """Requests that change something and are no calls of tools."""
@@ -136,5 +136,5 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _log(fields: Mapping[str, object]) -> None:
-    kept = {name: value[:LONGEST] if isinstance(value, str) else value for name, value in fields.items()}
+    kept = {name: value[:MOST_CHARACTERS] if isinstance(value, str) else value for name, value in fields.items()}
     logger.info("%s", json.dumps({name: value for name, value in kept.items() if value != ""}))

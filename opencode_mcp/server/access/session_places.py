@@ -22,7 +22,7 @@ FIRST_PAGE = 100
 """Sessions on the first page. The wanted session is mostly one of the latest."""
 PAGE = 1000
 MOST_PAGES = 50
-KEPT = 10_000
+KEPT_PLACES = 10_000
 CURSOR = re.compile(r"[0-9]{1,15}")
 """Form of a cursor, a time in milliseconds; anything else ends the list."""
 
@@ -45,7 +45,7 @@ class SessionPlaces:
         self._client = client
         self._place_of = place_of
         self._allowed = allowed
-        self._known = BoundedDict[str, str](KEPT)
+        self._known = BoundedDict[str, str](KEPT_PLACES)
 
     async def find(self, session_id: str) -> str:
         """Return the directory of a session; empty if there is no such session.

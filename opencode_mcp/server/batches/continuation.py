@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.limits import Limits
     from opencode_mcp.runs.outcome.run_report import ChangedFile, RunReport
 
-KEY = "done"
+DONE_KEY = "done"
 """Key of the work before in a stored order."""
 GO_ON = (
     "OpenCode ended in the middle of the work on the prompt above, and was started again. Check what is done already, "
@@ -67,7 +67,7 @@ def _with_lines_of(file: "ChangedFile", before: Sequence[int]) -> Sequence[int]:
 def done_before(task: "Task") -> Done:
     """Return the work on a task before its present prompt."""
     stored = cast("Mapping[str, Any]", json.loads(task.arguments))
-    return Done(**stored.get(KEY, {}))
+    return Done(**stored.get(DONE_KEY, {}))
 
 
 def used_up(limits: "Limits") -> str:
@@ -86,4 +86,4 @@ def order_to_go_on(task: "Task", report: "RunReport", left: "Limits") -> str:
     """
     order = RunOrder.read(task.arguments)
     further = replace(order, prompt=GO_ON, session_id=report.session_id, **ONLY_FIRST, **asdict(left))
-    return json.dumps(asdict(further) | {KEY: asdict(done_before(task).with_run(report))})
+    return json.dumps(asdict(further) | {DONE_KEY: asdict(done_before(task).with_run(report))})

@@ -62,7 +62,7 @@ START_SECONDS = 900.0
 MOST_ATTEMPTS = 5
 RETRY_SECONDS = 5.0
 """Time before a further attempt, multiplied by the number of attempts."""
-ARRIVES_WITHIN = 10.0
+ARRIVAL_SECONDS = 10.0
 """Seconds after which a prompt that a dead bridge has sent shows in its session, if OpenCode has it."""
 PAUSE = 0.5
 OWN_FAULT = "This MCP server failed while it started or followed the run; its log has the details."
@@ -209,7 +209,7 @@ class BatchTaskRunner:
 
     async def _found(self, session: "Session", message_id: str) -> "Run | None":
         """Return the run of a prompt; None if OpenCode does not show it in time."""
-        with anyio.move_on_after(ARRIVES_WITHIN):
+        with anyio.move_on_after(ARRIVAL_SECONDS):
             while True:
                 try:
                     return await self._bridge.runs.find(session, message_id)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.worktree_records import Worktree
 
 
-SHOWN = 5
+SHOWN_SESSIONS = 5
 """Sessions that are named."""
 
 
@@ -47,7 +47,9 @@ def elsewhere_text(worktrees: "Iterable[Worktree]") -> str:
     sessions = [worktree.session_id for worktree in worktrees if worktree.session_id and not worktree.is_brought]
     if not sessions:
         return ""
-    return f"Work in isolated worktrees is not in it: opencode_diff(session_id=...) of {listed(sessions, SHOWN)}."
+    return (
+        f"Work in isolated worktrees is not in it: opencode_diff(session_id=...) of {listed(sessions, SHOWN_SESSIONS)}."
+    )
 
 
 def place_text(worktree: "Worktree", *, is_brought: bool, with_directory: bool = False) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NAMES_SHOWN = 5
 FILES_NAMED = 20
 UNRECORDED = "OpenCode shows no changes."
-STATUS_TIMEOUT = 5.0
+STATUS_TIMEOUT_SECONDS = 5.0
 REPLACED = "\ufffd"
 """Replacement for bytes in a name that are not UTF-8."""
 
@@ -61,7 +61,7 @@ async def _unnamed(bridge: "Bridge", directory: str) -> str:
     if bridge.allowed.denies(UNCOMMITTED):
         return ""
     found: list[str] = []
-    with anyio.move_on_after(STATUS_TIMEOUT):
+    with anyio.move_on_after(STATUS_TIMEOUT_SECONDS):
         try:
             found = [file.file for file in await bridge.client.vcs_status(directory) if REPLACED in file.file]
         except BridgeError:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
-SHOWN = 10
+SHOWN_PATHS = 10
 
 
 def verification_note(bridge: "Bridge", session: "Session") -> str:
@@ -28,7 +28,7 @@ def verification_note(bridge: "Bridge", session: "Session") -> str:
     found = [note.verification.result for note in notes if note.verification and note.verification.result]
     if not found or not found[-1].left:
         return ""
-    return f"Left by the verification: {listed([one_line(entry) for entry in found[-1].left], SHOWN)}."
+    return f"Left by the verification: {listed([one_line(entry) for entry in found[-1].left], SHOWN_PATHS)}."
 
 
 def worktree_of(bridge: "Bridge", directory: str) -> "Worktree | None":
@@ -70,9 +70,8 @@ async def unseen_note(bridge: "Bridge", worktree: "Worktree", seen: "AbstractSet
     ]
     if not unseen:
         return ""
-    return (
-        f"OpenCode does not list these changed files of the worktree here: {listed([*map(one_line, unseen)], SHOWN)}."
-    )
+    paths = listed([*map(one_line, unseen)], SHOWN_PATHS)
+    return f"OpenCode does not list these changed files of the worktree here: {paths}."
 
 
 def _path_of(change: "TreeChange", worktree: "Worktree") -> str:

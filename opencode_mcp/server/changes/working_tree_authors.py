@@ -37,7 +37,7 @@ SESSIONS_READ = 30
 """Most sessions that are read, the latest changed first."""
 MESSAGES_READ = 200
 """Most messages of one session that are read, the latest first."""
-SECONDS = 5.0
+READ_SECONDS = 5.0
 """Seconds in which the sessions are read."""
 SESSIONS_NAMED = 10
 
@@ -118,7 +118,7 @@ async def _earlier_authors(
 async def _read_latest(bridge: "Bridge", sessions: "Sequence[Session]") -> dict[str, LatestMessages]:
     """Read the latest messages of sessions, by their ids; one that cannot be read in time is left out."""
     reads = {one.id: partial(read_latest, bridge.client, one, MESSAGES_READ) for one in sessions}
-    found, _ = await read_each(reads, within=SECONDS)
+    found, _ = await read_each(reads, within=READ_SECONDS)
     return {one.id: cast("LatestMessages", found[one.id]) for one in sessions if one.id in found}
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
-SECONDS = 20.0
+READ_SECONDS = 20.0
 """Seconds in which the sessions are read."""
 MOST_SESSIONS = 2000
 OUTSIDE_OF_RUNS = "outside of runs"
@@ -181,7 +181,7 @@ async def _read_accounts(bridge: "Bridge", page: session_list.SessionPage, since
         for session in page.sessions
         if session.directory in page.readable
     }
-    found, failed = await read_each(reads, within=SECONDS)
+    found, failed = await read_each(reads, within=READ_SECONDS)
     read = _Accounts(accounts=cast("dict[str, Account]", found))
     for session in page.sessions:
         if session.id not in reads:

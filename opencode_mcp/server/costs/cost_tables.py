@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.session_history.spending import Spending
 
 AnyCost = TypeVar("AnyCost", SessionCost, RunCost)
-SHOWN = 50
+SHOWN_ROWS = 50
 """Rows of a table that are shown."""
 TOP = 10
 """Sessions and runs that are shown if the caller does not say how many, those of the highest cost."""
@@ -101,8 +101,8 @@ def _by_subagents(report: CostReport) -> str:
 
 def _table(report: CostReport, name: str) -> str:
     rows = _rows(report, name)
-    lines = [f"- {one_line(key)}: {amount_text(spent)}" for key, spent in rows[:SHOWN]]
-    more = [f"- and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
+    lines = [f"- {one_line(key)}: {amount_text(spent)}" for key, spent in rows[:SHOWN_ROWS]]
+    more = [f"- and {len(rows) - SHOWN_ROWS} more"] if len(rows) > SHOWN_ROWS else []
     shown = {key for key, _ in rows}
     empty = [one_line(key) for key in report.tables[name] if key not in shown]
     rest = [f"- without cost or tokens: {listed(empty, EMPTY_NAMED)}"] if empty else []

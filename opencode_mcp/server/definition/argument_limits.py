@@ -30,7 +30,7 @@ NAME_CHARACTERS = 60
 """Longest part of an argument's name that an error shows; no argument of a tool has a longer one."""
 DEEPEST = 50
 """Limit of nested lists and maps in an argument."""
-MOST = 50_000
+MOST_VALUES = 50_000
 """Limit of values in an argument, inner ones included."""
 LARGEST = 2**53 - 1
 """Largest whole number that every JSON reader keeps exact."""
@@ -57,10 +57,10 @@ def _lengths(name: str, value: object) -> Iterator[int]:
     count = depth = 0
     while level:
         count += len(level)
-        if depth > DEEPEST or count > MOST:
+        if depth > DEEPEST or count > MOST_VALUES:
             raise InvalidArgument(
                 f"`{_shown(name)}` is too large.",
-                hint=f"It may hold at most {MOST:,} values, nested at most {DEEPEST} levels deep.",
+                hint=f"It may hold at most {MOST_VALUES:,} values, nested at most {DEEPEST} levels deep.",
             )
         yield from (_length(name, item) for item in level)
         level = [inner for item in level for inner in _inside(item)]

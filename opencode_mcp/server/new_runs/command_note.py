@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
 
 COMMAND = re.compile(r"/([\w-]{1,64})(?:\s|$)")
-SECONDS = 2.0
+READ_SECONDS = 2.0
 """Seconds in which the project's commands are read."""
 
 
@@ -25,7 +25,7 @@ async def command_note(bridge: "Bridge", prompt: str, directory: str) -> str:
     if not found or "opencode_command" in bridge.unlisted_tools:
         return ""
     names: set[str] = set()
-    with anyio.move_on_after(SECONDS), suppress(BridgeError):
+    with anyio.move_on_after(READ_SECONDS), suppress(BridgeError):
         names = {command.name for command in await bridge.client.commands(directory)}
     name = found[1]
     return f'/{name} was sent as text. opencode_command(command="{name}") runs the command.' if name in names else ""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opencode_mcp.server.access.event_access import EventFence
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
 
-SHORTEST = 0.25
+SHORTEST_PAUSE_SECONDS = 0.25
 """Seconds between two notifications about one URI."""
 RECONNECT_SECONDS = 2.0
 """Seconds between two attempts to find an OpenCode that is gone."""
@@ -57,7 +57,7 @@ class Publisher:
         self._subscriptions = subscriptions
         self._fence = fence
         self._attached = attached
-        self._throttle = Throttle[ServerEvent](SHORTEST)
+        self._throttle = Throttle[ServerEvent](SHORTEST_PAUSE_SECONDS)
         self._is_reading = False
         self._titles = BoundedDict[str, str](REMEMBERED_TITLES)
         self._sessions = SessionAccess(fence)

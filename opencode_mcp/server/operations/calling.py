@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
 
-HEARTBEAT = 10.0
+HEARTBEAT_SECONDS = 10.0
 SECRET_REPLIES: Mapping[tuple[Generation, str], tuple[str, ...]] = {
     (2, "server.pair"): ("code",),
     (2, "experimental.persistentPty.handoff"): ("handoff",),
@@ -57,7 +57,7 @@ WITHOUT_ARGUMENTS = "opencode_status shows whether OpenCode answers."
 """Next step after the failure of a call that has no arguments to correct."""
 WITH_ARGUMENTS = "OpenCode fails in this way for some wrong arguments, too: check them against what exists."
 """Next step after the failure of a call whose arguments the caller chose."""
-DOCUMENT_WITHIN = 5.0
+DOCUMENT_SECONDS = 5.0
 """Time for reading the server's API document to explain a failure."""
 
 
@@ -206,7 +206,7 @@ async def _refuse_if_missing(bridge: Bridge, operation: Operation) -> None:
     Raises:
         UnsupportedOperation: The document has no such operation.
     """
-    with anyio.move_on_after(DOCUMENT_WITHIN):
+    with anyio.move_on_after(DOCUMENT_SECONDS):
         await bridge.operations.learn()
     bridge.operations.check(operation)
 
@@ -244,8 +244,8 @@ async def _send_progress_regularly(request: OperationRequest) -> None:
     tell = progress_sender(request.ctx)
     waited = 0.0
     while True:
-        await anyio.sleep(HEARTBEAT)
-        waited += HEARTBEAT
+        await anyio.sleep(HEARTBEAT_SECONDS)
+        waited += HEARTBEAT_SECONDS
         await tell(f"waiting for {request.operation.id} ({waited:.0f} s)")
 
 

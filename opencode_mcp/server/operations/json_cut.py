@@ -13,7 +13,7 @@ from typing import cast
 
 SHARE = 8
 """A part gets an eighth of the room before parts after it are left out as a whole."""
-LEAST = 200
+UNCUT_CHARACTERS = 200
 """Characters below which a part is not cut, if possible."""
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """Name that JMESPath takes without quotes."""
@@ -146,7 +146,7 @@ def _names_with_room(sizes: Mapping[str, int], limit: int, *, named: bool) -> li
     taken: list[str] = []
     claimed = limit - 2
     for name, whole in sizes.items():
-        claimed -= min(whole, max(limit // SHARE, LEAST)) + _marks(name, named=named)
+        claimed -= min(whole, max(limit // SHARE, UNCUT_CHARACTERS)) + _marks(name, named=named)
         if taken and claimed < 0:
             break
         taken.append(name)

@@ -14,13 +14,13 @@ NAMES = 15
 """Most names of a map that are shown."""
 ITEMS = 20
 """Items of a list whose names are collected."""
-LONGEST = 700
+MOST_CHARACTERS = 700
 """Longest outline, in characters."""
 
 
 def outline(value: object) -> str:
     """Return the outline of a value."""
-    return one_line(_outline(value, LEVELS), LONGEST)
+    return one_line(_outline(value, LEVELS), MOST_CHARACTERS)
 
 
 def _outline(value: object, levels: int) -> str:

@@ -16,9 +16,9 @@ from jmespath.visitor import TreeInterpreter
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.text.json_text import DEEPEST_LEVEL
 
-LONGEST = 500
+MOST_CHARACTERS = 500
 """Longest expression, in characters."""
-MOST = 2_000_000
+MOST_PARTS = 2_000_000
 """Most parts of all values that an expression makes: each value is one, and each 20 characters of a text."""
 CHARACTERS = 20
 MAKERS = frozenset({"function_expression", "flatten", "multi_select_dict", "multi_select_list"})
@@ -27,7 +27,7 @@ HINT = "It is a JMESPath expression, such as [].id, items[0].text or [?cost > `1
 
 
 class _TooLargeError(Exception):
-    """The expression makes more than ``MOST`` parts."""
+    """The expression makes more than ``MOST_PARTS`` parts."""
 
 
 class _Interpreter(TreeInterpreter):
@@ -35,7 +35,7 @@ class _Interpreter(TreeInterpreter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.room = MOST
+        self.room = MOST_PARTS
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the library's signature
         value: object = super().visit(node, *args, **kwargs)
@@ -60,9 +60,9 @@ def select_json(value: object, expression: str) -> object:
     """
     if not expression:
         return value
-    if len(expression) > LONGEST:
+    if len(expression) > MOST_CHARACTERS:
         raise InvalidArgument(
-            f"`select` is {len(expression):,} characters long.", hint=f"It has at most {LONGEST} characters."
+            f"`select` is {len(expression):,} characters long.", hint=f"It has at most {MOST_CHARACTERS} characters."
         )
     try:
         found = _evaluated(value, expression)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opencode_mcp.server.access.owners import Owners
     from opencode_mcp.text.json_types import JsonMap
 
-KEY = ""
+OWNER_IS_KEY = ""
 """Place of the owner where the rows are a map by owner."""
 
 
@@ -43,7 +43,7 @@ LISTS_2: Mapping[str, ListedRows] = {
     "debug.location.list": ListedRows("", "directory", "directory"),
     "permission.saved.list": ListedRows("data", "projectID", "project"),
     "project.list": ListedRows("", "id", "project"),
-    "session.active": ListedRows("data", KEY, "session"),
+    "session.active": ListedRows("data", OWNER_IS_KEY, "session"),
     "session.list": ListedRows("data", "location.directory", "directory"),
 }
 LISTS: "Mapping[Generation, Mapping[str, ListedRows]]" = {1: LISTS_1, 2: LISTS_2}
@@ -68,7 +68,7 @@ class RowFilter:
         if rows is None:
             return value, 0
         found = cast("JsonMap", value).get(rows.list_at) if rows.list_at else value
-        if rows.owner_at == KEY:
+        if rows.owner_at == OWNER_IS_KEY:
             kept, left_out = await self._filtered_map(rows, operation, call, cast("JsonMap", found))
         else:
             kept, left_out = await self._filtered_list(rows, operation, call, cast("list[object]", found))

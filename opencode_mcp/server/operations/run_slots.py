@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.server.bridge import Bridge
 
-SHOWN_WITHIN = 2.0
+SHOWN_SECONDS = 2.0
 """Seconds that OpenCode may need to show a run after its response to the operation."""
 
 
@@ -46,6 +46,6 @@ async def _until_shown(bridge: "Bridge", session_id: str) -> AsyncGenerator[None
     ended_before = state.ended
     with bridge.hub.listen(session_id) as listener:
         yield
-        with anyio.move_on_after(SHOWN_WITHIN):
+        with anyio.move_on_after(SHOWN_SECONDS):
             while state.status is None and state.ended == ended_before:
-                await listener.wait(SHOWN_WITHIN)
+                await listener.wait(SHOWN_SECONDS)

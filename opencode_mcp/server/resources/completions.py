@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
-SHOWN = 100
+SHOWN_VALUES = 100
 """MCP's limit of values in one response."""
 TIMEOUT_SECONDS = 20.0
 """Seconds that OpenCode may take, including its start and the opening of the project."""
@@ -45,8 +45,8 @@ async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[
     except (BridgeError, TimeoutError):
         # No error is shown to a person who is typing.
         values = []
-    more = len(values) > SHOWN
-    return Completion(values=values[:SHOWN], total=None if more else len(values), has_more=more)
+    more = len(values) > SHOWN_VALUES
+    return Completion(values=values[:SHOWN_VALUES], total=None if more else len(values), has_more=more)
 
 
 async def _sessions(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
@@ -55,7 +55,7 @@ async def _sessions(bridge: "Bridge", typed: str, _others: Mapping[str, str]) ->
     # OpenCode searches for a single text in the title.
     search = "" if by_id else max(typed.split(), key=len, default="")
     page = await session_list.list_sessions(
-        bridge, session_list.SessionQuery(search=search, roots=False), SHOWN + 1, "", room=inf
+        bridge, session_list.SessionQuery(search=search, roots=False), SHOWN_VALUES + 1, "", room=inf
     )
     return [session.id for session in page.sessions if _fits(session, typed)]
 
@@ -69,7 +69,7 @@ def _fits(session: "Session", typed: str) -> bool:
 
 async def _messages(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
     session = await bridge.fence.session(others.get("id") or others.get("session") or "")
-    page = await bridge.client.session_messages(session.id, limit=SHOWN + 1)
+    page = await bridge.client.session_messages(session.id, limit=SHOWN_VALUES + 1)
     return [message.info.id for message in reversed(page.items) if message.info.id.startswith(typed)]
 
 

@@ -23,7 +23,7 @@ from opencode_mcp.server.resources.skill import skill_text
 from opencode_mcp.server.results.run_reports.report_text import report_text
 from opencode_mcp.server.results.safe_text import shown_data
 from opencode_mcp.server.results.size_limit import TAIL_CHARACTERS, cut_text, fit_data
-from opencode_mcp.server.sessions import session_list, session_rows, session_view
+from opencode_mcp.server.sessions import session_details, session_list, session_rows
 from opencode_mcp.workspace import file_scan, image_checks
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ NAMED = 20
 """Entries of a folder that an error names if the folder was read as a file."""
 RESULT_BYTES = 100_000
 """Characters of one content; hosts have more room for a resource than for a result."""
-BYTES = 2 * RESULT_BYTES
+CONTENT_BYTES = 2 * RESULT_BYTES
 """Bytes of one content, as JSON; only that of a file may be larger, up to ``FILE_LIMIT``."""
 
 
@@ -74,7 +74,9 @@ async def read_project(bridge: "Bridge", directory: str = "") -> Content:
 async def read_session(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the template's word
     """Return the state of a session, without its transcript."""
     session = await bridge.fence.session(id)
-    data = session_view.view_data(await session_view.view_session(bridge, session, limit=0, cursor="", show="brief"))
+    data = session_details.view_data(
+        await session_details.view_session(bridge, session, limit=0, cursor="", show="brief")
+    )
     del data["cursor"]
     return _json(data | {"transcript": uris.transcript(id), "changes": uris.diff(id)})
 
@@ -206,12 +208,12 @@ async def _no_file(bridge: "Bridge", directory: str, path: str) -> CallerError:
 
 def _markdown(text: str) -> Content:
 
-    return Content(cut_text(text, BYTES, tail=TAIL_CHARACTERS), MARKDOWN)
+    return Content(cut_text(text, CONTENT_BYTES, tail=TAIL_CHARACTERS), MARKDOWN)
 
 
 def _json(value: Mapping[str, Any]) -> Content:
 
     # Cleaned before it is JSON, which would keep control characters as escapes.
     safe = cast("dict[str, Any]", shown_data(value))
-    fitted, _ = fit_data(safe, BYTES)
+    fitted, _ = fit_data(safe, CONTENT_BYTES)
     return Content(json.dumps(fitted, ensure_ascii=False, indent=1), JSON)

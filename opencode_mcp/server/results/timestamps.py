@@ -13,7 +13,7 @@ AGE = re.compile(r"(\d{1,9})\s*([mhdw])")
 DAYS = {"today": 0, "yesterday": 1}
 MOST_DAYS = 36_500
 HINT = "Write today, yesterday, 2h, 7d, 2026-11-24 or 2026-11-24T10:00Z."
-SECONDS = {"m": 60, "h": 3600}
+SECONDS_OF_UNIT = {"m": 60, "h": 3600}
 
 
 def local_day(milliseconds: float) -> str:
@@ -60,7 +60,7 @@ def read_local_time(text: str, now: float) -> float:
         # The zone is found for that day: the distance from UTC may have changed since.
         return datetime.combine(today - timedelta(days=days), time()).timestamp() * 1000
     if age:
-        return max(now - int(age[1]) * SECONDS[age[2]] * 1000, 0)
+        return max(now - int(age[1]) * SECONDS_OF_UNIT[age[2]] * 1000, 0)
     try:
         # The local time of a day at the ends of the calendar may lie outside of it.
         return datetime.fromisoformat(text.strip()).timestamp() * 1000

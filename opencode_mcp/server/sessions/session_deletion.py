@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
     from opencode_mcp.server.bridge import Bridge
 
-SECONDS = 10.0
+DELETION_SECONDS = 10.0
 
 
 def stop_verification(bridge: "Bridge", session: "Session") -> None:
@@ -40,7 +40,7 @@ async def stop_before_deletion(bridge: "Bridge", session: "Session") -> bool:
     was_running = bool(await tree.busy_levels())
     if was_running:
         bridge.allowed.check(await bridge.operation_of(STOP))
-        if busy := await tree.stop(SECONDS):
+        if busy := await tree.stop(DELETION_SECONDS):
             raise BackendTimeout(f"Still running, so nothing was deleted: {', '.join(busy)}.", hint="Call it again.")
     return was_running
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ENDS = frozenset({"completed", "failed", "aborted"})
 """Outcomes of runs that have an end."""
-CHANGED_SINCE = 60_000.0
+CHANGED_SINCE_MS = 60_000.0
 """Milliseconds after the end of the last run from which on a change of the session is shown: the end itself changes it,
 too, and so does a title that OpenCode makes then."""
 Activity = Literal["", "running", "needs_input"]
@@ -103,7 +103,7 @@ class SessionFacts:
 
 def is_changed_since(session: "Session", facts: SessionFacts) -> bool:
     """Return True if a session has changed after its last run ended, as by a new title."""
-    return bool(facts.ended) and session.changed - facts.ended >= CHANGED_SINCE
+    return bool(facts.ended) and session.changed - facts.ended >= CHANGED_SINCE_MS
 
 
 async def read_end(bridge: "Bridge", session: "Session") -> tuple[LastRun, Spending]:

@@ -29,7 +29,7 @@ PAGES_SEARCHED = 10
 ROW_BYTES = 200
 """Bytes of a row of the list without its title, its directory and its prompt."""
 CURSOR = re.compile(r"(\d{1,16})\.(ses_\w{0,251}|)", re.ASCII)
-RECENT = 86_400_000.0
+RECENT_MS = 86_400_000.0
 """Milliseconds since its last change within which a session may be busy. A request for the state of older ones would
 make OpenCode open their project needlessly."""
 
@@ -211,7 +211,7 @@ def _is_left_out(session: "Session", query: SessionQuery) -> bool:
 
 async def _read_status(bridge: "Bridge", page: SessionPage, sessions: "Sequence[Session]") -> None:
     """Read which sessions are busy, in the projects where one may be."""
-    since = bridge.client.clock.now() * 1000 - RECENT
+    since = bridge.client.clock.now() * 1000 - RECENT_MS
     directories = {session.directory for session in sessions if session.time.updated > since}
     for directory in sorted(directories - page.opened):
         if await bridge.fence.allows(directory) and not bridge.fence.is_removed(directory):

@@ -26,7 +26,7 @@ from opencode_mcp.server.results.paging import PAGE_BYTES
 from opencode_mcp.server.sessions import session_list
 from opencode_mcp.server.sessions.changed_paths import MAYBE, changes_data, changes_text
 from opencode_mcp.server.sessions.session_facts import (
-    CHANGED_SINCE,
+    CHANGED_SINCE_MS,
     PresentState,
     SessionFacts,
     cost_data,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.session_history.subagents import Subagents
     from opencode_mcp.server.bridge import Bridge
 
-SECONDS = 5.0
+READ_SECONDS = 5.0
 """Seconds in which the sessions of a page are read; what is missing then is left out."""
 CHANGES_SECONDS = 3.0
 """Seconds in which the files of a session are read; the rest of its row does not wait for them."""
@@ -202,7 +202,7 @@ def _present(page: session_list.SessionPage, session: "Session", waiting: set[st
 async def _read_ends(bridge: "Bridge", page: session_list.SessionPage) -> dict[str, _End]:
     """Read the end of each session of a page that may be read; one that cannot be read in time stays unknown."""
     readable = [session for session in page.sessions if session.directory in page.readable]
-    found, _ = await read_each({one.id: partial(_read_end, bridge, one) for one in readable}, within=SECONDS)
+    found, _ = await read_each({one.id: partial(_read_end, bridge, one) for one in readable}, within=READ_SECONDS)
     return {session.id: _End(*unread(session)) for session in page.sessions} | cast("dict[str, _End]", found)
 
 
@@ -280,7 +280,7 @@ def _time_text(row: Row) -> str:
     """Return the time by which the list is sorted, and that of the end of the last run if it is another one."""
     changed = f"changed {row.data['changed']}"
     ended, updated = row.facts.ended, row.session.time.updated
-    return f"{changed}, ended {row.data['ended']}" if ended and abs(updated - ended) >= CHANGED_SINCE else changed
+    return f"{changed}, ended {row.data['ended']}" if ended and abs(updated - ended) >= CHANGED_SINCE_MS else changed
 
 
 def _is_uncertain(row: Row) -> bool:

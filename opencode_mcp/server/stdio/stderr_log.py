@@ -13,7 +13,7 @@ from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
 from opencode_mcp.server.stdio.descriptors import ROOM, can_wait, has_room
 from opencode_mcp.text.outside_text import clean
 
-LONGEST = 8 * 1024
+MOST_CHARACTERS = 8 * 1024
 """Limit of a record, in characters; the middle of a longer one is left out."""
 CONTINUED = "\n    | "
 """Beginning of a further line of a record: text that it quotes must look like no record, and like no line of JSON."""
@@ -76,6 +76,6 @@ class StderrLog(logging.Handler):
 
     def _encoded(self, record: logging.LogRecord) -> bytes:
         text = redact_text.redacted_text(KNOWN_SECRETS.redact(clean(self.format(record))))
-        if len(text) > LONGEST:
-            text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
+        if len(text) > MOST_CHARACTERS:
+            text = f"{text[: MOST_CHARACTERS // 2]} … {text[-MOST_CHARACTERS // 2 :]}"
         return text.replace("\n", CONTINUED).encode(errors="replace") + b"\n"

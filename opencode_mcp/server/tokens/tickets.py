@@ -4,7 +4,7 @@ import secrets
 
 from opencode_mcp.bounded_dict import BoundedDict
 
-KEPT = 1000
+KEPT_TICKETS = 1000
 """Number of valid tickets. A new one replaces the oldest, whose person is then asked again."""
 
 
@@ -12,7 +12,7 @@ class Tickets:
     """Tickets of this bridge. Another bridge, or this one after a restart, accepts none of them."""
 
     def __init__(self) -> None:
-        self._issued = BoundedDict[str, str](KEPT)
+        self._issued = BoundedDict[str, str](KEPT_TICKETS)
 
     def issue(self, purpose: str) -> str:
         """Return a new ticket for one purpose."""

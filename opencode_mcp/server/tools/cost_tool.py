@@ -12,7 +12,7 @@ from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.timestamps import read_local_time
 
-MOST = 100
+MOST_ROWS = 100
 """Most sessions and runs that are listed."""
 
 
@@ -35,8 +35,8 @@ async def opencode_cost(
     Use it for today's cost.
     """
     # The listing of the tools has no room for the range.
-    if not 1 <= top <= MOST:
-        raise InvalidArgument(f"top is {top}.", hint=f"Give 1 to {MOST}: so many sessions and runs are listed.")
+    if not 1 <= top <= MOST_ROWS:
+        raise InvalidArgument(f"top is {top}.", hint=f"Give 1 to {MOST_ROWS}: so many sessions and runs are listed.")
     bridge = bridge_of(ctx)
     begin = read_local_time(since, bridge.client.clock.now() * 1000)
     place = await bridge.fence.directory(directory) if directory else ""

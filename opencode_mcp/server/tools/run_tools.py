@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
     from opencode_mcp.server.waiting.call_deadlines import Deadlines
 
-SHOWN = 10
+NAMED_IN_NOTE = 10
 """Number of calls or sessions that a note names."""
 Seconds = Annotated[
     float | None,
@@ -340,8 +340,10 @@ def _stop_note(stop: "StopResult", report: "RunReport", directory: str) -> str:
         return "" if report.status in UNFINISHED_STATUSES else "Nothing was running."
     notes: list[str] = []
     if stop.began_late:
-        calls = "; ".join(f"{call.describe(directory)} (session {call.session_id})" for call in stop.began_late[:SHOWN])
+        calls = "; ".join(
+            f"{call.describe(directory)} (session {call.session_id})" for call in stop.began_late[:NAMED_IN_NOTE]
+        )
         notes.append(f"OpenCode still began this after the request to stop: {calls}.")
     if stop.busy:
-        notes.append(f"Still running: {', '.join(stop.busy[:SHOWN])}. Call opencode_abort again.")
+        notes.append(f"Still running: {', '.join(stop.busy[:NAMED_IN_NOTE])}. Call opencode_abort again.")
     return " ".join(notes)

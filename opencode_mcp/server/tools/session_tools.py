@@ -18,7 +18,7 @@ from opencode_mcp.server.results.render import result, without_tools
 from opencode_mcp.server.results.run_reports.answer_steps import answer_steps
 from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS
 from opencode_mcp.server.results.timestamps import read_local_time
-from opencode_mcp.server.sessions import session_deletion, session_list, session_rows, session_view
+from opencode_mcp.server.sessions import session_deletion, session_details, session_list, session_rows
 from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.answerers import mark_answerers
@@ -28,7 +28,7 @@ from opencode_mcp.text.quantities import money, quantity
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.wire.session_objects import Session
-    from opencode_mcp.server.sessions.session_view import SessionView
+    from opencode_mcp.server.sessions.session_details import SessionDetails
 
 MESSAGES = 20
 """Messages on a page of the transcript, unless the caller wants another number."""
@@ -111,14 +111,14 @@ async def opencode_session(
     """
     bridge = bridge_of(ctx)
     session = await bridge.fence.session(session_id)
-    view = await session_view.view_session(bridge, session, limit=limit, cursor=cursor, show=show)
+    view = await session_details.view_session(bridge, session, limit=limit, cursor=cursor, show=show)
     if view.pending:
         view = await _with_answers(ctx, view)
     link = transcript_link(session.id, title_of(session)) if view.cursor else None
-    return result(session_view.view_text(view), session_view.view_data(view), link, is_shown=True)
+    return result(session_details.view_text(view), session_details.view_data(view), link, is_shown=True)
 
 
-async def _with_answers(ctx: BridgeContext, view: "SessionView") -> "SessionView":
+async def _with_answers(ctx: BridgeContext, view: "SessionDetails") -> "SessionDetails":
     """Add to a view how its open requests are answered."""
     bridge, session = bridge_of(ctx), view.session
     try:

@@ -17,7 +17,7 @@ from opencode_mcp.text.outside_text import beginning, one_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SHOWN = 40
+SHOWN_NAMES = 40
 SUMMARY_MODELS = 12
 """Models that a summary shows."""
 ENVIRONMENT = "environment"
@@ -105,7 +105,7 @@ def _unread(entry: dict[str, Any]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    return listed([one_line(name) for name in names], SHOWN) or "none"
+    return listed([one_line(name) for name in names], SHOWN_NAMES) or "none"
 
 
 def _agent(agent: "Mapping[str, str]") -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.answers.answer_rules import RequestReply
     from opencode_mcp.runs.outcome.run_report import PendingRequest
 
-SHOWN = 3000
+SHOWN_CHARACTERS = 3000
 SHOWN_VALUE = 100
 ALWAYS_LIMIT = 1000
 REPLIES = {"once": "Allow once", "always": "Always allow", "reject": "Reject", "later": "Decide later"}
@@ -121,10 +121,10 @@ def _asker(request: "PendingRequest") -> str:
 def _shown(request: "PendingRequest") -> str:
     """Return the request's text; of a long one the beginning and the end, since either may hold the harmful part."""
     asks = indented(request.asks)
-    left_out = len(asks) - SHOWN
+    left_out = len(asks) - SHOWN_CHARACTERS
     if left_out <= 0:
         return asks
-    half = SHOWN // 2
+    half = SHOWN_CHARACTERS // 2
     return f"{asks[:half]}\n… ({left_out:,} characters are left out here, the end follows)\n    {asks[-half:]}"
 
 

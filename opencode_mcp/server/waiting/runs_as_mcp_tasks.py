@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from opencode_mcp.settings import Settings
 
 TOOLS = ("opencode_run", "opencode_run_many", "opencode_wait", "opencode_command")
-KEPT = 1000
+KEPT_TASKS = 1000
 GRACE_SECONDS = 1.5
 """Time that a call may take before it becomes a task. A quick call returns a plain result."""
 UNREACHABLE_SECONDS = 60.0
@@ -77,12 +77,12 @@ class RunMcpTasks:
     def __init__(self, codec: TokenCodec) -> None:
         self.codec = codec
         """Encrypts and decrypts the ids."""
-        self._unanswered = BoundedDict[str, str](KEPT)
+        self._unanswered = BoundedDict[str, str](KEPT_TASKS)
         """Requests whose form came back without an answer, each with the reason. Their form is not shown again."""
-        self._asked_again = BoundedDict[str, None](KEPT)
+        self._asked_again = BoundedDict[str, None](KEPT_TASKS)
         """Requests whose form was accepted without an answer, and is shown once more."""
-        self._ended = BoundedDict[str, TaskState](KEPT)
-        self._unreachable_since = BoundedDict[str, float](KEPT)
+        self._ended = BoundedDict[str, TaskState](KEPT_TASKS)
+        self._unreachable_since = BoundedDict[str, float](KEPT_TASKS)
         """Time of the first failed request to OpenCode, by task."""
 
     async def offer(

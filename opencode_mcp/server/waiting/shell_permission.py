@@ -13,10 +13,10 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 from pydantic import ValidationError
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed
-from opencode_mcp.server.access.execution.shell_lines import decider_of, visible
+from opencode_mcp.server.access.execution.shell_lines import permitted_decider, visible
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.waiting.call_context import person_asked
-from opencode_mcp.server.waiting.elicitation import CHOICES, DECISION, REPLIES, SHOWN, can_ask
+from opencode_mcp.server.waiting.elicitation import CHOICES, DECISION, REPLIES, SHOWN_CHARACTERS, can_ask
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import FORM_HEARTBEAT_SECONDS, FORM_SECONDS, request_state_of
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opencode_mcp.options import Decider
     from opencode_mcp.runs.following.wait_callbacks import SendProgress
 
-KEY = "shell"
+FORM_KEY = "shell"
 OFFERED = ("once", "reject")
 
 
@@ -47,8 +47,9 @@ async def permit_shell(
         NotAllowed: The policy or the person refuses it, or the person gave no answer.
         InvalidArgument: A line is too long to be shown to a person.
     """
-    decider = decider_of(bridge_of(ctx).policy, lines, caller_limit)
+    decider = permitted_decider(bridge_of(ctx).policy, lines, caller_limit)
     if decider != "human" or not can_ask(ctx.client_capabilities):
+        # The lines may run: the policy allows them, or leaves them to the agent, as where the host can ask nobody.
         return None
     form = _form(lines, directory)
     if not ctx.session.can_send_request:
@@ -66,10 +67,10 @@ def _by_return(ctx: BridgeContext, purpose: str, form: ElicitRequestFormParams) 
     comes from another bridge, permits nothing: the person is asked again.
     """
     tickets = bridge_of(ctx).tickets
-    if not tickets.redeem(request_state_of(ctx).get(KEY), purpose):
-        issued = json.dumps({KEY: tickets.issue(purpose)})
-        return InputRequiredResult(input_requests={KEY: ElicitRequest(params=form)}, request_state=issued)
-    filled = (ctx.input_responses or {}).get(KEY)
+    if not tickets.redeem(request_state_of(ctx).get(FORM_KEY), purpose):
+        issued = json.dumps({FORM_KEY: tickets.issue(purpose)})
+        return InputRequiredResult(input_requests={FORM_KEY: ElicitRequest(params=form)}, request_state=issued)
+    filled = (ctx.input_responses or {}).get(FORM_KEY)
     _check_answer(filled if isinstance(filled, ElicitResult) else None)
     return None
 
@@ -107,10 +108,11 @@ def _check_answer(filled: ElicitResult | None) -> None:
 
 def _form(lines: Sequence[str], directory: str) -> ElicitRequestFormParams:
     shown = "\n".join(map(visible, lines))
-    if len(shown) > SHOWN:
+    if len(shown) > SHOWN_CHARACTERS:
         raise InvalidArgument(
             f"A person must allow the shell line, and its {len(shown):,} characters are too many to read.",
-            hint=f"Put it into a script of the project and run that; at most {SHOWN:,} characters are shown.",
+            hint="Put it into a script of the project and run that; "
+            f"at most {SHOWN_CHARACTERS:,} characters are shown.",
         )
     message = f"Run this shell line in {visible(directory)}? OpenCode's own rules do not apply to it.\n\n{shown}"
     labels = [REPLIES[reply] for reply in OFFERED]

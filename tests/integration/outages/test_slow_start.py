@@ -213,7 +213,7 @@ async def test_the_status_waits_for_a_project_that_opens_slower_than_a_fact_may_
     client: Client, proxy: SlowProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(project_opening, "ROUND_SECONDS", ROUND)
-    assert ROUND * (ROUNDS - 1) > project_status.WITHIN
+    assert ROUND * (ROUNDS - 1) > project_status.FACT_SECONDS
     proxy.holds = of_a_directory
 
     async def look() -> bool:
@@ -222,7 +222,7 @@ async def test_the_status_waits_for_a_project_that_opens_slower_than_a_fact_may_
     async with meanwhile(lambda: status_of(client)) as statuses:
         await eventually(look)
         # From here on, the facts have as much time as a busy machine needs.
-        monkeypatch.setattr(project_status, "WITHIN", PLENTY)
+        monkeypatch.setattr(project_status, "FACT_SECONDS", PLENTY)
         proxy.release()
     assert "unread" not in statuses[0]
     assert "build" in statuses[0]["agents"]
@@ -234,11 +234,11 @@ async def test_the_status_names_what_opens_too_slowly_and_is_whole_at_the_next_c
 ) -> None:
     proxy.holds = of_a_directory
     with monkeypatch.context() as patched:
-        patched.setattr(project_status, "OPENS_WITHIN", 0.1)
-        patched.setattr(project_status, "WITHIN", 1.0)
+        patched.setattr(project_status, "OPENING_SECONDS", 0.1)
+        patched.setattr(project_status, "FACT_SECONDS", 1.0)
         status = await status_of(client)
     assert "opencode" in status
     assert {"agents", "models", "commands"} <= {field for entry in status["unread"] for field in entry["fields"]}
     proxy.release()
-    monkeypatch.setattr(project_status, "WITHIN", PLENTY)
+    monkeypatch.setattr(project_status, "FACT_SECONDS", PLENTY)
     assert "unread" not in await status_of(client)

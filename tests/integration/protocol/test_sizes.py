@@ -11,7 +11,7 @@ import pytest
 from mcp_types import TextResourceContents
 
 from opencode_mcp.server import uris
-from opencode_mcp.server.resources.readers import BYTES
+from opencode_mcp.server.resources.readers import CONTENT_BYTES
 from opencode_mcp.server.results.size_limit import NOTES_FIELD, RESULT_BYTES
 from opencode_mcp.text.json_text import json_size
 from tests.harness.bridges.bridge import data_of, text_of
@@ -172,7 +172,7 @@ async def test_a_title_of_any_length_leaves_room_for_the_other_sessions(
     assert "short" in text_of(listed)
     assert {row["session_id"] for row in read[0]["sessions"]} >= set(made)
     assert read[1]["session_id"] == made[0]
-    assert all(json_size(data) <= BYTES for data in read)
+    assert all(json_size(data) <= CONTENT_BYTES for data in read)
 
 
 READING = re.compile(
@@ -214,11 +214,11 @@ async def test_a_long_todo_list_and_a_long_report_are_read_in_part(host: Host) -
     for uri in (uris.todo(session), uris.run(session, message)):
         (content,) = (await host.bridge.client.read_resource(uri)).contents
         assert isinstance(content, TextResourceContents)
-        assert BYTES / 2 < json_size(content.text) <= BYTES
+        assert CONTENT_BYTES / 2 < json_size(content.text) <= CONTENT_BYTES
         assert "characters left out" in content.text
     data = await read_json(host, uris.session(session))
     assert data["session_id"] == session
-    assert json_size(data) <= BYTES
+    assert json_size(data) <= CONTENT_BYTES
     assert any("todos" in note for note in data[NOTES_FIELD])
 
 

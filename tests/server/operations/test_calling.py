@@ -48,7 +48,7 @@ def request(listener: Listener, name: str = "session.status") -> OperationReques
 
 
 async def test_a_long_call_reports_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calling, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(calling, "HEARTBEAT_SECONDS", 0.01)
     listener = Listener()
 
     async def perform(_request: OperationRequest) -> OperationResult:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.server.operations.json_outline import LONGEST, outline
+from opencode_mcp.server.operations.json_outline import MOST_CHARACTERS, outline
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=300),
@@ -28,5 +28,5 @@ def test_of_many_names_the_first_are_shown_and_the_rest_counted() -> None:
 @given(JSON)
 def test_it_is_one_short_line(value: object) -> None:
     text = outline(value)
-    assert len(text) <= LONGEST
+    assert len(text) <= MOST_CHARACTERS
     assert "\n" not in text

@@ -12,7 +12,7 @@ from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.resources import completions
-from opencode_mcp.server.resources.completions import SHOWN, complete
+from opencode_mcp.server.resources.completions import SHOWN_VALUES, complete
 from opencode_mcp.settings import Settings
 from opencode_mcp.text.outside_text import is_plain
 
@@ -31,8 +31,8 @@ async def test_what_nobody_can_complete_asks_nobody() -> None:
     assert await completed("task") == Completion(values=[], total=0, has_more=False)
 
 
-@given(st.lists(st.text(max_size=3), max_size=SHOWN + 20))
-@example([str(number) for number in range(SHOWN + 1)])
+@given(st.lists(st.text(max_size=3), max_size=SHOWN_VALUES + 20))
+@example([str(number) for number in range(SHOWN_VALUES + 1)])
 def test_each_value_is_offered_once_and_no_more_than_a_hundred(values: list[str]) -> None:
     async def source(_bridge: Bridge, _typed: str, _others: Mapping[str, str]) -> Iterable[str]:
         return values
@@ -44,8 +44,8 @@ def test_each_value_is_offered_once_and_no_more_than_a_hundred(values: list[str]
         patch.setattr(completions, "SOURCES", {"id": source})
         found = anyio.run(ask)
     once = [value for value in dict.fromkeys(values) if is_plain(value)]
-    assert found.values == once[:SHOWN]
-    assert found.has_more == (len(once) > SHOWN)
+    assert found.values == once[:SHOWN_VALUES]
+    assert found.has_more == (len(once) > SHOWN_VALUES)
     assert found.total == (None if found.has_more else len(once))
 
 

@@ -22,8 +22,8 @@ from opencode_mcp.runs.outcome.run_report import (
 from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.server.results.render import explain, result
 from opencode_mcp.server.results.run_reports.several_reports import reports_result
+from opencode_mcp.server.sessions.session_details import SessionDetails, view_data, view_text
 from opencode_mcp.server.sessions.session_facts import PresentState
-from opencode_mcp.server.sessions.session_view import SessionView, view_data, view_text
 from opencode_mcp.server.waiting.elicitation import form_of
 from opencode_mcp.server.waiting.wait import report_result
 from opencode_mcp.text.outside_text import INVISIBLE, UNSEEN, is_plain, name_in_line, one_line
@@ -104,7 +104,7 @@ def test_a_session_holds_no_forged_line() -> None:
     session = Session.model_validate(
         {"id": "ses_1", "title": HOSTILE, "directory": HOSTILE, "time": {"created": 1, "updated": 1}}
     )
-    view = SessionView(
+    view = SessionDetails(
         session, PresentState(is_running=True), todos=report().todos, children=[session], pending=report().pending
     )
     made = result(view_text(view), view_data(view), is_shown=True)
@@ -164,7 +164,7 @@ def shown_for(request: PendingRequest) -> list[tuple[str, str]]:
     pending = {"status": "needs_input", "session_id": "ses_1", "message_id": "msg_1", "directory": "/p"}
     one = RunReport.model_validate(pending | {"pending": [request.model_dump()]})
     session = Session.model_validate({"id": "ses_1", "time": {"created": 1, "updated": 1}})
-    view = SessionView(session, PresentState(is_running=True), pending=[request])
+    view = SessionDetails(session, PresentState(is_running=True), pending=[request])
     results = [
         report_result(one),
         reports_result([one], until="all"),

@@ -7,7 +7,7 @@ from collections.abc import Generator
 import pytest
 
 from opencode_mcp.secrets.own_passwords import MARK
-from opencode_mcp.server.stdio.stderr_log import LONGEST, StderrLog
+from opencode_mcp.server.stdio.stderr_log import MOST_CHARACTERS, StderrLog
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows cannot ask whether a pipe has room.")
 PIPE = 1_000_000
@@ -49,9 +49,9 @@ def test_a_log_line_is_a_line_without_secrets_and_control_characters(ends: tuple
 
 
 def test_of_a_long_record_the_ends_are_kept(ends: tuple[int, int]) -> None:
-    StderrLog(ends[1]).emit(record(f"begin {'x' * 3 * LONGEST} end"))
+    StderrLog(ends[1]).emit(record(f"begin {'x' * 3 * MOST_CHARACTERS} end"))
     text = os.read(ends[0], PIPE).decode()
-    assert len(text) < LONGEST + 100
+    assert len(text) < MOST_CHARACTERS + 100
     assert "begin" in text
     assert text.endswith(" end\n")
 

@@ -1,6 +1,6 @@
 """A ticket is good once, and for what it was issued."""
 
-from opencode_mcp.server.tokens.tickets import KEPT, Tickets
+from opencode_mcp.server.tokens.tickets import KEPT_TICKETS, Tickets
 
 
 def test_a_ticket_is_good_for_its_purpose_and_only_once() -> None:
@@ -25,6 +25,6 @@ def test_no_ticket_of_other_tickets_and_nothing_else_is_good() -> None:
 
 def test_a_bounded_number_of_tickets_is_kept() -> None:
     tickets = Tickets()
-    oldest, *others = [tickets.issue("a") for _ in range(KEPT + 1)]
+    oldest, *others = [tickets.issue("a") for _ in range(KEPT_TICKETS + 1)]
     assert not tickets.redeem(oldest, "a")
     assert all(tickets.redeem(ticket, "a") for ticket in others)

@@ -16,7 +16,7 @@ from opencode_mcp.runs.answers.answer_rules import PermissionReply, QuestionRepl
 from opencode_mcp.runs.outcome.run_report import PendingRequest
 from opencode_mcp.runs.requests.answers_as_sent import fit_answers
 from opencode_mcp.runs.requests.request_descriptions import describe
-from opencode_mcp.server.waiting.elicitation import REPLIES, SHOWN, Unanswered, can_ask, form_of, read_form
+from opencode_mcp.server.waiting.elicitation import REPLIES, SHOWN_CHARACTERS, Unanswered, can_ask, form_of, read_form
 from tests.harness.each import for_each
 
 FIELD_TYPES = {"string", "boolean", "number", "integer", "array"}
@@ -84,13 +84,13 @@ def test_a_permission_names_the_subagent_and_what_always_would_add() -> None:
 
 def test_what_is_long_is_cut_and_says_so() -> None:
     message = form_of(permission("x" * 10_000)).message
-    assert len(message) < SHOWN + 300
+    assert len(message) < SHOWN_CHARACTERS + 300
     assert "\n… (7,000 characters are left out here, the end follows)" in message
-    assert "left out" not in form_of(permission("x" * SHOWN)).message
+    assert "left out" not in form_of(permission("x" * SHOWN_CHARACTERS)).message
 
 
 def test_the_end_of_a_long_command_is_shown() -> None:
-    assert "; touch x" in form_of(permission(f"bash: true {'x' * 2 * SHOWN}; touch x")).message
+    assert "; touch x" in form_of(permission(f"bash: true {'x' * 2 * SHOWN_CHARACTERS}; touch x")).message
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ NAMED = 200
 """Characters of a line that an error quotes."""
 
 
-def decider_of(policy: "Policy", lines: Sequence[str], caller_limit: "Decider" = "allow") -> "Decider":
+def permitted_decider(policy: "Policy", lines: Sequence[str], caller_limit: "Decider" = "allow") -> "Decider":
     """Return who decides about all of some lines.
 
     Raises:
@@ -47,7 +47,7 @@ def check_unasked(policy: "Policy", lines: Sequence[str], *, asks: bool) -> None
     Raises:
         NotAllowed: The policy refuses one of them, or reserves it to a person.
     """
-    if decider_of(policy, lines) == "human" and asks:
+    if permitted_decider(policy, lines) == "human" and asks:
         raise NotAllowed(
             f"A person must allow the shell line {quoted(lines)}, and a call of an operation cannot ask one.",
             hint="Use opencode_shell or opencode_command: they ask the person.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.verification.wanted_verification import MOST_REPAIRS, Verify
-from opencode_mcp.server.access.execution.shell_lines import decider_of
+from opencode_mcp.server.access.execution.shell_lines import permitted_decider
 from opencode_mcp.server.access.operations_of_tools import SHELL
 from opencode_mcp.settings import settings_file_text
 from opencode_mcp.text.name_lists import listed
@@ -97,6 +97,6 @@ def may_verify(settings: "Settings", allowed: "AllowedOperations", policy: "Poli
         return named is not None and (named.line, named.environment) == (request.line, request.environment)
     try:
         allowed.check_caller_code(SHELL)
-        return decider_of(policy, [request.line]) != "human"
+        return permitted_decider(policy, [request.line]) != "human"
     except NotAllowed:
         return False

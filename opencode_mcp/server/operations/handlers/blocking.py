@@ -12,7 +12,7 @@ from opencode_mcp.server.operations.handlers.handler import OperationRequest, Op
 if TYPE_CHECKING:
     from opencode_mcp.text.json_types import JsonMap
 
-LEAST = 0.1
+LEAST_SECONDS = 0.1
 """Shortest timeout of a request, in seconds."""
 PLAIN_ADDRESS = re.compile(r"[!#-;=?-\[\]_a-z~]+")
 """Characters that a URL holds unescaped. A backslash is none: browsers read it as a slash and may open another host."""
@@ -29,7 +29,7 @@ def bounded(default: int, nothing: str) -> Perform:
     async def wait(request: OperationRequest) -> OperationResult:
         seconds = request.own.get("seconds", default)
         try:
-            timeout = max(seconds, LEAST)
+            timeout = max(seconds, LEAST_SECONDS)
             answer = await request.bridge.operations.send(
                 request.operation, request.call, timeout=timeout, queued=False
             )

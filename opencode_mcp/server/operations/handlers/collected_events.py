@@ -10,9 +10,9 @@ from opencode_mcp.text.json_types import JsonMap
 if TYPE_CHECKING:
     from opencode_mcp.server.access.event_access import EventFence
 
-SECONDS = 10
-COUNT = 50
-MOST = 500
+DEFAULT_SECONDS = 10
+DEFAULT_EVENTS = 50
+MOST_EVENTS = 500
 NO_DIRECTORY = frozenset({"", "global"})
 """Directories in events that have none."""
 GENERAL = frozenset(
@@ -42,11 +42,11 @@ async def collect_events(request: OperationRequest) -> OperationResult:
     """Collect the events of a stream until a limit is reached."""
     own = request.own
     wanted = EventFilter(
-        seconds=own.get("seconds", SECONDS),
+        seconds=own.get("seconds", DEFAULT_SECONDS),
         types=frozenset(own.get("types", ())),
         until=own.get("until", ""),
         sessions=frozenset(filter(None, [own.get("sessionID")])),
-        count=own.get("count", COUNT),
+        count=own.get("count", DEFAULT_EVENTS),
         is_noise=request.bridge.operations.is_noise,
     )
     visible = VisibleEvents(request.bridge.fence, of_directory=request.operation.scope == "directory")

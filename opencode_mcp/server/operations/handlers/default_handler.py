@@ -8,40 +8,40 @@ from opencode_mcp.server.operations.handlers.handler import OperationHandler, Op
 if TYPE_CHECKING:
     from opencode_mcp.opencode.versions import Generation
 
-MINUTE = 60.0
-HOUR = 60 * MINUTE
+MINUTE_SECONDS = 60.0
+HOUR_SECONDS = 60 * MINUTE_SECONDS
 TIMEOUTS_1: Mapping[str, float] = {
-    "session.command": HOUR,
-    "session.init": HOUR,
-    "session.prompt": HOUR,
-    "session.shell": HOUR,
-    "session.summarize": HOUR,
-    "v2.session.compact": HOUR,
-    "worktree.create": 10 * MINUTE,
-    "worktree.reset": 10 * MINUTE,
-    "v2.projectCopy.create": 10 * MINUTE,
-    "global.upgrade": 10 * MINUTE,
-    "experimental.projectCopy.generateName": 2 * MINUTE,
-    "experimental.workspace.create": 2 * MINUTE,
-    "mcp.add": 2 * MINUTE,
-    "mcp.connect": 2 * MINUTE,
+    "session.command": HOUR_SECONDS,
+    "session.init": HOUR_SECONDS,
+    "session.prompt": HOUR_SECONDS,
+    "session.shell": HOUR_SECONDS,
+    "session.summarize": HOUR_SECONDS,
+    "v2.session.compact": HOUR_SECONDS,
+    "worktree.create": 10 * MINUTE_SECONDS,
+    "worktree.reset": 10 * MINUTE_SECONDS,
+    "v2.projectCopy.create": 10 * MINUTE_SECONDS,
+    "global.upgrade": 10 * MINUTE_SECONDS,
+    "experimental.projectCopy.generateName": 2 * MINUTE_SECONDS,
+    "experimental.workspace.create": 2 * MINUTE_SECONDS,
+    "mcp.add": 2 * MINUTE_SECONDS,
+    "mcp.connect": 2 * MINUTE_SECONDS,
 }
 """Timeouts of operations of OpenCode 1 that run a model or a command, or start something."""
 TIMEOUTS_2: Mapping[str, float] = {
-    "generate.text": HOUR,
-    "session.generate": HOUR,
-    "session.shell": HOUR,
-    "plugin.update": 10 * MINUTE,
-    "session.import": 10 * MINUTE,
-    "worktree.create": 10 * MINUTE,
-    "worktree.refresh": 10 * MINUTE,
-    "integration.wellknown.add": 2 * MINUTE,
-    "mcp.add": 2 * MINUTE,
-    "mcp.connect": 2 * MINUTE,
-    "plugin.check": 2 * MINUTE,
-    "rpc.call": 2 * MINUTE,
-    "websearch.query": 2 * MINUTE,
-    "worktree.remove": 2 * MINUTE,
+    "generate.text": HOUR_SECONDS,
+    "session.generate": HOUR_SECONDS,
+    "session.shell": HOUR_SECONDS,
+    "plugin.update": 10 * MINUTE_SECONDS,
+    "session.import": 10 * MINUTE_SECONDS,
+    "worktree.create": 10 * MINUTE_SECONDS,
+    "worktree.refresh": 10 * MINUTE_SECONDS,
+    "integration.wellknown.add": 2 * MINUTE_SECONDS,
+    "mcp.add": 2 * MINUTE_SECONDS,
+    "mcp.connect": 2 * MINUTE_SECONDS,
+    "plugin.check": 2 * MINUTE_SECONDS,
+    "rpc.call": 2 * MINUTE_SECONDS,
+    "websearch.query": 2 * MINUTE_SECONDS,
+    "worktree.remove": 2 * MINUTE_SECONDS,
 }
 """The same for operations of OpenCode 2; a prompt, a command and a compaction return at once there."""
 TIMEOUTS: "Mapping[Generation, Mapping[str, float]]" = {1: TIMEOUTS_1, 2: TIMEOUTS_2}

@@ -13,7 +13,7 @@ from opencode_mcp.workspace.project_folder import ProjectFolder
 if TYPE_CHECKING:
     from opencode_mcp.workspace.search.file_search import FoundFiles
 
-MOST = 200
+MOST_PATHS = 200
 """Limit of paths in one response."""
 NOTE = "There are more: narrow the query."
 
@@ -49,7 +49,7 @@ def _outcome(request: OperationRequest, found: "FoundFiles", rows: list[str] | l
 
 def _limit(given: object) -> int:
     """Return the limit that a caller gave; OpenCode's newer API takes it as a text."""
-    text = str(given or MOST)
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MOST)) and 1 <= int(text) <= MOST):
-        raise InvalidArgument(f"`limit` is {text[:20]!r}.", hint=f"It must be a number from 1 to {MOST}.")
+    text = str(given or MOST_PATHS)
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_PATHS)) and 1 <= int(text) <= MOST_PATHS):
+        raise InvalidArgument(f"`limit` is {text[:20]!r}.", hint=f"It must be a number from 1 to {MOST_PATHS}.")
     return int(text)

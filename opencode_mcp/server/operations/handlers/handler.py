@@ -56,7 +56,7 @@ class OperationHandler:
     """OpenCode's arguments that the bridge fills in itself."""
 
 
-LONGEST = 300
+MOST_SECONDS = 300
 """Longest wait of a call, in seconds."""
 
 
@@ -72,4 +72,4 @@ def text(description: str) -> Schema:
 
 def seconds(default: int) -> Mapping[str, Schema]:
     """Make the schema of the argument that limits how long a call waits."""
-    return {"seconds": number(f"How long to wait at most; {default} without it", 0, LONGEST, "number")}
+    return {"seconds": number(f"How long to wait at most; {default} without it", 0, MOST_SECONDS, "number")}

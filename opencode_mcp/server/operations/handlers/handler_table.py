@@ -53,9 +53,11 @@ DOLLAR_SCHEMA = frozenset({"$schema"})
 def _events(until: str, types: str) -> Mapping[str, Schema]:
     """Make the schemas of the arguments that limit a stream of events, with examples of types."""
     return {
-        **seconds(collected_events.SECONDS),
+        **seconds(collected_events.DEFAULT_SECONDS),
         "until": text(f"Stop after an event of this type, such as {until}"),
-        "count": number(f"Stop after so many; {collected_events.COUNT} without it", 1, collected_events.MOST),
+        "count": number(
+            f"Stop after so many; {collected_events.DEFAULT_EVENTS} without it", 1, collected_events.MOST_EVENTS
+        ),
         "types": {"type": "array", "items": {"type": "string"}, "description": f"Only these; {types}.* takes all such"},
     }
 

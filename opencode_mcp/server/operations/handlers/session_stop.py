@@ -12,7 +12,9 @@ async def abort_tree(request: OperationRequest) -> OperationResult:
     """Stop a session with its subagents, and return the response (``session.abort``)."""
     session = await _session(request)
     session_deletion.stop_verification(request.bridge, session)
-    busy = await SessionTree(request.bridge.client, session.id, session.directory).stop(session_deletion.SECONDS)
+    busy = await SessionTree(request.bridge.client, session.id, session.directory).stop(
+        session_deletion.DELETION_SECONDS
+    )
     outcome = await send(request)
     if busy:
         outcome.notes.append(f"Still running: {', '.join(busy)}. Call it again.")

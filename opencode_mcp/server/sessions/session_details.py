@@ -53,7 +53,7 @@ WITHOUT_DURATION = frozenset({"undone", "unanswered"})
 
 
 @dataclass(frozen=True, slots=True)
-class SessionView:
+class SessionDetails:
     """State of a session. The lists are empty on all pages but the first."""
 
     session: "Session"
@@ -90,7 +90,7 @@ class SessionView:
 
 async def view_session(
     bridge: "Bridge", session: "Session", *, limit: int, cursor: str, show: "ShownParts"
-) -> SessionView:
+) -> SessionDetails:
     """Read a session.
 
     Args:
@@ -114,7 +114,7 @@ async def view_session(
     activity, draft = await _present_work(bridge, session, end.value[0] if end.value else None, state, present)
     facts = facts_of(bridge, session, end.value, subagents.value, present) if end.value else None
     waited = await _waited(bridge, session, facts.last, pending if state else []) if facts else 0
-    return SessionView(
+    return SessionDetails(
         session=session,
         present=present,
         facts=facts,
@@ -224,7 +224,7 @@ async def _page(bridge: "Bridge", session: "Session", *, limit: int, cursor: str
     )
 
 
-def view_data(view: SessionView) -> dict[str, Any]:
+def view_data(view: SessionDetails) -> dict[str, Any]:
     """Return the view as structured content. Empty fields are left out, except those that callers rely on."""
     session = view.session
     data: dict[str, Any] = {
@@ -279,7 +279,7 @@ def _seconds(facts: SessionFacts, now: float) -> float:
     return round(max(now - facts.last.began, 0) / 1000, 3) if facts.last.began else 0
 
 
-def view_text(view: SessionView) -> str:
+def view_text(view: SessionDetails) -> str:
     """Return the view as text for a model, cleaned for display."""
     sections = [
         _facts(view),
@@ -295,14 +295,14 @@ def view_text(view: SessionView) -> str:
     return shown_sections(sections)
 
 
-def _subagents_text(view: SessionView) -> str:
+def _subagents_text(view: SessionDetails) -> str:
     if view.facts and not view.facts.are_subagents_known:
         return f"{SUBAGENTS_UNKNOWN}."
     lines = [f"{child.id} · {shown_title(child)}" for child in view.children]
     return "\n".join(["Subagents:", *lines]) if lines else ""
 
 
-def _facts(view: SessionView) -> str:
+def _facts(view: SessionDetails) -> str:
     """Return the lines about the session itself, and about its last run."""
     facts = view.run_facts
     title, prompt = without_repetition(title_of(view.session), facts.last.prompt if facts else "")
@@ -311,7 +311,7 @@ def _facts(view: SessionView) -> str:
     return "\n".join(filter(None, [line, run]))
 
 
-def _session_line(view: SessionView, title: str) -> str:
+def _session_line(view: SessionDetails, title: str) -> str:
     session, facts = view.session, view.facts
     line = [
         session.id,
@@ -328,7 +328,7 @@ def _session_line(view: SessionView, title: str) -> str:
     return " · ".join(filter(None, line))
 
 
-def _last_run(view: SessionView, facts: SessionFacts, prompt: str) -> str:
+def _last_run(view: SessionDetails, facts: SessionFacts, prompt: str) -> str:
     """Return the lines about the last run, which began with some words."""
     seconds = _seconds(facts, view.now)
     link = "for" if facts.activity else "after"
@@ -340,7 +340,7 @@ def _last_run(view: SessionView, facts: SessionFacts, prompt: str) -> str:
     return "\n".join(filter(None, [line, _reason(facts), activity]))
 
 
-def _next(view: SessionView) -> str:
+def _next(view: SessionDetails) -> str:
     if not view.pending:
         return ""
     if view.is_idle:
