@@ -294,7 +294,7 @@ def _may_run(run: Run) -> str:
 
 
 async def find_command(client: OpenCodeClient, directory: str, name: str, instance_reload: InstanceReload) -> Command:
-    """A slash command of a project (``command.list``), by its name without the slash.
+    """Return a slash command of a project (``command.list``), by its name without the slash.
 
     Raises:
         NotFound: There is none of that name; the hint names similar ones.
@@ -333,7 +333,7 @@ def _title(line: str) -> str:
 
 
 async def _agent_for_shell(client: OpenCodeClient, directory: str, agent: str, instance_reload: InstanceReload) -> str:
-    """OpenCode wants an agent named, though none takes part."""
+    """Return the agent for a shell line: OpenCode wants one named, though none takes part."""
     if agent:
         await check_prompt(client, Prompt(text="shell", directory=directory, agent=agent), instance_reload)
         return agent

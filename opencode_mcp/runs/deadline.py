@@ -33,7 +33,7 @@ class Deadline:
 
     @property
     def remaining(self) -> float:
-        """Seconds until the wait is over; 0 when it is."""
+        """Return the seconds until the wait is over; 0 when it is."""
         return 0 if self.passed else self.at - anyio.current_time()
 
     def end(self) -> None:

@@ -100,12 +100,12 @@ class Notes:
         limits: Limits = NO_LIMITS,
         verify: Verify | None = None,
     ) -> Note:
-        """A note for a prompt that is started here."""
+        """Return a note for a prompt that is started here."""
         verification = VerificationRecord(verify) if verify else None
         return Note(message_id, caller_limit, starter, self._policies, words, limits, verification=verification)
 
     def metadata(self, note: Note, session: Session | None = None) -> dict[str, object]:
-        """The metadata of a session with a note in it; what else the session carries stays."""
+        """Return the metadata of a session with a note in it; what else the session carries stays."""
         content = {
             "is": NOTE_KIND,
             "message": note.message_id,
@@ -177,7 +177,7 @@ def first_prompt(message_id: str, notes: Iterable[Note]) -> str:
 
 
 def combined(notes: Iterable[Note]) -> tuple[Decider, RunStarter, tuple[Policy, ...]]:
-    """The strictest of what some notes say, and the policies of all of them."""
+    """Return the strictest of what some notes say, and the policies of all of them."""
     found = list(notes)
     starters: list[RunStarter] = ["", *(note.starter for note in found)]
     caller_limit: list[Decider] = ["allow", *(note.caller_limit for note in found)]

@@ -55,12 +55,12 @@ class Run:
     """Sentence on the limit at which it was stopped, if a bridge has noted that."""
 
     def as_data(self) -> dict[str, Any]:
-        """The run as JSON data; see ``read``."""
+        """Return the run as JSON data; see ``read``."""
         return asdict(self) | {"policies": as_data(self.policies), "limits": self.limits.as_data()}
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> "Run":
-        """A run out of JSON data that a bridge has sealed."""
+        """Read a run from JSON data that a bridge has sealed."""
         read: dict[str, Any] = {
             "policies": read_policies(data.get("policies", [])),
             "limits": read_limits(data.get("limits", {})),
@@ -92,7 +92,7 @@ async def read_session(client: OpenCodeClient, session_id: str) -> SessionRecord
 
 
 async def _children(client: OpenCodeClient, session_id: str) -> list[str] | None:
-    """The sessions of the subagents of a session; ``None`` if they cannot be read.
+    """Return the sessions of the subagents of a session; ``None`` if they cannot be read.
 
     A report must not be lost with them: OpenCode's list fails as a whole if it cannot read one of its sessions.
     """
@@ -104,12 +104,12 @@ async def _children(client: OpenCodeClient, session_id: str) -> list[str] | None
 
 
 async def all_answers(client: OpenCodeClient, run: Run) -> list[Message]:
-    """Every message of the assistant that answers a run's prompt, oldest first."""
+    """Return every message of the assistant that answers a run's prompt, oldest first."""
     return answers_in(await _messages_since(client, run), run.message_id)
 
 
 async def _messages_since(client: OpenCodeClient, run: Run) -> list[Message]:
-    """The session's messages from the run's prompt on, and some before it; without it, all that are read."""
+    """Return the session's messages from the run's prompt on, and some before it; without it, all that are read."""
     messages: list[Message] = []
     cursor = ""
     for _ in range(PAGES_READ):
@@ -122,13 +122,13 @@ async def _messages_since(client: OpenCodeClient, run: Run) -> list[Message]:
 
 
 async def last_answers(client: OpenCodeClient, run: Run) -> tuple[list[Message], bool]:
-    """The last of the answers to the session's latest prompt, oldest first, and whether they are all of them."""
+    """Return the last answers to the session's latest prompt, oldest first, and True if they are all of them."""
     page = await client.session_messages(run.session_id, limit=MESSAGES_A_PAGE)
     return answers_in(page.items, run.message_id), any(message.info.id == run.message_id for message in page.items)
 
 
 def answers_in(messages: list[Message], message_id: str) -> list[Message]:
-    """The assistant's messages that answer a prompt; a list without the prompt lies wholly after it."""
+    """Return the assistant's messages that answer a prompt; a list without the prompt lies wholly after it."""
     answers: list[Message] = []
     prompted_again = False
     for message in _after(messages, message_id):
@@ -158,12 +158,12 @@ def _after(messages: list[Message], message_id: str) -> list[Message]:
 
 
 def _ends_before(answer: Message, later: Message) -> bool:
-    """Tell whether a run had ended with an answer before a later message of the user's came."""
+    """Return True if a run had ended with an answer before a later message of the user's came."""
     return _is_final(answer.info) or (is_prompt(later) and _had_stopped(answer, later))
 
 
 def _is_answer(message: Message, message_id: str) -> bool:
-    """Tell whether the assistant wrote a message after a prompt; the ids alone are wrong where two clocks differ."""
+    """Return True if the assistant wrote a message after a prompt; ids alone are wrong where two clocks differ."""
     info = message.info
     return info.role == "assistant" and (info.parent_id == message_id or info.id > message_id)
 
@@ -264,7 +264,7 @@ def was_followed(messages: list[Message], message_id: str, latest: Message) -> b
 
 
 def _is_later(messages: list[Message], later: Message, earlier: Message) -> bool:
-    """Tell whether a message comes after one of a list, by its place there, or by its id if it is not in the list.
+    """Return True if a message comes after one of a list, by its place there, or by its id if it is not there.
 
     The id shows when a prompt was sent. OpenCode 2 lists a queued prompt at the place where its turn comes.
     """
@@ -274,7 +274,7 @@ def _is_later(messages: list[Message], later: Message, earlier: Message) -> bool
 
 
 def _is_answered_after(messages: list[Message], answer: Message) -> bool:
-    """Tell whether the assistant wrote a message after an answer."""
+    """Return True if the assistant wrote a message after an answer."""
     return any(message.info.role == "assistant" for message in _after(messages, answer.info.id))
 
 
@@ -316,7 +316,7 @@ async def is_session_deleted(client: OpenCodeClient, session_id: str) -> bool:
 
 
 async def latest_prompt(client: OpenCodeClient, session_id: str) -> Message | None:
-    """The last message of a session that a person wrote; OpenCode writes some in the person's name when it compacts."""
+    """Return the last message that a person wrote; OpenCode writes some in the person's name when it compacts."""
     return (await _read_latest(client, session_id))[0]
 
 
@@ -337,11 +337,13 @@ async def _read_latest(client: OpenCodeClient, session_id: str) -> tuple[Message
 
 def is_prompt(message: Message) -> bool:
     """Return True if a person wrote a message."""
-    written = (
-        isinstance(part, FilePart | SubtaskPart) or (isinstance(part, TextPart) and not part.synthetic)
-        for part in message.parts
-    )
-    return message.info.role == "user" and any(written)
+    return message.info.role == "user" and any(_is_written_by_person(part) for part in message.parts)
+
+
+def _is_written_by_person(part: object) -> bool:
+    if isinstance(part, TextPart):
+        return not part.synthetic
+    return isinstance(part, FilePart | SubtaskPart)
 
 
 def _unreadable_prompt(answer: Message | None) -> Message | None:

@@ -38,7 +38,7 @@ class StartedCall:
     part: ToolPart
 
     def describe(self, directory: str) -> str:
-        """The tool and what it works on, on one line."""
+        """Return the tool and what it works on, on one line."""
         subject = subject_of(self.part.state.input, directory)
         return shorten(f"{self.part.tool}: {subject}" if subject else self.part.tool, LINE_LIMIT)
 
@@ -69,7 +69,7 @@ class SessionTree:
         self._directory = directory
 
     async def levels(self, seconds: float = READ_SECONDS) -> list[list[str]]:
-        """The sessions by depth, the topmost first, each once (``session.children``).
+        """Return the sessions by depth, the topmost first, each once (``session.children``).
 
         Args:
             seconds: How long the tree is read; a tree of any depth is read as far as that allows.
@@ -106,7 +106,7 @@ class SessionTree:
             return await self._busy_children_of(session_id)
 
     async def _busy_children_of(self, session_id: str) -> list[str]:
-        """The busy subagents of a session, where OpenCode cannot list its subagents (``session.status``)."""
+        """Return the busy subagents of a session, where OpenCode cannot list its subagents (``session.status``)."""
         busy = await self._client.session_status(self._directory)
         return [name for name in busy if await self._parent_of(name) == session_id]
 
@@ -117,7 +117,7 @@ class SessionTree:
             return ""  # Deleted meanwhile.
 
     async def busy_levels(self, seconds: float = READ_SECONDS) -> list[list[str]]:
-        """The busy sessions by depth (``session.status``); nothing where the whole tree is idle.
+        """Return the busy sessions by depth (``session.status``); nothing where the whole tree is idle.
 
         The topmost one is busy as well while a person's shell line runs in it.
 
@@ -166,11 +166,11 @@ class SessionTree:
 
     async def _abort(self, levels: list[list[str]], seconds: float) -> None:
         """Abort sessions, the deepest first."""
+        session_ids = [session_id for level in reversed(levels) for session_id in level]
         with anyio.move_on_after(seconds):
             async with at_once() as requests:
-                for level in reversed(levels):
-                    for session_id in level:
-                        requests.start(self._abort_one, session_id)
+                for session_id in session_ids:
+                    requests.start(self._abort_one, session_id)
 
     async def _abort_one(self, session_id: str) -> None:
         try:
@@ -179,7 +179,7 @@ class SessionTree:
             return  # Deleted meanwhile; the others must be stopped all the same.
 
     async def started_calls(self) -> list[StartedCall]:
-        """The tool calls of the latest messages that OpenCode has begun (``session.messages``).
+        """Return the tool calls of the latest messages that OpenCode has begun (``session.messages``).
 
         Raises:
             BackendError: OpenCode could not be read.
@@ -222,7 +222,7 @@ async def stop_and_compare(tree: SessionTree, seconds: float) -> StopResult:
 
 
 async def _started_if_readable(tree: SessionTree) -> list[StartedCall] | None:
-    """A record that cannot be read is no reason not to stop."""
+    """Return the calls that have begun; ``None`` if they cannot be read, which is no reason not to stop."""
     try:
         return await tree.started_calls()
     except BackendError as error:

@@ -110,7 +110,7 @@ class AnswerRules:
         return strictest(always_decider(policy, request.permission, request.always, decider) for policy in policies)
 
     def _policies_for(self, run: Run) -> list[Policy]:
-        """The operator's policy, and those under which the run was started: the strictest of what they say holds."""
+        """Return the operator's policy, and those under which the run was started: the strictest of them holds."""
         return [self.policy, *run.policies]
 
     def automatic(self, run: Run, request: PendingRequest) -> Literal["once", "reject"] | None:

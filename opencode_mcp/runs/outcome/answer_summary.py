@@ -97,7 +97,7 @@ def _shortfall(answers: list[Message]) -> str:
 
 
 def _acted(message: Message) -> bool:
-    """Tell whether a message needs no text: it called a tool, or gave structured output."""
+    """Return True if a message needs no text: it called a tool, or gave structured output."""
     return message.info.structured is not None or bool(message.tool_calls)
 
 

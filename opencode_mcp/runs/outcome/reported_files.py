@@ -47,7 +47,7 @@ def list_outside(paths: Iterable[str]) -> list[ChangedFile]:
 
 
 def list_files(diffs: list[FileDiff], directory: str) -> list[ChangedFile]:
-    """The files of a diff, with paths relative to the directory where they are in it."""
+    """Return the files of a diff, with paths relative to the directory where they are in it."""
     prefix = directory.rstrip("/\\") + "/"
     return [
         ChangedFile(

@@ -283,6 +283,6 @@ def add_verification(report: RunReport, record: VerificationRecord) -> None:
 
 
 def list_todos(todos: list[Todo]) -> list[str]:
-    """The todo list as short lines: ``[x] done``, ``[ ] open``."""
+    """Return the todo list as short lines: ``[x] done``, ``[ ] open``."""
     marks = {"completed": "x", "in_progress": ">", "cancelled": "-"}
     return [f"[{marks.get(todo.status, ' ')}] {one_line(todo.content)}" for todo in todos]

@@ -53,7 +53,7 @@ def _groups(messages: Sequence[Message]) -> list[list[str]]:
 
 
 def _were_together(stretch: Sequence[Message]) -> bool:
-    """Tell whether the last message of a stretch, a prompt, came before the first one, another prompt, was answered."""
+    """Return True if the last message of a stretch, a prompt, came before its first one, a prompt too, was answered."""
     earlier, *between, later = stretch
     if later.info.joined:
         return True

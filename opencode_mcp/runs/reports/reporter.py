@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
@@ -104,21 +104,16 @@ async def report_run(
     """
     if report := _report_without_read(run, seen):
         return report
-    async with at_once() as reads:
-        reading_answers = reads.start(_answers, seen.client, run, seen)
-        reading_session = reads.start(_session, seen.client, hub, run, seen)
-        reading_merged = reads.start(_merged, seen.client, hub, run)
-    answers = reading_answers.value
-    answer = summarise(answers)
-    report = _report(run, seen, answer, reading_session.value)
-    features = await seen.client.features()
-    report.message_reader, report.changes_loaded = features.message_reader, features.rereading.changes_loaded
+    record = await _read_record(hub, run, seen)
+    answers, answer = record.answers, summarise(record.answers)
+    report = _report(run, seen, answer, record.session)
+    await _add_features(report, seen.client)
+    _add_spending(report, answers, await read_subagent_spending(seen.client, run.session_id, answers))
     given = await _given(hub, run, seen, answer)
     report.waited = _waited(hub, run, seen, answers, given)
     add_noted_refusals(report, given)
-    _add_spending(report, answers, await read_subagent_spending(seen.client, run.session_id, answers))
     if seen.state in ENDS:
-        report.merged_with = reading_merged.value
+        report.merged_with = record.merged_with
         report.failed_command = failed_command(answers)
         report.files = await changed_files(report, seen, answers, other_work)
         await _add_end(report, hub, seen, answers, answer)
@@ -131,6 +126,30 @@ async def report_run(
     if seen.state is State.COMPLETED:
         _add_passed_limit(report, run, answers)
     return _add_checked(report, seen.checked) if seen.checked else await _check_output(report, schema)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """Record of a run as far as a report reads it at once, before the rest."""
+
+    answers: list[Message]
+    session: SessionRecord
+    merged_with: list[str]
+    """Prompts that were answered together with the run's."""
+
+
+async def _read_record(hub: Hub, run: Run, seen: Observation) -> _Record:
+    async with at_once() as reads:
+        answers = reads.start(_answers, seen.client, run, seen)
+        session = reads.start(_session, seen.client, hub, run, seen)
+        merged = reads.start(_merged, seen.client, hub, run)
+    return _Record(answers.value, session.value, merged.value)
+
+
+async def _add_features(report: RunReport, client: OpenCodeClient) -> None:
+    """Add what the report says only of one generation of OpenCode."""
+    features = await client.features()
+    report.message_reader, report.changes_loaded = features.message_reader, features.rereading.changes_loaded
 
 
 def _origin(seen: Observation) -> str:

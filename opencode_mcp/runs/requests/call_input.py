@@ -13,7 +13,7 @@ INPUT_LIMIT = 3000
 
 
 def input_text(call: ToolPart, shown: str) -> str:
-    """The arguments of a tool call, a name and a value each, within ``INPUT_LIMIT`` characters.
+    """Return the arguments of a tool call, a name and a value each, within ``INPUT_LIMIT`` characters.
 
     Args:
         call: The call that asks.

@@ -66,7 +66,7 @@ class Requests:
         return self._reported.get(request_id, "")
 
     async def listed(self, directory: str) -> list[OpenRequest]:
-        """The requests of a directory's sessions, those left behind too (``permission.list``, ``question.list``)."""
+        """Return the requests of a directory's sessions, also of past runs (``permission.list``, ``question.list``)."""
         async with at_once() as reads:
             permissions = reads.start(self._read, self._client.permissions, Permission, directory)
             questions = reads.start(self._read, self._client.questions, Question, directory)
@@ -185,7 +185,7 @@ class Requests:
         return found is not None and await self.still_waits(found, directory)
 
     async def find(self, request_id: str, directories: Sequence[str]) -> OpenRequest | None:
-        """The request of an id, left behind or not: from the event stream, or from the lists of the directories."""
+        """Return the request of an id, also of a past run, from the event stream or the lists of the directories."""
         for request in self._hub.asked():
             if request.id == request_id:
                 return request
@@ -209,7 +209,7 @@ class Requests:
         return await self._described(request, subagent=False) is not None
 
     async def lineage(self, session_id: str) -> list[str]:
-        """The session and its parents, up to the one that has none (``session.get``).
+        """Return the session and its parents, up to the one that has none (``session.get``).
 
         Raises:
             BackendFailed: It has more than ``DEEPEST_SUBAGENT`` of them, so it is not known what was decided for the
@@ -225,7 +225,7 @@ class Requests:
         return line
 
     async def _line(self, session_id: str) -> list[str]:
-        """The session and its parents, the topmost left out where there are very many.
+        """Return the session and its parents, the topmost left out where there are very many.
 
         The hub may know the lower part alone, for instance after a restart of the bridge, so the last one is asked for.
         """
@@ -260,7 +260,7 @@ class Requests:
         return None if call and call.has_ended else describe(request, call, subagent=subagent)
 
     async def _call(self, request: OpenRequest) -> ToolPart | None:
-        """The tool call that asked (``session.message``); ``None`` for a request without one, which is believed.
+        """Return the tool call that asked (``session.message``); ``None`` for a request without one, which is accepted.
 
         Raises:
             NotFound: The message that it was of is gone.

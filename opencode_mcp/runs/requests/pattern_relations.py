@@ -13,7 +13,7 @@ OPTIONAL_TAIL = " *"
 
 
 def expansions(pattern: str) -> list[str]:
-    """A pattern of OpenCode's as patterns that are taken literally."""
+    """Return a pattern of OpenCode's as patterns that are taken literally."""
     return [pattern, pattern.removesuffix(OPTIONAL_TAIL)] if pattern.endswith(OPTIONAL_TAIL) else [pattern]
 
 
