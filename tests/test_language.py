@@ -28,6 +28,8 @@ BANNED_IN_NAMES = re.compile(
 )
 """Words that no name of a function, a class, an argument or a variable contains."""
 THIS = "tests/test_language.py"
+ALIAS = re.compile(r"[A-Z]\w*[a-z]\w*")
+"""Name of an alias of a type, such as ``CallResult``. Constants have no lower-case letter."""
 
 
 @cache
@@ -135,10 +137,22 @@ def test_pages_use_the_terms_of_the_field() -> None:
     assert found == []
 
 
-def test_no_two_classes_of_the_package_share_a_name() -> None:
-    named: dict[str, list[str]] = {}
-    for name, source in sources():
-        for node in nodes_of(source) if name.startswith("opencode_mcp/") else ():
-            if isinstance(node, ast.ClassDef):
-                named.setdefault(node.name, []).append(name)
-    assert {name: paths for name, paths in named.items() if len(set(paths)) > 1} == {}
+def type_names(source: str) -> Iterator[str]:
+    """Yield the name of each class and of each alias of a type that a module defines."""
+    for node in nodes_of(source):
+        match node:
+            case ast.ClassDef(name=name):
+                yield name
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                if ALIAS.fullmatch(name):
+                    yield name
+            case _:
+                pass
+
+
+def test_no_two_classes_or_aliases_of_the_package_share_a_name() -> None:
+    modules: dict[str, set[str]] = {}
+    for path, source in sources():
+        for name in type_names(source) if path.startswith("opencode_mcp/") else ():
+            modules.setdefault(name, set()).add(path)
+    assert {name: found for name, found in modules.items() if len(found) > 1} == {}
