@@ -49,12 +49,16 @@ async def test_progress_rises_strictly_and_every_notification_says_something(hos
 @pytest.mark.either_era
 @pytest.mark.both_generations
 async def test_tools_are_reported_with_what_they_work_on(
-    host: Host, case: str, opencode_generation: Generation, tmp_path: Path
+    host: Host, case: str, opencode_generation: Generation, scripted_model: ScriptedModel, tmp_path: Path
 ) -> None:
-    name, reported = f"told-{case}.txt", tmp_path / "heard"
+    name, gate, reported = f"reported-{case}.txt", f"tools {case}", tmp_path / "reported"
+    began = step(text("A moment. "), hold(gate), write(name, "one\n"))
     # The command runs until it was reported: no notification names one that has ended.
     command = bash(f"echo hello; until [ -e {reported} ]; do sleep 0.1; done")
-    async with meanwhile(lambda: host.run(write(name, "one\n"), edit(name, "one", "two"), command, text("Done."))):
+    async with meanwhile(lambda: host.run(began, edit(name, "one", "two"), command, text("Done."))):
+        # Its wait is under way: the first call is not over before that.
+        await host.wait_for_progress("writing, ")
+        await scripted_model.release(gate)
         await host.wait_for_progress(f"{tool_name('bash', opencode_generation)}: echo hello")
         reported.touch()
     assert host.has_progress(f"write: {name}")

@@ -1,6 +1,7 @@
 """Slash commands and shell lines on OpenCode 2: each is a run that is found again by the id of its prompt."""
 
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import anyio
@@ -127,12 +128,15 @@ async def test_a_command_that_may_run_is_not_to_be_sent_again_whatever_else_fail
 
 
 async def test_a_shell_line_runs_on_for_longer_than_a_run_may_be_idle(
-    worker: Worker, commands: Commands, client: OpenCodeClient, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, commands: Commands, client: OpenCodeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state, "IDLE_LIMIT_SECONDS", 0.2)
     session = session_of(await worker.run(text("Before.")))
-    run = await commands.shell(ShellLine(line="echo one; sleep 2; echo two", directory=session.directory), session)
+    gate = tmp_path / "gate"
+    line = f"echo one; until [ -e {gate} ]; do sleep 0.1; done; echo two"
+    run = await commands.shell(ShellLine(line=line, directory=session.directory), session)
     assert (await worker.runs.follow(run, 1)).status == "running"
+    gate.touch()
     report = await worker.runs.follow(run, WAIT)
     assert report.status == "completed"
     printed = [
