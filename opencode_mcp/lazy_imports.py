@@ -55,7 +55,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.batch_queue.scope",
         "opencode_mcp.diffs.authorship",
         "opencode_mcp.diffs.diff_merge",
-        "opencode_mcp.diffs.raw_patch",
+        "opencode_mcp.diffs.git_diff_text",
         "opencode_mcp.doctor.backend_checks",
         "opencode_mcp.doctor.http_checks",
         "opencode_mcp.events.hub",

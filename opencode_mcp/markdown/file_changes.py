@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from opencode_mcp.diffs.git_diff_text import unquote
 from opencode_mcp.diffs.patches import Patch, lines_of, parse, shorten_hunk, write
-from opencode_mcp.diffs.raw_patch import unquote
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.layout import ANY_LENGTH, Drawing, Excerpt, PlainLine, Section, draw
 from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opencode_mcp.diffs.diff_merge import merge_diffs
-from opencode_mcp.diffs.raw_patch import parse_raw
+from opencode_mcp.diffs.git_diff_text import parse_raw
 from opencode_mcp.markdown.file_changes import render_diff
 from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 from tests.diffs.edited_files import diffs_of

@@ -1,4 +1,4 @@
-"""Errors of OpenCode 2 as failures of the domain. Pure.
+"""Errors of OpenCode 2 as failures of the vocabulary. Pure.
 
 OpenCode 2 puts the reply of a model's provider into the message of an error: ``Provider request failed with HTTP 401:
 {"error": {"message": "No key"}}``. A person wants the sentence in it, and the status once.

@@ -8,7 +8,7 @@ from opencode_mcp.diffs.authorship import Authorship, Period, SessionWork
 from opencode_mcp.errors import CallerError
 from opencode_mcp.runs.reports import other_sessions
 from opencode_mcp.server.access.operations_of_tools import INTEGRATE, REDO, UNDO
-from opencode_mcp.server.changes import change_authors, lost_by_undo
+from opencode_mcp.server.changes import change_authors, renames_lost_by_undo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,8 +52,8 @@ async def refuse_harmful_undo(bridge: "Bridge", session: "Session", prompt: str)
     if not files:
         return
     await _refuse_undo_of_others(bridge, session, prompt, work, files)
-    lost = await lost_by_undo.files_not_brought_back(bridge, session, work, diffs)
-    lost += await lost_by_undo.files_with_names_used_again(bridge, session, by_prompt)
+    lost = await renames_lost_by_undo.files_not_brought_back(bridge, session, work, diffs)
+    lost += await renames_lost_by_undo.files_with_names_used_again(bridge, session, by_prompt)
     if lost:
         operation = (await bridge.operation_of(UNDO)).id
         raise _would_lose(session.id, prompt, lost, operation)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.diffs import raw_patch
+from opencode_mcp.diffs import git_diff_text
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
 from opencode_mcp.runs import run_record
 from opencode_mcp.runs.session_history import history, prompt_beginning
@@ -84,7 +84,7 @@ async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallTool
         f"restore=true brings it back until the next prompt. {await _isolated_undo(bridge, session)}"
         f"{_what_changed(undone.diff)}"
     )
-    return changes_result(Changes(raw_patch.parse_raw(undone.diff), note))
+    return changes_result(Changes(git_diff_text.parse_raw(undone.diff), note))
 
 
 async def _isolated_undo(bridge: Bridge, session: "Session") -> str:

@@ -50,7 +50,9 @@ async def pid_in(file: Path) -> int:
 def recipe() -> list[tuple[str, dict[str, Any]]]:
     """Return the calls of the recipe of a verified fix, as the page has them: tools with their arguments."""
     page = (ROOT / "docs" / "delegation.md").read_text(encoding="utf-8")
-    block = page.partition("## Recipe: a fix in isolation")[2].partition("```python\n")[2].partition("```")[0]
+    block = page.partition("## Recipe: a fix in isolation")[2].partition("```text\n")[2].partition("```")[0]
+    # The page writes the values of JSON, as a host sends them.
+    block = block.replace("=true", "=True")
     calls = [node for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Call)]
     return [
         (ast.unparse(call.func), {key.arg or "": ast.literal_eval(key.value) for key in call.keywords})

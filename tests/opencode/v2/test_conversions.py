@@ -2,7 +2,7 @@
 
 import pytest
 
-from opencode_mcp.diffs.raw_patch import parse_raw, paths_in
+from opencode_mcp.diffs.git_diff_text import parse_raw, paths_in
 from opencode_mcp.opencode.v2.conversions import providers_of, undone_of
 from tests.harness.each import for_each
 

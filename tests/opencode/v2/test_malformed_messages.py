@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opencode_mcp.markdown.transcript import render_transcript
+from opencode_mcp.opencode.v2.messages.compactions_and_shell_lines import CONVERTERS as PAIRS
 from opencode_mcp.opencode.v2.messages.conversation import END
-from opencode_mcp.opencode.v2.messages.message_items import CONVERTERS as SINGLE
-from opencode_mcp.opencode.v2.messages.message_pairs import CONVERTERS as PAIRS
+from opencode_mcp.opencode.v2.messages.message_conversions import CONVERTERS as SINGLE
 from opencode_mcp.runs.outcome.answer_summary import summarise
 from opencode_mcp.runs.run_record import answers_in
 from tests.opencode.v2.lists import call, idle, item, prompt, read, said, step

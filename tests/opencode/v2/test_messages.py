@@ -6,7 +6,7 @@ import pytest
 
 from opencode_mcp.diffs.authorship import work_of
 from opencode_mcp.markdown.transcript import render_transcript
-from opencode_mcp.opencode.v2.messages.message_pairs import source_id
+from opencode_mcp.opencode.v2.messages.compactions_and_shell_lines import source_id
 from opencode_mcp.opencode.vocabulary.wire.message import PROMPT_MARK, Message
 from opencode_mcp.opencode.vocabulary.wire.parts import (
     AgentPart,

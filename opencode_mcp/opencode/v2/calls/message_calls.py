@@ -7,8 +7,8 @@ from opencode_mcp.errors import (
     NotFound,
 )
 from opencode_mcp.opencode.v2.calls.inbox import LATEST
+from opencode_mcp.opencode.v2.messages.compactions_and_shell_lines import source_id
 from opencode_mcp.opencode.v2.messages.conversation import END, to_messages
-from opencode_mcp.opencode.v2.messages.message_pairs import source_id
 from opencode_mcp.opencode.v2.model_pauses import pause_of
 from opencode_mcp.opencode.vocabulary.session_filter import Page
 from opencode_mcp.opencode.vocabulary.wire.message import Message

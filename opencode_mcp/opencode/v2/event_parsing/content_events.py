@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from opencode_mcp.opencode.v2.event_parsing.event_memory import OpenCall, Received
-from opencode_mcp.opencode.v2.messages.message_pairs import OUTPUT
+from opencode_mcp.opencode.v2.messages.compactions_and_shell_lines import OUTPUT
 from opencode_mcp.opencode.v2.messages.message_parts import part_id
 from opencode_mcp.opencode.v2.messages.tool_states import tool_state
 from opencode_mcp.opencode.vocabulary.backend_events import Event, Idle, PartChanged, PartGrew, StatusChanged

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 
 from opencode_mcp.opencode.v2.event_parsing.event_memory import Received
 from opencode_mcp.opencode.v2.failures import failure_of, interruption
-from opencode_mcp.opencode.v2.messages.message_items import CONVERTERS
+from opencode_mcp.opencode.v2.messages.message_conversions import CONVERTERS
 from opencode_mcp.opencode.v2.messages.message_parts import part_id, tokens
 from opencode_mcp.opencode.v2.model_pauses import pause_of
 from opencode_mcp.opencode.vocabulary.backend_events import (

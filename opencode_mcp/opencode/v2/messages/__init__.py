@@ -1,1 +1,1 @@
-"""Messages of OpenCode 2 as messages of the domain."""
+"""Messages of OpenCode 2 as messages of the vocabulary."""

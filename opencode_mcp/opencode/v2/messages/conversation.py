@@ -1,4 +1,4 @@
-"""Messages of OpenCode 2 as messages of the domain. Pure.
+"""Messages of OpenCode 2 as messages of the vocabulary. Pure.
 
 OpenCode 2 lists the messages of a session in one order, without saying which prompt an assistant's message answers.
 It works in *executions*: a stretch of messages that an ``idle`` message ends, with an outcome. Most have one prompt.
@@ -22,14 +22,14 @@ from typing import cast
 
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.v2.failures import failure_of, interruption
-from opencode_mcp.opencode.v2.messages import message_items, message_pairs
-from opencode_mcp.opencode.v2.messages.message_items import empty_answer
+from opencode_mcp.opencode.v2.messages import compactions_and_shell_lines, message_conversions
+from opencode_mcp.opencode.v2.messages.message_conversions import empty_answer
 from opencode_mcp.opencode.vocabulary.wire.message import LONGEST_PAUSE_MS, Message
 from opencode_mcp.opencode.vocabulary.wire.shared_values import Failure
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 
-CONVERTERS = {**message_items.CONVERTERS, **message_pairs.CONVERTERS}
+CONVERTERS = {**message_conversions.CONVERTERS, **compactions_and_shell_lines.CONVERTERS}
 """Converters by the type of the message; messages of other types are left out."""
 END = "idle"
 """Type of the message that ends an execution."""

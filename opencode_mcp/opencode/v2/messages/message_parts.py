@@ -1,4 +1,4 @@
-"""Contents of OpenCode 2's messages as parts of the domain. Pure.
+"""Contents of OpenCode 2's messages as parts of the vocabulary. Pure.
 
 OpenCode 2 gives an id to tool calls only. Another part is identified by its message, its kind and its position among
 the parts of that kind. The events about a text have the same position as ``ordinal``.

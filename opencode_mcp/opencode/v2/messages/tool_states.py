@@ -1,4 +1,4 @@
-"""States of OpenCode 2's tool calls as those of the domain. Pure."""
+"""States of OpenCode 2's tool calls as those of the vocabulary. Pure."""
 
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from opencode_mcp.diffs import raw_patch
+from opencode_mcp.diffs import git_diff_text
 from opencode_mcp.errors import NotAllowed
 from opencode_mcp.runs.session_history import history
 from opencode_mcp.workspace.configuration.protected_files import decides_what_runs
@@ -47,7 +47,7 @@ def check_redo(allowed: "AllowedOperations", operation: "Operation", session: "S
 
 def _undone_files(session: "Session") -> list[str]:
     """Return the files that an undo of the session has changed; a renamed one by both of its names."""
-    return raw_patch.paths_in(session.revert.diff) if session.revert else []
+    return git_diff_text.paths_in(session.revert.diff) if session.revert else []
 
 
 def _refuse(

@@ -1,4 +1,4 @@
-"""Conversion of each type of OpenCode 2's messages to messages of the domain, without regard to the others. Pure."""
+"""Conversion of each type of OpenCode 2's messages to the vocabulary, without regard to the other messages. Pure."""
 
 from collections.abc import Callable, Mapping
 

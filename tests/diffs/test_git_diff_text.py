@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.diffs.raw_patch import parse_raw, paths_in
+from opencode_mcp.diffs.git_diff_text import parse_raw, paths_in
 from opencode_mcp.opencode.vocabulary.wire.file_objects import FileDiff
 from tests.harness.project import git
 

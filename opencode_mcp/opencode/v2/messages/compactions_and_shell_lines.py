@@ -1,4 +1,4 @@
-"""Messages of OpenCode 2 that the domain has as two: what was asked for, and the assistant's answer. Pure.
+"""Messages of OpenCode 2 that the vocabulary has as two: what was asked for, and the assistant's answer. Pure.
 
 These are compactions and a person's shell lines. The first message of the two has the id of OpenCode's message, and
 the second one has that id with a suffix; ``source_id`` takes the suffix off.
@@ -7,7 +7,7 @@ the second one has that id with a suffix; ``source_id`` takes the suffix off.
 from collections.abc import Mapping
 
 from opencode_mcp.opencode.v2.failures import failure_of, interruption
-from opencode_mcp.opencode.v2.messages.message_items import (
+from opencode_mcp.opencode.v2.messages.message_conversions import (
     Converter,
     created_in,
     make_message,
@@ -28,7 +28,7 @@ UNFINISHED = "running"
 
 
 def source_id(message_id: str) -> str:
-    """Return the id of OpenCode's message from which a message of the domain was made."""
+    """Return the id of OpenCode's message from which a message of the vocabulary was made."""
     return message_id.removesuffix(SUMMARY).removesuffix(OUTPUT)
 
 
