@@ -27,7 +27,7 @@ test: setup lint
 pytest:
 	$(BIN)/pytest $(PARALLEL) --reruns=2
 
-# All that needs no running OpenCode, within a minute.
+# All that needs no running OpenCode: about 75 seconds.
 fast: basics
 	$(BIN)/ruff check
 	$(BIN)/pytest $(PARALLEL) -m "not integration"
