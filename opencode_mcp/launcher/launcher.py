@@ -2,7 +2,7 @@
 
 Design. All bridges of one user whose environment means the same to OpenCode share one server, because each OpenCode
 takes about 2 s to start and 500 MB of memory, and because sessions belong to one server at a time. The bridges have no
-coordinator; they agree through files in the state folder (see ``state_file``):
+coordinator; they agree through files in the state folder (see ``server_record.py``):
 
 - ``server.lock`` serializes the bridges that search, start or stop. All decisions below are made while it is held.
 - ``server.json`` is the record of the server: address, password, process.

@@ -1,6 +1,6 @@
 """Calls that the layers above need of OpenCode, in the words of the bridge, for either generation of its API.
 
-``v1/adapter.py`` and ``v2/adapter.py`` implement them. The types that go in and out are those of ``models.py``,
+``v1/adapter.py`` and ``v2/adapter.py`` implement them. The types that go in and out are those of ``vocabulary/wire/``,
 ``submission.py`` and ``backend_events.py``. Every method raises ``BridgeError``: what ``codec.decode`` and the sender
 raise, unless its docstring says more. A directory is the absolute path of a project; an empty one leaves the choice to
 OpenCode.

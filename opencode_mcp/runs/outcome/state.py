@@ -111,11 +111,11 @@ class Evidence:
     empty: bool = False
     """True if the last of them has no content and names no reason for its end."""
     cut_short: bool = False
-    """True if the last of them is a step that another one must follow (``record.is_cut_short``)."""
+    """True if the last of them is a step that another one must follow (``run_record.is_cut_short``)."""
     error: Failure | None = None
     """The ``session.error`` that came since the prompt."""
     stopped: bool = False
-    """True if the last of them was stopped as it began (``record.was_stopped_between``)."""
+    """True if the last of them was stopped as it began (``run_record.was_stopped_between``)."""
     never_started: bool = False
     """True if the session is idle and has the prompt in its inbox."""
     copied: bool = False

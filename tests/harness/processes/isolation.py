@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 NOWHERE = "http://127.0.0.1:9"
 """An address where nothing listens, for everything that would go out."""
 MARK = "TEST_RUN_MARK"
-"""The variable by which ``unsent_task_cleanup`` finds the processes of a test run."""
+"""The variable by which ``leftovers.py`` finds the processes of a test run."""
 KEPT = (
     MARK,
     "COMSPEC",
